@@ -1,0 +1,1 @@
+"""Readers: a folder becomes an `Index`."""

@@ -1,0 +1,96 @@
+"""Class folders, with or without train, validation and test above them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from linne.index.names import SUBSET_NAMES, is_debris, natural_key
+from linne.index.scan import Image, scan
+from linne.records.errors import DataError, printable
+from linne.records.index import NONE, SUBSETS, TRAIN, Index, SetAside, large_strings
+
+LAYOUT = "put the images of each class in a folder of its own: photos/cat/1.jpg, photos/dog/1.jpg"
+
+
+def read_folder(root: Path) -> Index:
+    """Index a folder of class folders.
+
+    ``root/CLASS/.../image`` gives images without a subset. Where every folder in `root` is named train,
+    validation (val, valid) or test, and train is among them, ``root/SUBSET/CLASS/.../image`` is read and the
+    split is the user's. A folder without images is no class.
+
+    Raises
+    ------
+    DataError
+        No such folder, no images, one class only, or a class that train does not have.
+    """
+    if not root.is_dir():
+        raise DataError("no such folder" if not root.exists() else "is no folder", file=root, remedy=LAYOUT)
+    root = root.resolve()
+    subsets = _subset_folders(root)
+    depth = 2 if subsets else 1
+
+    paths: list[str] = []
+    sizes: list[int] = []
+    aside: list[SetAside] = []
+    classes: list[str] = []
+    subset: list[int] = []
+    for item in scan(str(root)):
+        if isinstance(item, SetAside):
+            aside.append(item)
+            continue
+        parts = item.path.split("/")
+        if len(parts) <= depth:
+            aside.append(SetAside(item.path, "lies in no class folder"))
+            continue
+        _append(item, paths, sizes)
+        classes.append(parts[depth - 1])
+        subset.append(subsets[parts[0]] if subsets else NONE)
+    _refuse_unusable(root, classes, subset, aside)
+
+    labels = tuple(sorted(set(classes), key=natural_key))
+    position = {name: i for i, name in enumerate(labels)}
+    return Index(
+        root=str(root),
+        labels=labels,
+        paths=large_strings(paths),
+        label=np.fromiter((position[name] for name in classes), np.int32, len(classes)),
+        subset=np.array(subset, np.int8),
+        size=np.array(sizes, np.int64),
+        set_aside=tuple(aside),
+    )
+
+
+def _append(item: Image, paths: list[str], sizes: list[int]) -> None:
+    paths.append(item.path)
+    sizes.append(item.size)
+
+
+def _subset_folders(root: Path) -> dict[str, int]:
+    """Folder name to subset, where the folders of `root` are subsets; empty where they are classes."""
+    names = [entry.name for entry in os.scandir(root) if entry.is_dir() and not is_debris(entry.name)]
+    meaning = {name: SUBSET_NAMES.get(name.lower()) for name in names}
+    if "train" not in meaning.values() or None in meaning.values() or len(names) < 2:
+        return {}
+    return {name: SUBSETS.index(what) for name, what in meaning.items() if what is not None}
+
+
+def _refuse_unusable(root: Path, classes: list[str], subset: list[int], aside: list[SetAside]) -> None:
+    if not classes:
+        loose = [item for item in aside if item.reason == "lies in no class folder"]
+        problem = "the images lie in no class folder" if loose else "no images found"
+        raise DataError(problem, file=root, value=f"{len(aside)} files set aside" if aside else None, remedy=LAYOUT)
+    if len(set(classes)) == 1:
+        raise DataError("one class only, and a classifier needs two", file=root, value=classes[0], remedy=LAYOUT)
+    trained = {name for name, where in zip(classes, subset, strict=True) if where in (NONE, TRAIN)}
+    unknown = sorted(set(classes) - trained, key=natural_key)
+    if unknown:
+        raise DataError(
+            "classes that train does not have",
+            file=root,
+            value=", ".join(map(printable, unknown)),
+            remedy="name the class folders alike in train, validation and test",
+        )

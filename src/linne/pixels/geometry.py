@@ -1,0 +1,69 @@
+"""A picture of any size to the size of a network's input."""
+
+from __future__ import annotations
+
+from PIL import Image
+
+from linne.records.pixel_spec import Interpolation, PixelSpec
+
+WHITE = 255
+
+_FILTERS: dict[Interpolation, Image.Resampling] = {
+    "nearest": Image.Resampling.NEAREST,
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+    "lanczos": Image.Resampling.LANCZOS,
+}
+
+
+def fit_to(picture: Image.Image, spec: PixelSpec) -> Image.Image:
+    """Crop, pad or stretch a picture to ``(spec.height, spec.width)``.
+
+    Parameters
+    ----------
+    picture : PIL.Image.Image
+        Mode ``L`` or ``RGB``, any size.
+
+    Returns
+    -------
+    PIL.Image.Image
+        The same mode, of the spec's size.
+    """
+    if spec.fit == "stretch":
+        return _resize(picture, spec.width, spec.height, spec.interpolation)
+    if spec.fit == "pad":
+        return _pad(picture, spec)
+    return _centre_crop(picture, spec)
+
+
+def _resize(picture: Image.Image, width: int, height: int, interpolation: Interpolation) -> Image.Image:
+    if picture.size == (width, height):
+        return picture
+    return picture.resize((width, height), _FILTERS[interpolation])
+
+
+def _centre_crop(picture: Image.Image, spec: PixelSpec) -> Image.Image:
+    """Scale the shorter side to ``spec.resize``, then cut the centre.
+
+    Only what the crop keeps is resampled, so that a strip of 1 x 10,000 pixels costs no more than a square.
+    """
+    width, height = picture.size
+    shorter = min(width, height)
+    scaled_width = max(spec.resize, round(width * spec.resize / shorter))
+    scaled_height = max(spec.resize, round(height * spec.resize / shorter))
+    left = (scaled_width - spec.width) // 2
+    top = (scaled_height - spec.height) // 2
+    x, y = width / scaled_width, height / scaled_height
+    box = (left * x, top * y, (left + spec.width) * x, (top + spec.height) * y)
+    return picture.resize((spec.width, spec.height), _FILTERS[spec.interpolation], box=box)
+
+
+def _pad(picture: Image.Image, spec: PixelSpec) -> Image.Image:
+    width, height = picture.size
+    scale = min(spec.width / width, spec.height / height)
+    inner_width = min(spec.width, max(1, round(width * scale)))
+    inner_height = min(spec.height, max(1, round(height * scale)))
+    inner = _resize(picture, inner_width, inner_height, spec.interpolation)
+    paper = Image.new(picture.mode, (spec.width, spec.height), WHITE if picture.mode == "L" else (WHITE,) * 3)
+    paper.paste(inner, ((spec.width - inner_width) // 2, (spec.height - inner_height) // 2))
+    return paper

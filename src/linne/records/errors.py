@@ -1,0 +1,84 @@
+"""What linne raises: one family, each naming the file, the value and the remedy."""
+
+from __future__ import annotations
+
+from os import PathLike
+
+
+class LinneError(Exception):
+    """Something that a person can put right.
+
+    Parameters
+    ----------
+    problem : str
+        What is wrong, in a few words.
+    file : path, optional
+        The file or folder that it is about.
+    value : object, optional
+        The value that was found.
+    remedy : str, optional
+        What to do about it.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        file: str | PathLike[str] | None = None,
+        value: object | None = None,
+        remedy: str | None = None,
+    ) -> None:
+        self.problem = problem
+        self.file = None if file is None else str(file)
+        self.value = value
+        self.remedy = remedy
+        super().__init__(problem)
+
+    def __str__(self) -> str:
+        """One line, whatever the file's name holds."""
+        text = self.problem
+        if self.file is not None:
+            text = f"{printable(self.file)}: {text}"
+        if self.value is not None:
+            text = f"{text} ({self.value})"
+        if self.remedy is not None:
+            text = f"{text}; {self.remedy}"
+        return " ".join(text.split())
+
+
+class DataError(LinneError):
+    """The images, their folders or their labels cannot be used as they are."""
+
+
+class ImageError(DataError):
+    """One file cannot be decoded."""
+
+
+class WeightsError(LinneError):
+    """A weights file does not fit the network, or cannot be read."""
+
+
+class RunError(LinneError):
+    """A run folder is gone, damaged, or of another schema."""
+
+
+class BundleError(LinneError):
+    """A bundle is damaged, incomplete, or of another schema."""
+
+
+class ParityError(LinneError):
+    """An exported model disagrees with its network."""
+
+
+class WriteError(LinneError):
+    """A file could not be written; what stood there before still stands."""
+
+
+class InstallError(LinneError):
+    """A package that this step needs is missing, or does not fit another one."""
+
+
+def printable(name: str) -> str:
+    """Give a file's name as one line of printable text; bytes that are not UTF-8 become ``\\xNN``."""
+    raw = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in raw)

@@ -1,0 +1,87 @@
+"""What is wrong with the data: one row a finding, with its score and reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from linne.records.parquet import read_table, write_table
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to look at.
+
+    Attributes
+    ----------
+    check : str
+        The question that found it: 'unreadable', 'exact duplicate', 'near duplicate', 'label doubt',
+        'imbalance', 'small class', 'leak'.
+    path : str
+        The image, below the index's root; empty where the finding is about a class.
+    score : float
+        How sure, in [0, 1].
+    reason : str
+        One sentence.
+    other : str
+        The second image of a pair.
+    suggestion : str
+        The class that the image seems to show, or what to do.
+    """
+
+    check: str
+    path: str
+    score: float
+    reason: str
+    other: str = ""
+    suggestion: str = ""
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All findings over one index, the surest first within a check.
+
+    Attributes
+    ----------
+    rows : tuple of Finding
+    index : str
+        Fingerprint of the index that was looked at.
+    notes : tuple of str
+        Checks that were not made, and why.
+    """
+
+    rows: tuple[Finding, ...]
+    index: str
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, rows: Iterable[Finding], index: str, notes: Iterable[str] = ()) -> Findings:
+        """Collect findings; within a check the surest come first, checks keep the order of their first row."""
+        by_check: dict[str, list[Finding]] = {}
+        for row in rows:
+            by_check.setdefault(row.check, []).append(row)
+        ordered = [row for group in by_check.values() for row in sorted(group, key=lambda r: -r.score)]
+        return cls(tuple(ordered), index, tuple(notes))
+
+    def counts(self) -> dict[str, int]:
+        """Findings a check."""
+        counts: dict[str, int] = {}
+        for row in self.rows:
+            counts[row.check] = counts.get(row.check, 0) + 1
+        return counts
+
+    def write(self, path: Path) -> None:
+        """Write as Parquet."""
+        names = ("check", "path", "score", "reason", "other", "suggestion")
+        columns = {name: [getattr(row, name) for row in self.rows] for name in names}
+        write_table(path, "findings", SCHEMA, columns, {"parent": self.index, "notes": list(self.notes)})
+
+    @classmethod
+    def read(cls, path: Path) -> Findings:
+        """Read what `write` wrote; `RunError` if it cannot be."""
+        table, facts = read_table(path, "findings", SCHEMA)
+        rows = tuple(Finding(**row) for row in table.to_pylist())
+        return cls(rows, facts["parent"], tuple(facts["notes"]))

@@ -1,0 +1,54 @@
+"""Tables on disk: Parquet with the artefact's name, schema version and parent in its metadata.
+
+pyarrow rather than polars: its columns are flat buffers that NumPy reads without a copy, and the formats
+that a data set comes in (Hugging Face, WebDataset indexes, Ray) are Arrow already.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from linne.records.atomic import replacing
+from linne.records.errors import RunError
+
+KEY = b"linne"
+
+
+def write_table(path: Path, artefact: str, schema: int, columns: Mapping[str, Any], facts: dict[str, Any]) -> None:
+    """Write columns atomically; `facts` are small JSON values kept beside them."""
+    table = pa.table(dict(columns))
+    about = json.dumps({"artefact": artefact, "schema": schema, **facts}, ensure_ascii=False)
+    with replacing(path) as part:
+        pq.write_table(table.replace_schema_metadata({KEY: about.encode()}), part, compression="zstd")
+
+
+def read_table(path: Path, artefact: str, schema: int) -> tuple[pa.Table, dict[str, Any]]:
+    """Read what `write_table` wrote.
+
+    Raises
+    ------
+    RunError
+        The file is gone, damaged, another artefact, or of another schema version.
+    """
+    remedy = "make it again with `linne fit` or `linne audit`"
+    try:
+        table = pq.read_table(path)
+        about: dict[str, Any] = json.loads((table.schema.metadata or {})[KEY])
+    except FileNotFoundError:
+        raise RunError("no such file", file=path, remedy=remedy) from None
+    except (OSError, pa.ArrowException, KeyError, ValueError) as error:
+        raise RunError(f"cannot be read as {artefact}", file=path, value=error, remedy=remedy) from error
+    if about.get("artefact") != artefact or about.get("schema") != schema:
+        raise RunError(
+            f"is not {artefact} of schema {schema}",
+            file=path,
+            value=f"{about.get('artefact')} of schema {about.get('schema')}",
+            remedy=remedy,
+        )
+    return table, about

@@ -1,0 +1,120 @@
+"""A run's folder and its diary, ``run.json``."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from linne.records.atomic import read_json, write_json
+from linne.records.errors import RunError
+
+SCHEMA = 1
+
+
+@dataclass
+class Run:
+    """A run's folder: where each artefact lies, and what was asked and done.
+
+    Attributes
+    ----------
+    folder : Path
+    facts : dict
+        What ``run.json`` holds: 'asked', 'plan', 'versions', 'seconds' a step, 'fingerprints', 'probe', 'chosen',
+        'openings' of the test set.
+    """
+
+    folder: Path
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def index(self) -> Path:
+        """The index."""
+        return self.folder / "index.parquet"
+
+    @property
+    def findings(self) -> Path:
+        """The audit's findings."""
+        return self.folder / "findings.parquet"
+
+    @property
+    def split(self) -> Path:
+        """The split."""
+        return self.folder / "split.parquet"
+
+    @property
+    def history(self) -> Path:
+        """One JSON line an epoch."""
+        return self.folder / "history.jsonl"
+
+    @property
+    def checkpoint(self) -> Path:
+        """The best weights, safetensors."""
+        return self.folder / "checkpoints" / "best.safetensors"
+
+    @property
+    def validation(self) -> Path:
+        """The evaluation on validation images, made by `fit`."""
+        return self.folder / "validation.json"
+
+    @property
+    def evaluation(self) -> Path:
+        """The evaluation on test images, made by `evaluate`."""
+        return self.folder / "evaluation.json"
+
+    @property
+    def predictions(self) -> Path:
+        """Probabilities of every test image."""
+        return self.folder / "predictions.parquet"
+
+    @property
+    def report(self) -> Path:
+        """The report."""
+        return self.folder / "report.html"
+
+    @property
+    def bundle(self) -> Path:
+        """The bundle's folder."""
+        return self.folder / "bundle"
+
+    @classmethod
+    def create(cls, parent: Path, name: str) -> Run:
+        """Make the first folder of ``name-1``, ``name-2``, ... that does not exist yet."""
+        number = 1
+        while True:
+            folder = parent / f"{name}-{number}"
+            try:
+                folder.mkdir(parents=True)
+            except FileExistsError:
+                number += 1
+                continue
+            except OSError as error:
+                raise RunError("cannot be made", file=folder, value=error.strerror, remedy="choose another --out") from error
+            return cls(folder)
+
+    @classmethod
+    def open(cls, folder: Path) -> Run:
+        """Read a run's diary; `RunError` if the folder is no run."""
+        remedy = "give a folder that `linne fit` made"
+        if not folder.is_dir():
+            raise RunError("no such run", file=folder, remedy=remedy)
+        facts = read_json(folder / "run.json", RunError, remedy)
+        if facts.get("schema") != SCHEMA:
+            raise RunError(f"is not a run of schema {SCHEMA}", file=folder, value=facts.get("schema"), remedy=remedy)
+        return cls(folder, facts)
+
+    def write(self) -> None:
+        """Write ``run.json``."""
+        write_json(self.folder / "run.json", {"schema": SCHEMA, **self.facts})
+
+    @contextlib.contextmanager
+    def timed(self, step: str) -> Any:
+        """Add the seconds of a step to the diary, also when it fails."""
+        start = time.monotonic()
+        try:
+            yield
+        finally:
+            seconds = self.facts.setdefault("seconds", {})
+            seconds[step] = round(seconds.get(step, 0.0) + time.monotonic() - start, 3)

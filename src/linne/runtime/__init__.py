@@ -1,0 +1,1 @@
+"""ONNX Runtime sessions: what embedding, the parity gate and serving share. No torch."""

@@ -1,0 +1,55 @@
+"""A model on ONNX Runtime."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from linne.records.errors import LinneError
+
+
+class Session:
+    """An ONNX model with one input, run on the CPU.
+
+    Parameters
+    ----------
+    model : Path or bytes
+    threads : int, optional
+        Cores for one batch; by default all that this process may use.
+    share_cores : bool
+        Let idle threads sleep at once instead of spinning: slower for single images, faster where other threads
+        (decoding) want the cores.
+
+    Raises
+    ------
+    LinneError
+        ONNX Runtime does not take the model.
+    """
+
+    def __init__(self, model: Path | bytes, threads: int | None = None, share_cores: bool = False) -> None:
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads or available_cores()
+        options.log_severity_level = 3
+        if share_cores:
+            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        source = model if isinstance(model, bytes) else str(model)
+        try:
+            self._session = ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors share no class but Exception
+            file = None if isinstance(model, bytes) else model
+            raise LinneError("ONNX Runtime does not take the model", file=file, value=error) from error
+        self._input = self._session.get_inputs()[0].name
+
+    def run(self, batch: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """Run a batch ``(n, channels, height, width)``; one array an output, in the model's order."""
+        outputs: list[NDArray[np.float32]] = self._session.run(None, {self._input: batch})
+        return outputs
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
