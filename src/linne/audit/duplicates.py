@@ -1,0 +1,129 @@
+"""Which images are there twice, byte for byte or to the eye?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from linne.records.findings import Finding
+from linne.records.index import Index
+
+EXACT = "exact duplicate"
+NEAR = "near duplicate"
+
+MAX_DISTANCE = 10
+"""Bits of 64 by which the perceptual hashes of near copies may differ."""
+
+MIN_LIKENESS = 0.985
+"""Correlation of the 16 x 16 gray thumbnails that a near copy must reach: hashes alone take two shirts on a white
+table for one. Set on planted copies among photos of clothes and among scanned digits (docs/rooms/audit.md)."""
+
+FLAT = 1.0
+"""Standard deviation, in gray levels, below which a thumbnail shows nothing that could be compared."""
+
+_BLOCK = 1024
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Pairs of rows, the earlier row first.
+
+    Attributes
+    ----------
+    first, second : (m,) int64 array
+    score : (m,) float32 array
+        1 for exact copies, else the correlation of the thumbnails.
+    exact : (m,) bool array
+    """
+
+    first: NDArray[np.int64]
+    second: NDArray[np.int64]
+    score: NDArray[np.float32]
+    exact: NDArray[np.bool_]
+
+
+def find_pairs(
+    digest: NDArray[np.uint8], hashes: NDArray[np.uint64], thumbs: NDArray[np.uint8], readable: NDArray[np.bool_]
+) -> Pairs:
+    """Find copies among the readable images.
+
+    Parameters
+    ----------
+    digest : (n, 16) uint8 array
+        Of the files' bytes.
+    hashes : (n,) uint64 array
+        Perceptual hashes.
+    thumbs : (n, 16, 16) uint8 array
+    readable : (n,) bool array
+
+    Returns
+    -------
+    Pairs
+        Every file is paired with the first of its exact copies; near copies are looked for among the firsts.
+    """
+    rows = np.flatnonzero(readable)
+    _, first, which = np.unique(
+        digest[rows].view("S16").reshape(-1) if len(rows) else np.empty(0, "S16"),
+        return_index=True,
+        return_inverse=True,
+    )
+    original = rows[first[which]] if len(rows) else rows
+    copies = rows != original
+    near_first, near_second, likeness = _near(hashes, thumbs, np.sort(rows[first]))
+    return Pairs(
+        np.concatenate([original[copies], near_first]),
+        np.concatenate([rows[copies], near_second]),
+        np.concatenate([np.ones(copies.sum(), np.float32), likeness]),
+        np.concatenate([np.ones(copies.sum(), bool), np.zeros(len(near_first), bool)]),
+    )
+
+
+def _near(
+    hashes: NDArray[np.uint64], thumbs: NDArray[np.uint8], rows: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+    """Pairs of `rows` with close hashes and alike thumbnails."""
+    flat = thumbs[rows].reshape(len(rows), -1).astype(np.float32)
+    flat -= flat.mean(axis=1, keepdims=True)
+    spread = flat.std(axis=1)
+    unit = flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-6)
+    firsts, seconds, scores = [], [], []
+    code = hashes[rows]
+    for start in range(0, len(rows), _BLOCK):
+        block = code[start : start + _BLOCK, None] ^ code[None, start:]
+        i, j = np.nonzero(np.bitwise_count(block) <= MAX_DISTANCE)
+        i, j = i[j > i] + start, j[j > i] + start
+        likeness = np.einsum("ij,ij->i", unit[i], unit[j])
+        alike = (likeness >= MIN_LIKENESS) & (np.minimum(spread[i], spread[j]) >= FLAT)
+        firsts.append(rows[i[alike]])
+        seconds.append(rows[j[alike]])
+        scores.append(likeness[alike].astype(np.float32))
+    if not firsts:
+        return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32)
+    return np.concatenate(firsts), np.concatenate(seconds), np.minimum(np.concatenate(scores), 1)
+
+
+def duplicate_groups(pairs: Pairs, rows: int) -> NDArray[np.int64]:
+    """Number the groups that pairs join: ``(rows,)``; a row without a copy is a group of its own."""
+    graph = coo_array((np.ones(len(pairs.first), bool), (pairs.first, pairs.second)), shape=(rows, rows))
+    _, group = connected_components(graph, directed=False)
+    return np.asarray(group, np.int64)
+
+
+def duplicates(index: Index, pairs: Pairs) -> list[Finding]:
+    """Tell each pair, and whether its images carry different labels."""
+    findings = []
+    for first, second, score, exact in zip(pairs.first, pairs.second, pairs.score, pairs.exact, strict=True):
+        labels = [index.labels[index.label[row]] for row in (first, second)]
+        what = "the same bytes" if exact else f"the same picture (likeness {score:.3f})"
+        if labels[0] == labels[1]:
+            reason, remedy = what, "keep one"
+        else:
+            reason, remedy = f"{what} under two labels, {labels[0]} and {labels[1]}", "decide on one label"
+        findings.append(
+            Finding(EXACT if exact else NEAR, index.path(second), float(score), reason, index.path(first), remedy)
+        )
+    return findings

@@ -1,0 +1,25 @@
+"""Which images cannot be decoded, and what was found where images should be?"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from linne.records.findings import Finding
+from linne.records.index import Index
+
+CHECK = "unreadable"
+EXPECTED_ASIDE = frozenset({"no image, by its name"})
+"""Reasons for setting a file aside that are no fault of the data."""
+
+
+def unreadable(index: Index, reason: NDArray[np.str_]) -> list[Finding]:
+    """Images that were set aside or failed to decode; `reason` is ``(n,)``, empty where all is well."""
+    rows = np.flatnonzero(reason != "")
+    failed = [Finding(CHECK, index.path(row), 1.0, str(reason[row]), suggestion="replace or remove it") for row in rows]
+    aside = [
+        Finding(CHECK, item.path, 1.0, item.reason, suggestion="replace or remove it")
+        for item in index.set_aside
+        if item.reason not in EXPECTED_ASIDE
+    ]
+    return failed + aside

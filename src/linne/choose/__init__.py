@@ -1,0 +1,1 @@
+"""Which network, and how it wants its pixels: decided by evidence, with the reasons."""

@@ -1,0 +1,131 @@
+"""An index seen through a network, or through thumbnails where there is none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from linne.embed.backbone import Backbone, Features
+from linne.embed.measure import Pick, pick_backend
+from linne.embed.one_pass import Passed, one_pass
+from linne.embed.store import Shelf
+from linne.pixels.perceptual import THUMB_SIDE
+from linne.records.index import Index
+from linne.records.progress import Progress
+
+POOLED = "pooled"
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """What the one pass knows of each image of an index; rows of unreadable images are zero.
+
+    Attributes
+    ----------
+    features : (n, d) float32 array
+        The network's vector before its classifier; without a network the gray 16 x 16 thumbnail in [0, 1].
+    network : bool
+        Whether `features` come from a network.
+    thumb : (n, 16, 16) uint8 array
+    hash : (n,) uint64 array
+        Perceptual hash.
+    width, height : (n,) int32 array
+        Pixels, upright.
+    passed : Passed
+    backend : Pick or None
+    """
+
+    features: NDArray[np.float32]
+    network: bool
+    thumb: NDArray[np.uint8]
+    hash: NDArray[np.uint64]
+    width: NDArray[np.int32]
+    height: NDArray[np.int32]
+    passed: Passed
+    backend: Pick | None
+
+
+def stage_layer(stage: int) -> str:
+    """Name of the layer that enters a stage."""
+    return f"stage {stage}"
+
+
+def pick(backbone: Backbone, images: int, cache: Path, stage: int | None = None, only: str | None = None) -> Pick:
+    """Choose the backend for a backbone, and what it gives: features, and what enters `stage`."""
+    identity = backbone.shelf(POOLED if stage is None else stage_layer(stage))
+    module = Features(backbone.network, stage)
+    return pick_backend(module, backbone.pixels, identity, images, cache / "backends.json", only)
+
+
+def embed(
+    index: Index,
+    backbone: Backbone | None,
+    cache: Path,
+    progress: Progress,
+    stage: int | None = None,
+    backend: Pick | None = None,
+) -> Embedding:
+    """Pass over an index; what the store holds already is not computed again.
+
+    Parameters
+    ----------
+    index : Index
+    backbone : Backbone, optional
+        Without it, images are only decoded, hashed and shrunk.
+    cache : Path
+        Folder of the store.
+    progress : Progress
+    stage : int, optional
+        Also keep what enters this stage of the network.
+    backend : Pick, optional
+        By default the fastest one is found out.
+    """
+    facts = Shelf(cache / "facts")
+    layers: list[Shelf] = []
+    if backbone is not None:
+        layers.append(Shelf(cache / "features" / backbone.shelf(POOLED)))
+        if stage is not None:
+            layers.append(Shelf(cache / "features" / backbone.shelf(stage_layer(stage))))
+        backend = backend or pick(backbone, len(index), cache, stage)
+    spec = backbone.pixels if backbone else None
+    passed = one_pass(index, facts, layers, spec, backend.run if backend else None, progress)
+
+    readable = passed.readable
+    keys = passed.digest[readable]
+    known = facts.gather(keys)
+
+    def column(name: str, shape: tuple[int, ...], dtype: type) -> NDArray[np.generic]:
+        full = np.zeros((len(index), *shape), dtype)
+        if len(keys):
+            full[readable] = known[name]
+        return full
+
+    thumb = column("thumb", (THUMB_SIDE, THUMB_SIDE), np.uint8)
+    if backbone is None:
+        features = thumb.reshape(len(index), -1).astype(np.float32) / 255
+    else:
+        features = np.zeros((len(index), int(backbone.network.feature_size)), np.float32)  # type: ignore[arg-type]
+        if len(keys):
+            features[readable] = layers[0].gather(keys)["values"]
+    return Embedding(
+        features=features,
+        network=backbone is not None,
+        thumb=thumb,  # type: ignore[arg-type]
+        hash=column("hash", (), np.uint64),  # type: ignore[arg-type]
+        width=column("width", (), np.int32),  # type: ignore[arg-type]
+        height=column("height", (), np.int32),  # type: ignore[arg-type]
+        passed=passed,
+        backend=backend,
+    )
+
+
+def activations(
+    backbone: Backbone, stage: int, digest: NDArray[np.uint8], cache: Path
+) -> NDArray[np.float16]:
+    """Read what enters a stage for digests ``(n, 16)``: ``(n, c, h, w)``; `KeyError` where one is not stored."""
+    shelf = Shelf(cache / "features" / backbone.shelf(stage_layer(stage)))
+    values: NDArray[np.float16] = shelf.gather(digest)["values"]
+    return values

@@ -1,0 +1,73 @@
+"""Do the probabilities mean what they say, and what temperature makes them?"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax
+
+BINS = 15
+
+Array = NDArray[np.float64]
+
+
+def fit_temperature(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
+    """Find the temperature that makes the true classes likeliest.
+
+    Guo, Pleiss, Sun, Weinberger: "On Calibration of Modern Neural Networks", ICML 2017, section 4.2.
+
+    Parameters
+    ----------
+    logits : (n, classes) float32 array
+        Of validation images.
+    labels : (n,) int64 array
+
+    Returns
+    -------
+    float
+        In [0.05, 20]; logits are divided by it.
+    """
+
+    def loss(log_temperature: float) -> float:
+        log_probabilities = log_softmax(logits.astype(np.float64) / np.exp(log_temperature), axis=1)
+        return float(-log_probabilities[np.arange(len(labels)), labels].mean())
+
+    found = minimize_scalar(loss, bounds=(np.log(0.05), np.log(20.0)), method="bounded")
+    return float(np.exp(found.x))
+
+
+def reliability(probabilities: Array, labels: NDArray[np.int64], bins: int = BINS) -> list[tuple[float, float, int]]:
+    """Mean confidence, accuracy and number of images of each bin of equal width that is not empty."""
+    confidence = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == labels
+    which = np.minimum((confidence * bins).astype(np.int64), bins - 1)
+    return [
+        (float(confidence[which == b].mean()), float(right[which == b].mean()), int((which == b).sum()))
+        for b in np.unique(which)
+    ]
+
+
+def calibration_error(
+    confidence: Array, right: Array, weights: Array | None = None, bins: int = BINS
+) -> Array:
+    """Expected calibration error (Guo et al., section 2) over bins of equal width, of one or many weightings.
+
+    Parameters
+    ----------
+    confidence : (n,) array
+        Probability of the predicted class.
+    right : (n,) array
+        1 where the prediction is right, else 0.
+    weights : (m, n) array, optional
+        How often each image counts, in each of `m` samples.
+
+    Returns
+    -------
+    (m,) array
+    """
+    counted = np.ones((1, len(right))) if weights is None else weights
+    which = np.minimum((confidence * bins).astype(np.int64), bins - 1)
+    in_bin = np.eye(bins)[which]  # (n, bins)
+    gap = counted @ (in_bin * (confidence - right)[:, None])
+    return np.asarray(np.abs(gap).sum(axis=1) / np.maximum(counted.sum(axis=1), 1))

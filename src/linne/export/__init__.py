@@ -1,0 +1,1 @@
+"""Shipping: the network as an ONNX bundle, behind a gate."""

@@ -1,0 +1,1 @@
+"""Training: a plan, a probe, and fine-tuning while the budget lasts."""

@@ -1,0 +1,92 @@
+"""One training step: loss, precision, optimiser, schedule."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from linne.records.plan import Precision
+
+WARM_UP = 0.1
+"""Share of all steps over which the learning rate rises."""
+
+MAX_NORM = 5.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a step needs to know; see `linne.records.plan.Plan`."""
+
+    learning_rate: float
+    weight_decay: float
+    label_smoothing: float
+    precision: Precision
+    pretrained: bool
+
+
+class Trainer:
+    """A module with its optimiser.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Inputs to logits. With pretrained weights its batch norms keep their statistics: those of a small data set
+        are worse.
+    settings : Settings
+    device : torch.device
+    """
+
+    def __init__(self, module: nn.Module, settings: Settings, device: torch.device) -> None:
+        self.module = module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.settings, self.device = settings, device
+        trained = [p for p in self.module.parameters() if p.requires_grad]
+        matrices = [p for p in trained if p.ndim > 1]
+        vectors = [p for p in trained if p.ndim <= 1]  # norms and biases are not decayed
+        groups = [{"params": matrices, "weight_decay": settings.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+        self.optimiser = torch.optim.AdamW(groups, lr=settings.learning_rate, fused=True)
+
+    def step(self, inputs: Tensor, labels: Tensor, progress: float) -> float:
+        """Train on one batch at `progress` (0 to 1) of the schedule; gives the loss."""
+        self.mode(training=True)
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.settings.learning_rate * schedule(progress)
+        loss = F.cross_entropy(
+            self._logits(inputs), labels.to(self.device), label_smoothing=self.settings.label_smoothing
+        )
+        self.optimiser.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.module.parameters(), MAX_NORM)
+        self.optimiser.step()
+        return float(loss)
+
+    @torch.inference_mode()
+    def predict(self, inputs: Tensor) -> Tensor:
+        """Logits on the CPU, in evaluation mode and full precision."""
+        self.mode(training=False)
+        images = inputs.to(self.device, memory_format=torch.channels_last)
+        return self.module(images).float().cpu()  # type: ignore[no-any-return]
+
+    def mode(self, training: bool) -> None:
+        """Switch dropout and batch norm."""
+        self.module.train(training)
+        if training and self.settings.pretrained:
+            for part in self.module.modules():
+                if isinstance(part, nn.BatchNorm2d):
+                    part.eval()
+
+    def _logits(self, inputs: Tensor) -> Tensor:
+        images = inputs.to(self.device, memory_format=torch.channels_last)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.precision == "bfloat16"):
+            logits: Tensor = self.module(images)
+        return logits.float()
+
+
+def schedule(progress: float) -> float:
+    """Factor of the learning rate: a linear rise, then a cosine to zero (Loshchilov and Hutter, ICLR 2017)."""
+    if progress < WARM_UP:
+        return max(progress / WARM_UP, 0.02)
+    return 0.5 * (1 + math.cos(math.pi * min((progress - WARM_UP) / (1 - WARM_UP), 1)))

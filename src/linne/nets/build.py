@@ -1,0 +1,61 @@
+"""A name to a network."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from os import PathLike
+from pathlib import Path
+
+from torch import nn
+
+from linne.nets.catalogue import Entry, entry
+
+
+def create(
+    name: str, classes: int | None = None, weights: str | PathLike[str] | None = None, in_channels: int | None = None
+) -> nn.Module:
+    """Build a network of the catalogue.
+
+    Parameters
+    ----------
+    name : str
+        One of `linne.nets.names()`.
+    classes : int, optional
+        Outputs; by default those of the weights, or else of the published network.
+    weights : path, optional
+        A safetensors file in linne's or torchvision's naming. If its classes are not `classes`, its classifier is
+        left out and a random one is put in place. Without it the network is random, drawn from torch's generator.
+    in_channels : int, optional
+        Channels of the input; by default those of the weights, or else of the published network.
+
+    Returns
+    -------
+    torch.nn.Module
+        In evaluation mode; it keeps `linne.nets.contract.Network`.
+
+    Raises
+    ------
+    LinneError
+        No such network.
+    WeightsError
+        The weights cannot be read or are for another network.
+    """
+    found = entry(name)
+    if weights is None:
+        return build(found, classes or found.classes, in_channels or found.pixels.channels).eval()
+
+    from linne.nets.weights import read_weights
+
+    given = read_weights(Path(weights), name)
+    network = build(found, given.classes, in_channels or given.in_channels)
+    network.load_state_dict(given.state, strict=True)
+    if classes is not None and classes != given.classes:
+        network.replace_head(classes)  # type: ignore[operator]
+    return network.eval()
+
+
+def build(found: Entry, classes: int, in_channels: int) -> nn.Module:
+    """Build the network of one row, with random weights."""
+    family = import_module(f"linne.nets.{found.family}")
+    network: nn.Module = family.Network(family.Config(**found.settings, classes=classes, in_channels=in_channels))
+    return network

@@ -1,0 +1,160 @@
+"""A bundle as a function of image files: NumPy, Pillow and ONNX Runtime, nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from linne.pixels.decode import read_file
+from linne.pixels.prepare import prepare
+from linne.records import fingerprint
+from linne.records.bundle import MODEL, REMEDY, Bundle
+from linne.records.errors import BundleError, ImageError, LinneError
+from linne.runtime.session import Session, available_cores
+
+BATCH = 32
+
+PathName = str | PathLike[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What a bundle says of one image.
+
+    Attributes
+    ----------
+    path : str
+        As it was given.
+    label : str
+        The likeliest class; empty if the image cannot be used.
+    probability : float
+        Calibrated, in [0, 1].
+    probabilities : dict of str to float
+        Of every class, likeliest first.
+    error : str
+        Why the image cannot be used; empty if it can.
+    """
+
+    path: str
+    label: str = ""
+    probability: float = 0.0
+    probabilities: dict[str, float] | None = None
+    error: str = ""
+
+
+class Predictor:
+    """A loaded bundle.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds ``bundle.json`` and ``model.onnx``.
+
+    Raises
+    ------
+    BundleError
+        The bundle is gone, incomplete, altered, or of another schema.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.bundle = Bundle.read(folder)
+        model = folder / MODEL
+        try:
+            content = model.read_bytes()
+        except OSError as error:
+            raise BundleError("cannot be read", file=model, value=error.strerror, remedy=REMEDY) from error
+        if fingerprint.of_bytes(content).hex() != self.bundle.model:
+            raise BundleError("was altered or damaged: its digest is not the bundle's", file=model, remedy=REMEDY)
+        self._session = Session(content)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Class names, in the order of the logits."""
+        return self.bundle.labels
+
+    def logits(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Prepared images ``(n, channels, height, width)`` to logits ``(n, classes)``, before the temperature."""
+        batches = [self._session.run(inputs[i : i + BATCH])[0] for i in range(0, len(inputs), BATCH)]
+        return np.concatenate(batches) if batches else np.empty((0, len(self.labels)), np.float32)
+
+    def probabilities(self, logits: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Logits ``(n, classes)`` to calibrated probabilities of the same shape; rows sum to 1."""
+        scaled = logits.astype(np.float64) / self.bundle.temperature
+        exponentials = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+        return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))
+
+    def predict_bytes(self, content: bytes, name: str = "image") -> Prediction:
+        """Predict one image from its file's bytes.
+
+        Raises
+        ------
+        ImageError
+            The bytes are no image, or a damaged or too large one.
+        """
+        inputs = prepare(content, self.bundle.pixels, name)
+        return self._prediction(name, self.probabilities(self.logits(inputs[None]))[0])
+
+    def predict(self, paths: PathName | Iterable[PathName]) -> list[Prediction]:
+        """Predict image files; one that cannot be used gets an `error` instead of a label."""
+        given = [paths] if isinstance(paths, str | PathLike) else paths
+        return list(self.stream(given))
+
+    def stream(self, paths: Iterable[PathName]) -> Iterator[Prediction]:
+        """Predict any number of files in bounded memory, in their order."""
+        with ThreadPoolExecutor(max(2, available_cores())) as pool:
+            names = (str(path) for path in paths)
+            while chunk := list(islice(names, BATCH)):
+                prepared = list(pool.map(self._try_to_prepare, chunk))
+                yield from self._answer(chunk, prepared)
+
+    def _answer(self, chunk: Sequence[str], prepared: list[NDArray[np.float32] | LinneError]) -> Iterator[Prediction]:
+        usable = [item for item in prepared if not isinstance(item, LinneError)]
+        rows = iter(self.probabilities(self.logits(np.stack(usable))) if usable else [])
+        for path, item in zip(chunk, prepared, strict=True):
+            if isinstance(item, LinneError):
+                yield Prediction(path, error=item.problem if item.value is None else f"{item.problem} ({item.value})")
+            else:
+                yield self._prediction(path, next(rows))
+
+    def _try_to_prepare(self, path: str) -> NDArray[np.float32] | LinneError:
+        try:
+            return prepare(read_file(Path(path)), self.bundle.pixels, path)
+        except ImageError as error:
+            return error
+
+    def _prediction(self, path: str, probabilities: NDArray[np.float64]) -> Prediction:
+        order = np.argsort(-probabilities, kind="stable")
+        ranked = {self.labels[i]: float(probabilities[i]) for i in order}
+        return Prediction(path, self.labels[order[0]], float(probabilities[order[0]]), ranked)
+
+
+def load(bundle: PathName) -> Predictor:
+    """Load a bundle.
+
+    Parameters
+    ----------
+    bundle : path
+        Folder that holds ``bundle.json`` and ``model.onnx``.
+
+    Returns
+    -------
+    Predictor
+
+    Raises
+    ------
+    BundleError
+        The bundle is gone, incomplete, altered, or of another schema.
+
+    Examples
+    --------
+    >>> import linne
+    >>> linne.load("runs/photos-1/bundle").predict(["a.jpg"])  # doctest: +SKIP
+    """
+    return Predictor(Path(bundle))

@@ -1,0 +1,1 @@
+"""Which images train, validate and test: stratified by class, grouped, proven not to leak."""

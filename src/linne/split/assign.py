@@ -1,0 +1,120 @@
+"""Deal groups out to train, validation and test so that each class is spread as asked."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from linne.records.errors import DataError
+from linne.records.index import NONE, TEST, TRAIN, VALIDATION, Index
+from linne.records.split import Split
+
+VALIDATION_SHARE = 0.15
+TEST_SHARE = 0.15
+
+
+def make_split(index: Index, groups: NDArray[np.int64], readable: NDArray[np.bool_], seed: int) -> Split:
+    """Split an index.
+
+    What the user's folders say is kept. A subset that they lack is dealt out of the images that they leave free
+    (out of train, where there is a train folder): 15% each for validation and test, class by class, whole groups
+    only. A class with one group trains; with two it trains and tests; with more it is in all three.
+
+    Parameters
+    ----------
+    index : Index
+    groups : (n,) int64 array
+        Rows of one group never straddle subsets that are dealt out here.
+    readable : (n,) bool array
+        The rest is left out.
+    seed : int
+
+    Raises
+    ------
+    DataError
+        Nothing is left to train or validate on, or a class has no readable image to train on.
+    """
+    subset = np.where(readable, index.subset, NONE).astype(np.int8)
+    missing = [which for which in (VALIDATION, TEST) if not (index.subset == which).any()]
+    if missing:
+        # A group with an image that the user placed elsewhere stays where it is.
+        pinned = np.unique(groups[readable & np.isin(index.subset, (VALIDATION, TEST))])
+        free = readable & np.isin(index.subset, (NONE, TRAIN)) & ~np.isin(groups, pinned)
+        subset[readable & (index.subset == NONE)] = TRAIN
+        shares = {VALIDATION: VALIDATION_SHARE, TEST: TEST_SHARE}
+        rows = np.flatnonzero(free)
+        subset[rows] = _deal(index.label[rows], groups[rows], {which: shares[which] for which in missing}, seed)
+    split = Split(subset, groups, index.supplied_split, index.fingerprint)
+    _refuse_unusable(index, split)
+    if not split.supplied and len(straddling(split)):
+        raise AssertionError("a group straddles subsets that linne dealt out")
+    return split
+
+
+def straddling(split: Split) -> NDArray[np.int64]:
+    """Groups with rows in more than one subset: leaks."""
+    used = split.subset != NONE
+    pairs = np.unique(np.stack([split.group[used], split.subset[used].astype(np.int64)]), axis=1)
+    group, subsets = np.unique(pairs[0], return_counts=True)
+    return np.asarray(group[subsets > 1])
+
+
+def _deal(
+    labels: NDArray[np.int32], groups: NDArray[np.int64], shares: dict[int, float], seed: int
+) -> NDArray[np.int8]:
+    """Subset of each row: whole groups, largest first, to where the class lacks most."""
+    rng = np.random.default_rng(seed)
+    subset = np.full(len(labels), TRAIN, np.int8)
+    order = np.argsort(groups, kind="stable")
+    _, starts = np.unique(groups[order], return_index=True)
+    members = np.split(order, starts[1:])
+    by_class: dict[int, list[NDArray[np.int64]]] = {}
+    for rows in members:
+        by_class.setdefault(int(np.bincount(labels[rows]).argmax()), []).append(rows)
+    for label in sorted(by_class):
+        mine = by_class[label]
+        shuffled = [mine[i] for i in rng.permutation(len(mine))]
+        shuffled.sort(key=len, reverse=True)  # stable: groups of one size stay shuffled
+        for rows, where in zip(shuffled, _places(shuffled, shares), strict=True):
+            subset[rows] = where
+    return subset
+
+
+def _places(groups: list[NDArray[np.int64]], shares: dict[int, float]) -> list[int]:
+    """Subset of each group of one class, in order of size."""
+    images = sum(map(len, groups))
+    if len(groups) <= len(shares):  # too few for all: train first, then test, then validation
+        order = [TRAIN, *sorted(shares, reverse=True)]
+        return order[: len(groups)]
+    need = {which: max(1.0, share * images) for which, share in shares.items()}
+    need[TRAIN] = max(1.0, images - sum(need.values()))
+    wanted = dict(need)
+    places = []
+    for i, rows in enumerate(groups):
+        empty = [which for which in need if need[which] == wanted[which]]
+        if len(groups) - i <= len(empty):  # the last groups fill what is empty still
+            where = max(empty, key=lambda which: wanted[which])
+        else:
+            where = max(need, key=lambda which: need[which] / wanted[which])
+        need[where] -= len(rows)
+        places.append(where)
+    return places
+
+
+def _refuse_unusable(index: Index, split: Split) -> None:
+    train = split.rows(TRAIN)
+    lost = [index.labels[i] for i in np.flatnonzero(index.counts(train) == 0)]
+    if lost:
+        raise DataError(
+            "classes without a readable image to train on",
+            file=index.root,
+            value=", ".join(lost),
+            remedy="add images, or remove the class folder",
+        )
+    if len(split.rows(VALIDATION)) == 0:
+        raise DataError(
+            "too few images to set some aside for validation",
+            file=index.root,
+            value=f"{len(train)} images",
+            remedy="give each class at least 3 images that are no copies of each other",
+        )
