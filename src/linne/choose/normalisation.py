@@ -7,6 +7,7 @@ sees them again.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -26,6 +27,10 @@ CANDIDATES: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
 
 IMAGES = 32
 _FLOOR = 1e-3
+
+
+class _Seen(Exception):  # noqa: N818 - no error: it ends a forward pass whose rest nobody needs
+    """The first batch norm has been reached."""
 
 
 @dataclass(frozen=True)
@@ -72,12 +77,11 @@ def _divergence(network: nn.Module, norm: nn.BatchNorm2d, images: Tensor) -> flo
 
     def remember(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         seen.append(inputs[0])
+        raise _Seen
 
     handle = norm.register_forward_pre_hook(remember)
-    try:
+    with handle, contextlib.suppress(_Seen):
         network(images)
-    finally:
-        handle.remove()
     mean, variance = seen[0].mean(dim=(0, 2, 3)), seen[0].var(dim=(0, 2, 3)) + _FLOOR
     if norm.running_mean is None or norm.running_var is None:
         return 0.0

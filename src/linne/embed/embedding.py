@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,11 +54,19 @@ def stage_layer(stage: int) -> str:
     return f"stage {stage}"
 
 
-def pick(backbone: Backbone, images: int, cache: Path, stage: int | None = None, only: str | None = None) -> Pick:
-    """Choose the backend for a backbone, and what it gives: features, and what enters `stage`."""
-    identity = backbone.shelf(POOLED if stage is None else stage_layer(stage))
+def pick(backbone: Backbone, images: int, cache: Path, stage: int | None = None) -> Pick:
+    """Choose the backend for a backbone, and what it gives: features, and what enters `stage`.
+
+    One measurement holds for all stages: a second output costs next to nothing.
+    """
     module = Features(backbone.network, stage)
-    return pick_backend(module, backbone.pixels, identity, images, cache / "backends.json", only)
+    return pick_backend(module, backbone.pixels, backbone.shelf(POOLED), images, cache / "backends.json")
+
+
+def stored_share(backbone: Backbone | None, digests: Sequence[bytes], cache: Path, stage: int | None = None) -> float:
+    """Share of `digests`, in [0, 1], that a pass would find in the store."""
+    known = set.intersection(*(shelf.known() for shelf in _shelves(backbone, cache, stage)))
+    return sum(digest in known for digest in digests) / max(len(digests), 1)
 
 
 def embed(
@@ -83,15 +92,12 @@ def embed(
     backend : Pick, optional
         By default the fastest one is found out.
     """
-    facts = Shelf(cache / "facts")
-    layers: list[Shelf] = []
+    facts, *layers = _shelves(backbone, cache, stage)
     if backbone is not None:
-        layers.append(Shelf(cache / "features" / backbone.shelf(POOLED)))
-        if stage is not None:
-            layers.append(Shelf(cache / "features" / backbone.shelf(stage_layer(stage))))
         backend = backend or pick(backbone, len(index), cache, stage)
     spec = backbone.pixels if backbone else None
-    passed = one_pass(index, facts, layers, spec, backend.run if backend else None, progress)
+    run = None if backend is None else lambda batch: backend.run(batch)
+    passed = one_pass(index, facts, layers, spec, run, progress)
 
     readable = passed.readable
     keys = passed.digest[readable]
@@ -120,6 +126,12 @@ def embed(
         passed=passed,
         backend=backend,
     )
+
+
+def _shelves(backbone: Backbone | None, cache: Path, stage: int | None) -> list[Shelf]:
+    """Where looks, features and the inputs of a stage are kept."""
+    layers = [] if backbone is None else [POOLED] if stage is None else [POOLED, stage_layer(stage)]
+    return [Shelf(cache / "facts"), *(Shelf(cache / "features" / backbone.shelf(layer)) for layer in layers if backbone)]
 
 
 def activations(

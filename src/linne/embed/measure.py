@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import platform
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -31,23 +33,29 @@ MEASURED_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Pick:
-    """The chosen backend, ready to run.
+    """The chosen backend.
 
     Attributes
     ----------
     name : str
-    run : callable
+    build : callable
+        Makes it ready to run; called when the first image needs it, which may be never.
     rates : dict of str to float
         Images a second of each backend that was measured.
     """
 
     name: str
-    run: Backend
+    build: Callable[[], Backend]
     rates: dict[str, float]
+
+    @cached_property
+    def run(self) -> Backend:
+        """The backend itself."""
+        return self.build()
 
 
 def pick_backend(
-    module: nn.Module, pixels: PixelSpec, identity: str, images: int, memory: Path, only: str | None = None
+    module: nn.Module, pixels: PixelSpec, identity: str, images: int, memory: Path
 ) -> Pick:
     """Choose how to run `module` over `images` images.
 
@@ -63,17 +71,13 @@ def pick_backend(
         How many are to come.
     memory : Path
         JSON file of earlier picks.
-    only : str, optional
-        Take this backend without measuring.
     """
-    if only is not None:
-        return Pick(only, BACKENDS[only](module, pixels), {})
     key = of_settings([identity, machine()])
     remembered = _recall(memory).get(key, {})
     names = _candidates(remembered, images)
     if names is None:
         best = str(remembered["best"])
-        return Pick(best, BACKENDS[best](module, pixels), remembered["rates"])
+        return Pick(best, lambda: BACKENDS[best](module, pixels), remembered["rates"])
 
     rates: dict[str, float] = {}
     built: dict[str, Backend] = {}
@@ -86,7 +90,7 @@ def pick_backend(
             built[name], rates[name] = backend, _rate(backend, batch)
     best = max(rates, key=lambda name: rates[name])
     _remember(memory, key, {"best": best, "rates": rates})
-    return Pick(best, built[best], rates)
+    return Pick(best, lambda: built[best], rates)
 
 
 def machine() -> dict[str, Any]:

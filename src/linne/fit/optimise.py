@@ -61,7 +61,7 @@ class Trainer:
         loss.backward()
         nn.utils.clip_grad_norm_(self.module.parameters(), MAX_NORM)
         self.optimiser.step()
-        return float(loss)
+        return float(loss.detach())
 
     @torch.inference_mode()
     def predict(self, inputs: Tensor) -> Tensor:

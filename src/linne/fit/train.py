@@ -124,7 +124,7 @@ def train(
                 losses.append(trainer.step(inputs, labels, ((number - 1) * batches + place) / (epochs * batches)))
                 if not np.isfinite(losses[-1]):
                     raise LinneError(
-                        "the loss is no number", value=f"epoch {number}, batch {place}", remedy="lower --learning-rate"
+                        "the loss is no number", value=f"epoch {number}, batch {place}", remedy="look at the images with `linne audit`; the best weights so far are in the run"
                     )
                 progress.update(((number - 1) * batches + place + 1) * source.batch_size, _note(losses, done))
             if losses:

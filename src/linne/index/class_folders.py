@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import os
+import sys
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 
-from linne.index.names import SUBSET_NAMES, is_debris, natural_key
+from linne.index.names import SUBSET_NAMES, natural_key
 from linne.index.scan import Image, scan
 from linne.records.errors import DataError, printable
-from linne.records.index import NONE, SUBSETS, TRAIN, Index, SetAside, large_strings
+from linne.records.index import NONE, SUBSETS, TRAIN, Index, large_strings
+from linne.records.set_aside import SetAside
 
 LAYOUT = "put the images of each class in a folder of its own: photos/cat/1.jpg, photos/dog/1.jpg"
+LOOSE = "lies in no class folder"
 
 
 def read_folder(root: Path) -> Index:
     """Index a folder of class folders.
 
-    ``root/CLASS/.../image`` gives images without a subset. Where every folder in `root` is named train,
-    validation (val, valid) or test, and train is among them, ``root/SUBSET/CLASS/.../image`` is read and the
-    split is the user's. A folder without images is no class.
+    ``root/CLASS/.../image`` gives images without a subset. Where every folder in `root` that holds
+    images is named train, validation (val, valid) or test, and train is among them,
+    ``root/SUBSET/CLASS/.../image`` is read and the split is the user's. A folder without images is no class.
 
     Raises
     ------
@@ -30,24 +33,28 @@ def read_folder(root: Path) -> Index:
     if not root.is_dir():
         raise DataError("no such folder" if not root.exists() else "is no folder", file=root, remedy=LAYOUT)
     root = root.resolve()
-    subsets = _subset_folders(root)
+    images: list[Image] = []
+    aside: list[SetAside] = []
+    for item in scan(str(root)):
+        if isinstance(item, Image):
+            images.append(item)
+        else:
+            aside.append(item)
+    subsets = _subset_folders(images)
     depth = 2 if subsets else 1
 
     paths: list[str] = []
     sizes: list[int] = []
-    aside: list[SetAside] = []
     classes: list[str] = []
     subset: list[int] = []
-    for item in scan(str(root)):
-        if isinstance(item, SetAside):
-            aside.append(item)
-            continue
-        parts = item.path.split("/")
+    for image in images:
+        parts = image.path.split("/", depth)
         if len(parts) <= depth:
-            aside.append(SetAside(item.path, "lies in no class folder"))
+            aside.append(SetAside(image.path, LOOSE))
             continue
-        _append(item, paths, sizes)
-        classes.append(parts[depth - 1])
+        paths.append(image.path)
+        sizes.append(image.size)
+        classes.append(sys.intern(parts[depth - 1]))
         subset.append(subsets[parts[0]] if subsets else NONE)
     _refuse_unusable(root, classes, subset, aside)
 
@@ -64,25 +71,21 @@ def read_folder(root: Path) -> Index:
     )
 
 
-def _append(item: Image, paths: list[str], sizes: list[int]) -> None:
-    paths.append(item.path)
-    sizes.append(item.size)
-
-
-def _subset_folders(root: Path) -> dict[str, int]:
-    """Folder name to subset, where the folders of `root` are subsets; empty where they are classes."""
-    names = [entry.name for entry in os.scandir(root) if entry.is_dir() and not is_debris(entry.name)]
+def _subset_folders(images: list[Image]) -> dict[str, int]:
+    """Folder name to subset, where the folders of the root that hold images are subsets; empty for classes."""
+    names = {image.path.split("/", 1)[0] for image in images if "/" in image.path}
     meaning = {name: SUBSET_NAMES.get(name.lower()) for name in names}
-    if "train" not in meaning.values() or None in meaning.values() or len(names) < 2:
+    if "train" not in meaning.values() or None in meaning.values():
         return {}
     return {name: SUBSETS.index(what) for name, what in meaning.items() if what is not None}
 
 
 def _refuse_unusable(root: Path, classes: list[str], subset: list[int], aside: list[SetAside]) -> None:
     if not classes:
-        loose = [item for item in aside if item.reason == "lies in no class folder"]
-        problem = "the images lie in no class folder" if loose else "no images found"
-        raise DataError(problem, file=root, value=f"{len(aside)} files set aside" if aside else None, remedy=LAYOUT)
+        reasons = Counter(item.reason for item in aside)
+        problem = "the images lie in no class folder" if reasons[LOOSE] else "no images found"
+        found = "; ".join(f"{reason}: {count}" for reason, count in reasons.most_common(3))
+        raise DataError(problem, file=root, value=found or None, remedy=LAYOUT)
     if len(set(classes)) == 1:
         raise DataError("one class only, and a classifier needs two", file=root, value=classes[0], remedy=LAYOUT)
     trained = {name for name, where in zip(classes, subset, strict=True) if where in (NONE, TRAIN)}

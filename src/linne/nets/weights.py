@@ -6,7 +6,6 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -103,7 +102,7 @@ def _translated(state: dict[str, Tensor], family: str) -> dict[str, Tensor] | No
 def _fits(
     name: str, entry: Entry, state: dict[str, Tensor], naming: str, pixels: PixelSpec | None
 ) -> Weights | None:
-    """Check every key and shape against the network, built without memory for its weights."""
+    """Check every key and shape against the network."""
     from linne.nets.build import build
 
     first = next((value for value in state.values() if value.ndim == 4), None)
@@ -111,8 +110,7 @@ def _fits(
     if first is None or head is None or head.ndim != 2:
         return None
     in_channels = _in_channels(state)
-    with torch.device("meta"):
-        wanted = build(entry, classes=head.shape[0], in_channels=in_channels).state_dict()
+    wanted = build(entry, classes=head.shape[0], in_channels=in_channels).state_dict()
     if wanted.keys() != state.keys() or any(wanted[key].shape != state[key].shape for key in wanted):
         return None
     return Weights(name, head.shape[0], in_channels, naming, state, pixels)

@@ -13,18 +13,11 @@ from numpy.typing import NDArray
 
 from linne.records import fingerprint
 from linne.records.parquet import read_table, write_table
+from linne.records.set_aside import SetAside
 
 SCHEMA = 1
 SUBSETS = ("none", "train", "validation", "test")
 NONE, TRAIN, VALIDATION, TEST = range(4)
-
-
-@dataclass(frozen=True)
-class SetAside:
-    """A file or folder that the index leaves out, and why."""
-
-    path: str
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -38,7 +31,7 @@ class Index:
     labels : tuple of str
         Class names in natural order ("2" before "10"); a row's label is a position in here.
     paths : pyarrow.Array of large_string
-        Paths below `root`, with ``/``, in natural order of the folders.
+        Paths below `root`, with ``/``, folder by folder in sorted order.
     label : (n,) int32 array
     subset : (n,) int8 array
         Position in `SUBSETS`: what the user's own split says, 0 where there is none.

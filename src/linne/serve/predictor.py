@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, tee
 from os import PathLike
 from pathlib import Path
 
@@ -71,8 +71,15 @@ class Predictor:
         except OSError as error:
             raise BundleError("cannot be read", file=model, value=error.strerror, remedy=REMEDY) from error
         if fingerprint.of_bytes(content).hex() != self.bundle.model:
-            raise BundleError("was altered or damaged: its digest is not the bundle's", file=model, remedy=REMEDY)
-        self._session = Session(content)
+            raise BundleError(
+                "was altered or damaged: its digest is not the bundle's", file=model, remedy=REMEDY
+            )
+        try:
+            self._session = Session(content)
+        except LinneError as error:
+            raise BundleError(
+                error.problem, file=model, value=error.value, remedy="update onnxruntime"
+            ) from error
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -80,7 +87,7 @@ class Predictor:
         return self.bundle.labels
 
     def logits(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Prepared images ``(n, channels, height, width)`` to logits ``(n, classes)``, before the temperature."""
+        """Prepared images ``(n, channels, height, width)`` to logits ``(n, classes)``, uncalibrated."""
         batches = [self._session.run(inputs[i : i + BATCH])[0] for i in range(0, len(inputs), BATCH)]
         return np.concatenate(batches) if batches else np.empty((0, len(self.labels)), np.float32)
 
@@ -108,24 +115,37 @@ class Predictor:
 
     def stream(self, paths: Iterable[PathName]) -> Iterator[Prediction]:
         """Predict any number of files in bounded memory, in their order."""
-        with ThreadPoolExecutor(max(2, available_cores())) as pool:
-            names = (str(path) for path in paths)
-            while chunk := list(islice(names, BATCH)):
-                prepared = list(pool.map(self._try_to_prepare, chunk))
-                yield from self._answer(chunk, prepared)
-
-    def _answer(self, chunk: Sequence[str], prepared: list[NDArray[np.float32] | LinneError]) -> Iterator[Prediction]:
-        usable = [item for item in prepared if not isinstance(item, LinneError)]
-        rows = iter(self.probabilities(self.logits(np.stack(usable))) if usable else [])
-        for path, item in zip(chunk, prepared, strict=True):
-            if isinstance(item, LinneError):
-                yield Prediction(path, error=item.problem if item.value is None else f"{item.problem} ({item.value})")
+        names, asked = tee(str(path) for path in paths)
+        for name, answer in zip(names, self.logits_of(asked), strict=True):
+            if isinstance(answer, ImageError):
+                yield Prediction(name, error=reason(answer))
             else:
-                yield self._prediction(path, next(rows))
+                yield self._prediction(name, self.probabilities(answer[None])[0])
 
-    def _try_to_prepare(self, path: str) -> NDArray[np.float32] | LinneError:
+    def logits_of(self, paths: Iterable[PathName]) -> Iterator[NDArray[np.float32] | ImageError]:
+        """Give the logits ``(classes,)`` of each file in order, or why it cannot be used.
+
+        The next files are decoded while the model looks at some.
+        """
+        given = iter(paths)
+        with ThreadPoolExecutor(max(2, available_cores()), thread_name_prefix="decode") as pool:
+
+            def submit() -> list[Future[NDArray[np.float32] | ImageError]]:
+                return [pool.submit(self._try_to_prepare, Path(path)) for path in islice(given, BATCH)]
+
+            waiting = submit()
+            while waiting:
+                following = submit()
+                prepared = [future.result() for future in waiting]
+                usable = [item for item in prepared if not isinstance(item, ImageError)]
+                rows = iter(self.logits(np.stack(usable)) if usable else ())
+                for item in prepared:
+                    yield item if isinstance(item, ImageError) else next(rows)
+                waiting = following
+
+    def _try_to_prepare(self, path: Path) -> NDArray[np.float32] | ImageError:
         try:
-            return prepare(read_file(Path(path)), self.bundle.pixels, path)
+            return prepare(read_file(path), self.bundle.pixels, str(path))
         except ImageError as error:
             return error
 
@@ -133,6 +153,11 @@ class Predictor:
         order = np.argsort(-probabilities, kind="stable")
         ranked = {self.labels[i]: float(probabilities[i]) for i in order}
         return Prediction(path, self.labels[order[0]], float(probabilities[order[0]]), ranked)
+
+
+def reason(error: LinneError) -> str:
+    """Say on one line what is wrong, without the file and the remedy."""
+    return str(LinneError(error.problem, value=error.value))
 
 
 def load(bundle: PathName) -> Predictor:

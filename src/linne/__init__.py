@@ -1,0 +1,54 @@
+"""Linne: a folder of images goes in, a classifier that its owner can trust and ship comes out."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from linne import nets as nets
+    from linne.nets.build import create as create
+    from linne.records.errors import LinneError as LinneError
+    from linne.road.audit import audit as audit
+    from linne.road.evaluate import evaluate as evaluate
+    from linne.road.fit import fit as fit
+    from linne.serve.predictor import load as load
+
+# Names are imported when they are first used: predicting must not wait for torch.
+_HOMES = {
+    "LinneError": "linne.records.errors",
+    "audit": "linne.road.audit",
+    "create": "linne.nets.build",
+    "evaluate": "linne.road.evaluate",
+    "fit": "linne.road.fit",
+    "load": "linne.serve.predictor",
+    "nets": "linne.nets",
+}
+
+__all__ = ["LinneError", "__version__", "audit", "create", "evaluate", "fit", "load", "nets"]
+
+
+class _Front(ModuleType):
+    """Keeps `linne.fit` a function: importing the room ``linne/fit/`` would put the package in its place."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name not in _HOMES or name == "nets" or not isinstance(value, ModuleType):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Front
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'linne' has no attribute {name!r}")
+    home = import_module(_HOMES[name])
+    return home if name == "nets" else getattr(home, name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,46 @@
+"""The command line: thin commands over the road; the only room that prints.
+
+The first screen is plain text, printed before anything is imported that takes time.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+
+STARTED = time.monotonic()
+"""When the budget begins."""
+
+# Command: what it does. Each is a module of this package with a Typer `app`.
+COMMANDS = {
+    "fit": "train a classifier on a folder of photos, within a budget",
+    "audit": "tell what is wrong with the photos; nothing is touched",
+    "evaluate": "open a run's test set and score its classifier",
+    "predict": "classify images with a bundle",
+    "serve": "answer over HTTP, with a page to drop images on",
+    "nets": "list the networks",
+}
+
+HELP = "linne COMMAND [OPTIONS]\n\nA folder of images goes in, a classifier that its owner can trust and ship comes out.\n\n"
+HELP += "".join(f"  {name:<10}{what}\n" for name, what in COMMANDS.items())
+HELP += "\n`linne COMMAND --help` tells more, `linne --version` which version this is.\n"
+
+
+def main() -> None:
+    """Run the command line and exit: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+    arguments = sys.argv[1:]
+    if not arguments or arguments[0] in ("--help", "-h", "help"):
+        sys.stdout.write(HELP)
+        sys.exit(0 if arguments else 2)
+    if arguments[0] == "--version":
+        from linne import __version__
+
+        sys.stdout.write(f"linne {__version__}\n")
+        sys.exit(0)
+    if arguments[0] not in COMMANDS:
+        sys.stderr.write(f"linne: no such command: {arguments[0]}\n\n{HELP}")
+        sys.exit(2)
+
+    from linne.cli.dispatch import run_command
+
+    sys.exit(run_command(arguments[0], arguments[1:]))

@@ -1,0 +1,58 @@
+"""``linne audit``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from linne.cli.options import Cache, Json, Seed, Weights, make_app, out, print_json, shown
+from linne.cli.progress import Terminal
+from linne.records.findings import Findings
+
+app = make_app()
+
+
+@app.command()
+def audit(
+    photos: Annotated[Path, typer.Argument(help="Class folders, or train, validation and test folders of these.")],
+    weights: Weights = None,
+    out_file: Annotated[
+        Path | None, typer.Option("--out", help="Parquet of the findings.  [default: runs/NAME-findings.parquet]")
+    ] = None,
+    most: Annotated[int, typer.Option("--show", help="Rows of each check in the table.", min=0)] = 10,
+    seed: Seed = 0,
+    cache: Cache = None,
+    as_json: Json = False,
+) -> None:
+    """Tell what is wrong with the photos: unreadable, copies, wrong labels, balance, leaks. Nothing is touched."""
+    from linne.road import audit as road
+
+    kept = out_file or Path("runs") / f"{photos.resolve().name or 'photos'}-findings.parquet"
+    findings = road.audit(photos, weights=weights, cache=cache, out=kept, seed=seed, progress=Terminal())
+    if as_json:
+        rows = [asdict(row) for row in findings.rows]
+        print_json({"counts": findings.counts(), "findings": rows, "notes": findings.notes, "file": str(kept)})
+        return
+    _print(findings, most)
+    out.print(f"kept in {shown(str(kept))}", soft_wrap=True)
+
+
+def _print(findings: Findings, most: int) -> None:
+    table = Table("check", "score", "image", "reason", "do", box=None, pad_edge=False)
+    for check, count in findings.counts().items():
+        rows = [row for row in findings.rows if row.check == check]
+        for row in rows[:most]:
+            image = row.path if not row.other else f"{row.path} = {row.other}"
+            table.add_row(check, f"{row.score:.2f}", *map(shown, (image, row.reason, row.suggestion)))
+        if count > most:
+            table.add_row(check, "", f"... and {count - most} more", "", "")
+    if findings.rows:
+        out.print(table)
+    counts = ", ".join(f"{count} {check}" for check, count in findings.counts().items())
+    out.print(f"\n{counts or 'nothing found'}")
+    for note in findings.notes:
+        out.print(f"note: {shown(note)}", soft_wrap=True)

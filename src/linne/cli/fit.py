@@ -1,0 +1,62 @@
+"""``linne fit``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from linne.cli import STARTED
+from linne.cli.options import Cache, Json, Seed, Weights, make_app, out, print_json, shown
+from linne.cli.progress import Terminal
+
+app = make_app()
+
+
+@app.command()
+def fit(
+    photos: Annotated[Path, typer.Argument(help="Class folders, or train, validation and test folders of these.")],
+    weights: Weights = None,
+    network: Annotated[str | None, typer.Option(help="One of `linne nets`.  [default: chosen]")] = None,
+    budget: Annotated[str, typer.Option(help="90s, 10m, 2h, or none; counted from the start.")] = "10m",
+    group_by: Annotated[
+        str | None, typer.Option(help="Pattern on file names; images with the same match stay in one subset.")
+    ] = None,
+    seed: Seed = 0,
+    out_folder: Annotated[Path, typer.Option("--out", help="Where runs are kept.")] = Path("runs"),
+    cache: Cache = None,
+    as_json: Json = False,
+) -> None:
+    """Train a classifier on a folder of photos: index, embed, audit, split, train, export, report.
+
+    Ctrl-C while training keeps the best so far and finishes properly.
+    """
+    from linne.records.evaluation import Evaluation
+    from linne.road import fit as road
+
+    terminal = Terminal()
+    run = road.fit(
+        photos,
+        weights=weights,
+        network=network,
+        budget=budget,
+        group_by=group_by,
+        seed=seed,
+        out=out_folder,
+        cache=cache,
+        progress=terminal,
+        started=STARTED,
+    )
+    validation = Evaluation.read(run.validation)
+    facts = run.facts
+    if as_json:
+        print_json({"run": str(run.folder), "validation": validation.to_json(), **facts})
+        return
+    chosen = facts["chosen"]
+    won = {"probe": "the probe", "stages": "the trained last stages"}.get(chosen["method"], "the trained network")
+    stopped = {"deadline": ", stopped by the budget", "interrupt": ", stopped by Ctrl-C", "": ""}[chosen["stopped"]]
+    out.print(f"{won}, epoch {chosen['epoch']}{stopped}: {validation.measures['accuracy']} of validation right")
+    folder = shown(str(run.folder))
+    out.print(f"report   {folder}/report.html\nbundle   {folder}/bundle", soft_wrap=True)
+    out.print(f"next     linne evaluate {folder}    [dim]opens the test set[/dim]", soft_wrap=True)

@@ -1,0 +1,129 @@
+"""How many images a second training takes in here: measured, since no rule of thumb holds on two machines."""
+
+from __future__ import annotations
+
+import copy
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from linne.choose.sample import Sample
+from linne.fit.augment import random_view
+from linne.fit.optimise import Settings, Trainer
+from linne.fit.tail import Tail
+from linne.records.pixel_spec import PixelSpec
+from linne.records.plan import Precision
+from linne.runtime.session import available_cores
+
+PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")
+
+BFLOAT16_GAIN = 1.3
+"""Rounder products must be this much faster to be taken."""
+
+STEPS = 2
+"""Measured steps, after one that warms up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Training speed with the first `frozen_stages` stages left as they are.
+
+    `activation_size` is the number of values of one image that enter the first trained stage.
+    """
+
+    frozen_stages: int
+    precision: Precision
+    images_per_second: float
+    activation_size: int
+
+
+def tail_rates(
+    network: nn.Module, pixels: PixelSpec, classes: int, batch_size: int, device: torch.device, seconds: float
+) -> tuple[Rate, ...]:
+    """Measure training the last stages on stored activations, from the last one on, until `seconds` are over."""
+    trial = _trial(network, classes)
+    inputs = _inputs_of_stages(trial, pixels)
+    torch.optim.AdamW(trial.classifier.parameters())  # type: ignore[union-attr]  # the first one imports for seconds
+    end = time.perf_counter() + seconds
+    rates: list[Rate] = []
+    for stage in range(len(inputs) - 1, 0, -1):
+        if time.perf_counter() > end:
+            break
+        activations = inputs[stage].expand(batch_size, -1, -1, -1).contiguous()
+        rates.append(_faster(trial, stage, activations, classes, device, pretrained=True))
+    return tuple(rates)
+
+
+def whole_rate(
+    network: nn.Module,
+    pixels: PixelSpec,
+    classes: int,
+    batch_size: int,
+    device: torch.device,
+    sample: Sample,
+    flip: bool,
+    pretrained: bool,
+) -> Rate:
+    """Measure training every stage from augmented images; the slower of augmenting and computing counts."""
+    trial = _trial(network, classes)
+    images = torch.randn(batch_size, pixels.channels, pixels.height, pixels.width)
+    step = _faster(trial, 0, images, classes, device, pretrained)
+    augmented = augmented_per_second(sample, pixels, flip)
+    # Augmenting and training share the cores on a CPU; a GPU leaves them to augmenting.
+    rate = (
+        min(step.images_per_second, augmented)
+        if device.type == "cuda"
+        else 1 / (1 / step.images_per_second + 1 / augmented)
+    )
+    return Rate(0, step.precision, rate, images[0].numel())
+
+
+def augmented_per_second(sample: Sample, pixels: PixelSpec, flip: bool) -> float:
+    """Random views a second on all cores, decoding included."""
+    pictures = [p.convert("L") if pixels.channels == 1 else p for p in sample.pictures[:32]]
+    start = time.perf_counter()
+    with ThreadPoolExecutor(available_cores()) as pool:
+        list(pool.map(lambda p: random_view(p, pixels, flip, np.random.default_rng(0)), pictures))
+    seconds = (time.perf_counter() - start) / len(pictures)
+    return 1 / (seconds + sample.seconds / available_cores())
+
+
+def _trial(network: nn.Module, classes: int) -> nn.Module:
+    """A copy to train on noise."""
+    trial = copy.deepcopy(network)
+    trial.replace_head(classes)  # type: ignore[operator]
+    return trial
+
+
+@torch.inference_mode()
+def _inputs_of_stages(network: nn.Module, pixels: PixelSpec) -> list[Tensor]:
+    """What enters each stage for one image."""
+    x = torch.randn(1, pixels.channels, pixels.height, pixels.width)
+    inputs = []
+    for stage in network.stages():  # type: ignore[operator]
+        inputs.append(x.clone())
+        x = stage(x)
+    return inputs
+
+
+def _faster(
+    network: nn.Module, stage: int, inputs: Tensor, classes: int, device: torch.device, pretrained: bool
+) -> Rate:
+    """Measure each precision and give the one to take."""
+    rates = {}
+    for precision in PRECISIONS:
+        settings = Settings(0.0, 0.0, 0.1, precision, pretrained)
+        network.requires_grad_(True)
+        trainer = Trainer(Tail(network, stage), settings, device)
+        labels = torch.arange(len(inputs)) % classes
+        trainer.step(inputs, labels, 0.5)
+        start = time.perf_counter()
+        for _ in range(STEPS):
+            trainer.step(inputs, labels, 0.5)
+        rates[precision] = STEPS * len(inputs) / (time.perf_counter() - start)
+    taken: Precision = "bfloat16" if rates["bfloat16"] > BFLOAT16_GAIN * rates["float32"] else "float32"
+    return Rate(stage, taken, rates[taken], inputs[0].numel())

@@ -1,0 +1,62 @@
+"""``linne audit``: what is wrong with the data, nothing touched."""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path
+
+from linne.embed.embedding import embed
+from linne.embed.store import default_folder
+from linne.records.findings import Findings
+from linne.records.progress import Progress, Silent
+from linne.road.look import gather, inspect
+
+PathName = str | PathLike[str]
+
+
+def audit(
+    photos: PathName,
+    *,
+    weights: PathName | None = None,
+    cache: PathName | None = None,
+    out: PathName | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Findings:
+    """Look for what is wrong with a folder of images.
+
+    Parameters
+    ----------
+    photos : path
+        Class folders, or train, validation and test with class folders in each.
+    weights : path, optional
+        Pretrained weights, safetensors. Without them labels are judged by thumbnails, where these suffice.
+    cache : path, optional
+        The store of embeddings; by default in the user's cache folder.
+    out : path, optional
+        Where to keep the findings as Parquet.
+    seed : int
+    progress : Progress, optional
+
+    Returns
+    -------
+    Findings
+
+    Raises
+    ------
+    LinneError
+        The folder or the weights cannot be used.
+
+    Examples
+    --------
+    >>> import linne
+    >>> linne.audit("photos").counts()  # doctest: +SKIP
+    {'exact duplicate': 2, 'label doubt': 31}
+    """
+    material = gather(Path(photos), Path(weights) if weights is not None else None, None, seed)
+    store = Path(cache) if cache is not None else default_folder()
+    embedding = embed(material.index, material.backbone, store, progress or Silent())
+    findings = inspect(material.index, embedding, seed).findings
+    if out is not None:
+        findings.write(Path(out))
+    return findings

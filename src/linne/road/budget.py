@@ -1,0 +1,57 @@
+"""How long a run may take, and how much of that is left."""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from dataclasses import dataclass
+
+from linne.records.errors import LinneError
+
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """A budget that runs.
+
+    Attributes
+    ----------
+    started : float
+        On `time.monotonic`'s clock.
+    budget : float or None
+        Seconds; None has no end.
+    """
+
+    started: float
+    budget: float | None
+
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self.started
+
+    def left(self) -> float | None:
+        """Seconds until the end; negative past it."""
+        return None if self.budget is None else self.budget - self.elapsed()
+
+    def deadline(self, reserve: float) -> float | None:
+        """When to stop so that `reserve` seconds remain, on `time.monotonic`'s clock."""
+        return None if self.budget is None else self.started + self.budget - reserve
+
+
+def parse_budget(text: str | float | None) -> float | None:
+    """Read ``"90s"``, ``"10m"``, ``"1.5h"``, a number of seconds, or ``"none"``.
+
+    Raises
+    ------
+    LinneError
+        It is none of these, or not above zero.
+    """
+    if text is None or text == "none":
+        return None
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+) ?([smh]?)", str(text).strip().lower())
+    seconds = float(match[1]) * _UNITS[match[2]] if match else 0.0
+    if not 0 < seconds < math.inf:
+        raise LinneError("is no budget", value=text, remedy="give it as 90s, 10m, 2h or none")
+    return seconds

@@ -1,0 +1,141 @@
+"""``linne evaluate``: the seal of the test set is opened, and the run remembers it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from scipy.special import softmax
+
+from linne.evaluate.summary import summarise
+from linne.records.errors import DataError, LinneError, RunError
+from linne.records.evaluation import Evaluation
+from linne.records.index import TEST, Index
+from linne.records.parquet import write_table
+from linne.records.progress import Progress, Silent
+from linne.records.run import Run
+from linne.records.split import Split
+from linne.report.write import write_report
+from linne.serve.predictor import Predictor
+from linne.split.assign import straddling
+
+SCHEMA = 1
+
+
+def evaluate(run: str | PathLike[str], *, progress: Progress | None = None) -> Evaluation:
+    """Score a run's bundle on its test images, with the very code that serves it.
+
+    Writes ``evaluation.json`` and ``predictions.parquet``, refreshes ``report.html``, and notes the opening of the
+    test set in ``run.json``.
+
+    Parameters
+    ----------
+    run : path
+        Folder that `linne.fit` made.
+    progress : Progress, optional
+
+    Returns
+    -------
+    Evaluation
+
+    Raises
+    ------
+    RunError
+        The run is gone, incomplete, or its parts do not belong together.
+    DataError
+        There are no test images, or none can be read any more.
+    """
+    opened = Run.open(Path(run))
+    progress = progress or Silent()
+    index, split = Index.read(opened.index), Split.read(opened.split)
+    predictor = Predictor(opened.bundle)
+    _refuse_strangers(opened, index, split, predictor)
+    rows = split.rows(TEST)
+    if len(rows) == 0:
+        raise DataError(
+            "there are no test images", file=opened.folder, remedy="give each class three or more different images"
+        )
+    if not Path(index.root).is_dir():
+        raise DataError("the images are gone", file=index.root, remedy="put the folder back where it was")
+
+    # Noted before the first image is read: a look that was broken off is a look.
+    opening = {"time": datetime.now(UTC).isoformat(timespec="seconds"), "bundle": predictor.bundle.fingerprint}
+    opened.facts.setdefault("openings", []).append(opening)
+    opened.write()
+
+    progress.start("evaluate", len(rows), "images")
+    logits, kept = [], []
+    for row, answer in zip(rows, predictor.logits_of(index.file(int(row)) for row in rows), strict=True):
+        if not isinstance(answer, LinneError):
+            logits.append(answer)
+            kept.append(int(row))
+        progress.update(len(kept))
+    progress.finish()
+    if not kept:
+        raise DataError("no test image can be read any more", file=index.root, remedy="put the images back")
+    return _score(opened, index, split, predictor, np.stack(logits), kept)
+
+
+def _score(
+    run: Run, index: Index, split: Split, predictor: Predictor, logits: np.ndarray, rows: list[int]  # type: ignore[type-arg]
+) -> Evaluation:
+    probabilities = predictor.probabilities(logits)
+    labels = index.label[rows].astype(np.int64)
+    paths = [index.path(row) for row in rows]
+    seed = int(run.facts.get("plan", {}).get("seed", 0))
+    bundle = predictor.bundle.fingerprint
+    evaluation = summarise(
+        probabilities,
+        softmax(logits.astype(np.float64), axis=1),
+        labels,
+        paths,
+        index.labels,
+        "test",
+        bundle,
+        split.fingerprint,
+        seed,
+        _notes(split, len(split.rows(TEST)) - len(rows)),
+    )
+    predicted = probabilities.argmax(axis=1)
+    columns = {
+        "path": paths,
+        "label": [index.labels[i] for i in labels],
+        "predicted": [index.labels[i] for i in predicted],
+        "confidence": probabilities.max(axis=1),
+        "probabilities": pa.FixedSizeListArray.from_arrays(pa.array(probabilities.ravel()), len(index.labels)),
+    }
+    facts = {"parent": bundle, "split": split.fingerprint, "classes": list(index.labels)}
+    write_table(run.predictions, "predictions", SCHEMA, columns, facts)
+    evaluation.write(run.evaluation)
+    write_report(run)
+    return evaluation
+
+
+def _notes(split: Split, lost: int) -> tuple[str, ...]:
+    notes = []
+    if lost:
+        notes.append(f"{lost} test images could be read when the run was made and cannot be now; they are left out.")
+    leaking = straddling(split)
+    if len(leaking):
+        notes.append(
+            f"The split was supplied, and {len(leaking)} groups of copies lie in more than one subset: "
+            "these scores may be too good."
+        )
+    return tuple(notes)
+
+
+def _refuse_strangers(run: Run, index: Index, split: Split, predictor: Predictor) -> None:
+    """Raise where index, split and bundle are not of one run."""
+    known = run.facts.get("fingerprints", {})
+    found = {"index": index.fingerprint, "split": split.fingerprint, "bundle": predictor.bundle.fingerprint}
+    strangers = [name for name, value in found.items() if known.get(name) != value]
+    if strangers:
+        raise RunError(
+            "parts of the run do not belong together",
+            file=run.folder,
+            value=", ".join(strangers),
+            remedy="put the original files back, or make a new run with `linne fit`",
+        )

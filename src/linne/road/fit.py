@@ -1,0 +1,202 @@
+"""``linne fit``: the whole road from a folder to a bundle."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from linne.embed.embedding import Embedding, embed
+from linne.embed.store import default_folder
+from linne.fit.plan import Training, shorten
+from linne.fit.probe import Probe, fit_probe
+from linne.records.index import TRAIN, VALIDATION, Index
+from linne.records.plan import Plan
+from linne.records.progress import Progress, Silent
+from linne.records.run import Run
+from linne.records.split import Split
+from linne.road.budget import Clock, parse_budget
+from linne.road.look import Material, gather, inspect
+from linne.road.planning import finish_seconds, plan_run, remember
+from linne.road.ship import ship
+from linne.road.training import train_network
+from linne.split.assign import make_split
+from linne.split.groups import groups_by_name, join_groups
+
+PathName = str | PathLike[str]
+
+PARTS = ("linne", "torch", "torchvision", "onnxruntime", "numpy", "pillow", "scikit-learn", "cleanlab")
+
+
+def fit(
+    photos: PathName,
+    *,
+    weights: PathName | None = None,
+    network: str | None = None,
+    budget: str | float | None = "10m",
+    group_by: str | None = None,
+    seed: int = 0,
+    out: PathName = "runs",
+    cache: PathName | None = None,
+    progress: Progress | None = None,
+    started: float | None = None,
+) -> Run:
+    """Train a classifier on a folder of images, within a budget.
+
+    Parameters
+    ----------
+    photos : path
+        Class folders, or train, validation and test with class folders in each.
+    weights : path, optional
+        Pretrained weights, safetensors; training starts from them. Without them it starts from random ones.
+    network : str, optional
+        A name of `linne.nets.names()`; by default that of the weights, or one that suits the images.
+    budget : str or float, optional
+        ``"90s"``, ``"10m"``, ``"2h"``, seconds, or None for no end.
+    group_by : str, optional
+        Regular expression on file names: images with the same match stay in one subset.
+    seed : int
+    out : path
+        The run is the first free one of ``out/NAME-1``, ``out/NAME-2``, ...
+    cache : path, optional
+        The store of embeddings; by default in the user's cache folder.
+    progress : Progress, optional
+    started : float, optional
+        When the budget began, on `time.monotonic`'s clock; by default now.
+
+    Returns
+    -------
+    Run
+        Its `folder` holds report and bundle. The test set has not been looked at: see `linne.evaluate`.
+
+    Raises
+    ------
+    LinneError
+        The images, the weights or the budget cannot be used, or the export does not agree with the network.
+
+    Examples
+    --------
+    >>> import linne
+    >>> run = linne.fit("photos", weights="mobilenet_v2.safetensors", budget="2m")  # doctest: +SKIP
+    >>> linne.load(run.bundle).predict("a.jpg")  # doctest: +SKIP
+    """
+    clock = Clock(time.monotonic() if started is None else started, parse_budget(budget))
+    progress = progress or Silent()
+    seconds: dict[str, float] = {"start": clock.elapsed()}
+    store = Path(cache) if cache is not None else default_folder()
+    given = Path(weights) if weights is not None else None
+
+    material = gather(Path(photos), given, network, seed)
+    index = material.index
+    named = None if group_by is None else groups_by_name(index, group_by)
+    plan, training, backend = plan_run(material, clock, seed, given, store)
+    for reason in plan.reasons:
+        progress.say(f"plan: {reason}")
+    _lap(seconds, "plan", clock)
+
+    stage = training.frozen_stages if training.method == "stages" else None
+    embedding = embed(index, material.backbone, store, progress, stage, backend)
+    _lap(seconds, "embed", clock)
+
+    inspection = inspect(index, embedding, seed)
+    progress.say(f"audit: {_listing(inspection.findings.counts())}")
+    _lap(seconds, "audit", clock)
+
+    groups = inspection.groups if named is None else join_groups(inspection.groups, named)
+    split = make_split(index, groups, embedding.passed.readable, seed)
+    run = Run.create(Path(out), Path(index.root).name or "photos")
+    index.write(run.index)
+    inspection.findings.write(run.findings)
+    split.write(run.split, index.paths)
+    run.facts |= _facts(run, photos, index, split, plan, embedding, group_by)
+    run.facts["seconds"] = seconds
+    run.write()
+    _lap(seconds, "split", clock)
+
+    probe = _probe(embedding, index, split) if material.choice.pretrained else None
+    if probe is not None:
+        run.facts["probe"] = {name: getattr(probe, name) for name in ("accuracy", "log_loss", "inverse_penalty")}
+        progress.say(f"probe: {probe.accuracy:.3f} of validation right, {clock.elapsed():.0f} s after the start")
+    _lap(seconds, "probe", clock)
+
+    reserve = finish_seconds(material, backend)
+    training = _in_time(material, clock, training, split, reserve, store, progress)
+    run.facts["plan"] |= {"method": training.method, "epochs": training.epochs, "reasons": list(plan.reasons)}
+    chosen = train_network(material, plan, training, probe, split, embedding, store, clock.deadline(reserve), run, progress)
+    run.facts["chosen"] = chosen
+    _lap(seconds, "train", clock)
+
+    ship(run, material, plan, split, progress)
+    _lap(seconds, "ship", clock)
+    run.write()
+
+    from linne.report.write import write_report
+
+    write_report(run)
+    _lap(seconds, "report", clock)
+    run.write()
+    return run
+
+
+def _in_time(
+    material: Material,
+    clock: Clock,
+    training: Training,
+    split: Split,
+    reserve: float,
+    cache: Path,
+    progress: Progress,
+) -> Training:
+    """Shorten training where less time is left than was planned with, and remember that."""
+    left = clock.left()
+    if left is None:
+        return training
+    sizes = [len(split.rows(subset)) for subset in (TRAIN, VALIDATION)]
+    settled = shorten(training, max(left - reserve, 0.0), *sizes)
+    if settled is not training:
+        progress.say(f"plan: {settled.reasons[-1]}")
+        remember(material, clock, settled, cache)
+    return settled
+
+
+def _probe(embedding: Embedding, index: Index, split: Split) -> Probe:
+    train, validation = split.rows(TRAIN), split.rows(VALIDATION)
+    labels = index.label.astype("int64")
+    return fit_probe(embedding.features[train], labels[train], embedding.features[validation], labels[validation])
+
+
+def _facts(
+    run: Run, photos: PathName, index: Index, split: Split, plan: Plan, embedding: Embedding, group_by: str | None
+) -> dict[str, Any]:
+    backend = embedding.backend
+    return {
+        "name": run.folder.name,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "asked": {"photos": str(photos), "budget": plan.budget, "seed": plan.seed, "group_by": group_by},
+        "plan": plan.to_json(),
+        "versions": {part: _version(part) for part in PARTS},
+        "backend": None if backend is None else {"name": backend.name, "rates": backend.rates},
+        "fingerprints": {"index": index.fingerprint, "split": split.fingerprint, "weights": plan.weights_fingerprint},
+        "embedded": {"images": len(index), "computed": embedding.passed.computed},
+        "openings": [],
+    }
+
+
+def _version(part: str) -> str | None:
+    try:
+        return version(part)
+    except PackageNotFoundError:
+        return None
+
+
+def _listing(counts: dict[str, int]) -> str:
+    return ", ".join(f"{number} {check}" for check, number in counts.items()) or "nothing found"
+
+
+def _lap(seconds: dict[str, float], step: str, clock: Clock) -> None:
+    """Note the seconds since the last step ended."""
+    seconds[step] = round(clock.elapsed() - sum(seconds.values()), 3)

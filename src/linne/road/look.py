@@ -1,0 +1,86 @@
+"""From a folder to what is known of its images: index, network, the one pass, the audit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from linne.audit.balance import balance
+from linne.audit.duplicates import duplicate_groups, duplicates, find_pairs
+from linne.audit.label_doubt import can_be_doubted, label_doubt
+from linne.audit.leaks import leaks
+from linne.audit.out_of_fold import out_of_fold_probabilities
+from linne.audit.unreadable import unreadable
+from linne.choose.network import Choice, choose
+from linne.choose.sample import Sample, take_sample
+from linne.embed.backbone import Backbone, backbone
+from linne.embed.embedding import Embedding
+from linne.index.class_folders import read_folder
+from linne.records.findings import Finding, Findings
+from linne.records.index import Index
+
+THUMBNAILS_SUFFICE = 0.8
+"""Without a network, labels are doubted only where thumbnails tell this share of images right: digits, not photos."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """What is at hand before the pass; `backbone` is None without pretrained weights."""
+
+    index: Index
+    sample: Sample
+    choice: Choice
+    backbone: Backbone | None
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What the audit found, and ``(n,)`` numbers of the groups of duplicates."""
+
+    findings: Findings
+    groups: NDArray[np.int64]
+
+
+def gather(photos: Path, weights: Path | None, network: str | None, seed: int) -> Material:
+    """Read a folder and choose the network; raises what these raise."""
+    index = read_folder(photos)
+    sample = take_sample(index)
+    choice = choose(sample, len(index.labels), weights, network, seed)
+    return Material(index, sample, choice, backbone(choice.network, choice.pixels) if choice.pretrained else None)
+
+
+def inspect(index: Index, embedding: Embedding, seed: int) -> Inspection:
+    """Ask every question of the audit."""
+    passed = embedding.passed
+    pairs = find_pairs(passed.digest, embedding.hash, embedding.thumb, passed.readable)
+    groups = duplicate_groups(pairs, len(index))
+    rows = [*unreadable(index, passed.reason), *duplicates(index, pairs), *leaks(index, pairs)]
+    doubts, notes = _doubts(index, embedding, groups, seed)
+    rows += [*doubts, *balance(index, passed.readable)]
+    return Inspection(Findings.of(rows, index.fingerprint, notes), groups)
+
+
+def _doubts(
+    index: Index, embedding: Embedding, groups: NDArray[np.int64], seed: int
+) -> tuple[list[Finding], list[str]]:
+    """Label doubt where it can be judged, and a note where it cannot."""
+    rows = can_be_doubted(index, embedding.passed.readable, groups)
+    labels = index.label[rows]
+    skipped = len(index.labels) - len(np.unique(labels))
+    notes = [f"labels of {skipped} classes not judged: fewer than 10 different images each"] if skipped else []
+    if len(np.unique(labels)) < 2:
+        return [], notes
+    probabilities = out_of_fold_probabilities(
+        embedding.features[rows], labels, groups[rows], len(index.labels), seed
+    )
+    right = float((probabilities.argmax(axis=1) == labels).mean())
+    if not embedding.network and right < THUMBNAILS_SUFFICE:
+        return [], [
+            *notes,
+            f"labels not judged: by thumbnails alone only {right:.0%} of the images fall into their class; "
+            "give pretrained weights with --weights",
+        ]
+    return label_doubt(index, rows, probabilities), notes

@@ -1,0 +1,201 @@
+"""Measurements to a plan, remembered so that the same command does the same again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from linne.embed.backends import device
+from linne.embed.embedding import pick, stored_share
+from linne.embed.measure import Pick, machine
+from linne.fit.handedness import mirrored_keeps_label
+from linne.fit.plan import LEARNING_RATES, Outlook, Training, plan_training, refuse_if_too_short
+from linne.fit.throughput import tail_rates, whole_rate
+from linne.records import fingerprint
+from linne.records.atomic import write_json
+from linne.records.errors import LinneError
+from linne.records.index import TEST, TRAIN, VALIDATION
+from linne.records.plan import Plan
+from linne.road.budget import Clock
+from linne.road.look import Material
+from linne.runtime.session import available_cores
+from linne.split.assign import TEST_SHARE, VALIDATION_SHARE
+
+BATCH_SIZE = 64
+WEIGHT_DECAY = 0.05
+LABEL_SMOOTHING = 0.1
+
+MEASURING_SHARE = 0.05
+"""Of the budget, for finding out how fast stages train."""
+
+MOST_MEASURING_SECONDS = 10.0
+
+WHOLE_NEEDS_SECONDS = 300.0
+"""With less time than this, training every weight from pretrained ones is not even measured."""
+
+
+def plan_run(
+    material: Material, clock: Clock, seed: int, weights: Path | None, cache: Path
+) -> tuple[Plan, Training, Pick | None]:
+    """Decide everything about a fit: the plan, the training in it, and the backend of the pass.
+
+    Raises
+    ------
+    LinneError
+        The budget is too short.
+    """
+    images, backbone = len(material.index), material.backbone
+    backend = None if backbone is None else pick(backbone, images, cache)
+    outlook = _outlook(material, clock, backend, cache)
+    refuse_if_too_short(outlook)
+    memory, question = cache / "plans.json", _question(material, clock)
+    training = _recall(memory, question)
+    if training is None:
+        stages = len(material.choice.network.stages())  # type: ignore[operator]
+        training = plan_training(_with_rates(outlook, material, clock, backend, cache), stages)
+        remember(material, clock, training, cache)
+    if backbone is not None and training.method == "stages":
+        backend = pick(backbone, images, cache, training.frozen_stages)
+    return _plan(material, clock, training, seed, weights), training, backend
+
+
+def remember(material: Material, clock: Clock, training: Training, cache: Path) -> None:
+    """Keep the decisions for this question; a store that cannot be written is no reason to fail here."""
+    memory = cache / "plans.json"
+    try:
+        write_json(memory, {**_read(memory), _question(material, clock): asdict(training)})
+    except LinneError:
+        return
+
+
+def finish_seconds(material: Material, backend: Pick | None) -> float:
+    """Estimate of what follows training: export, gate, temperature, report."""
+    _, validation = _subset_sizes(material)
+    return 5.0 + validation * _seconds_an_image(material, backend)
+
+
+def _outlook(material: Material, clock: Clock, backend: Pick | None, cache: Path) -> Outlook:
+    images, classes = len(material.index), len(material.index.labels)
+    train, validation = _subset_sizes(material)
+    audit = 2.0 + 0.8e-3 * images + 3e-9 * images**2
+    probe = 0.0
+    if material.backbone is not None:
+        probe = 1.0 + 1.3e-7 * train * int(material.backbone.network.feature_size) * classes  # type: ignore[arg-type]
+    return Outlook(
+        pretrained=material.choice.pretrained,
+        train_images=train,
+        validation_images=validation,
+        images=images,
+        seconds_left=clock.left(),
+        embed_seconds={None: _embed_seconds(material, backend, cache, None)},
+        other_seconds=audit + probe + finish_seconds(material, backend),
+        stage_rates=(),
+        whole_rate=None,
+    )
+
+
+def _with_rates(
+    outlook: Outlook, material: Material, clock: Clock, backend: Pick | None, cache: Path
+) -> Outlook:
+    """Measure how fast training is here."""
+    choice, classes = material.choice, len(material.index.labels)
+    flip, _ = mirrored_keeps_label(material.index.labels)
+    left = clock.left()
+    tails, whole = (), None
+    if choice.pretrained:
+        seconds = MOST_MEASURING_SECONDS if left is None else min(MOST_MEASURING_SECONDS, MEASURING_SHARE * left)
+        tails = tail_rates(choice.network, choice.pixels, classes, BATCH_SIZE, device(), seconds)
+    if not choice.pretrained or left is None or left > WHOLE_NEEDS_SECONDS:
+        batch = min(BATCH_SIZE, outlook.train_images)
+        whole = whole_rate(
+            choice.network, choice.pixels, classes, batch, device(), material.sample, flip, choice.pretrained
+        )
+    costs = {rate.frozen_stages: _embed_seconds(material, backend, cache, rate.frozen_stages) for rate in tails}
+    return replace(
+        outlook,
+        seconds_left=clock.left(),
+        embed_seconds={**outlook.embed_seconds, **costs},
+        stage_rates=tails,
+        whole_rate=whole,
+    )
+
+
+def _embed_seconds(material: Material, backend: Pick | None, cache: Path, stage: int | None) -> float:
+    images = len(material.index)
+    share = stored_share(material.backbone, material.sample.digests, cache, stage)
+    return images * ((1 - share) * _seconds_an_image(material, backend) + 1e-4)
+
+
+def _seconds_an_image(material: Material, backend: Pick | None) -> float:
+    """Read, decode, look, and run the network where there is one, which shares the cores."""
+    compute = 1 / max(backend.rates.values()) if backend is not None and backend.rates else 0.0
+    looking = 1.5e-3  # resize, hash, normalise
+    return 1.1 * (compute + (material.sample.seconds + looking) / available_cores())
+
+
+def _subset_sizes(material: Material) -> tuple[int, int]:
+    """Images that will train and validate."""
+    index = material.index
+    sizes = [int((index.subset == which).sum()) for which in (TRAIN, VALIDATION, TEST)]
+    free = len(index) - sum(sizes) if not sizes[0] else sizes[0]
+    validation = sizes[1] or round(VALIDATION_SHARE * free)
+    test = sizes[2] or round(TEST_SHARE * free)
+    train = free - (0 if sizes[1] else validation) - (0 if sizes[2] else test)
+    return max(train, 1), max(validation, 1)
+
+
+def _plan(material: Material, clock: Clock, training: Training, seed: int, weights: Path | None) -> Plan:
+    choice = material.choice
+    flip, mirroring = mirrored_keeps_label(material.index.labels)
+    reasons = [*choice.reasons]
+    if choice.pretrained:
+        reasons.append("first a probe: logistic regression on the frozen network's features")
+    reasons += training.reasons
+    if training.method in ("whole", "scratch"):
+        reasons.append(mirroring)
+    if training.method in ("stages", "whole"):
+        reasons.append("whichever does best on validation images is kept, the probe too")
+    return Plan(
+        network=choice.name,
+        weights=str(weights) if weights is not None else None,
+        weights_fingerprint=material.backbone.weights if material.backbone else "",
+        pixels=choice.pixels,
+        method=training.method,
+        frozen_stages=training.frozen_stages,
+        epochs=training.epochs,
+        batch_size=BATCH_SIZE,
+        precision=training.precision,
+        learning_rate=LEARNING_RATES[training.method],
+        weight_decay=WEIGHT_DECAY,
+        label_smoothing=LABEL_SMOOTHING,
+        flip=flip,
+        seed=seed,
+        budget=clock.budget,
+        reasons=tuple(reasons),
+    )
+
+
+def _question(material: Material, clock: Clock) -> str:
+    weights = material.backbone.weights if material.backbone else ""
+    pixels = material.choice.pixels.fingerprint
+    return fingerprint.of_settings(
+        [material.index.fingerprint, material.choice.name, weights, pixels, clock.budget, machine()]
+    )
+
+
+def _recall(memory: Path, question: str) -> Training | None:
+    value = _read(memory).get(question)
+    try:
+        return Training(**{**value, "reasons": tuple(value["reasons"])}) if value else None
+    except (TypeError, KeyError):
+        return None  # written by another version: decide afresh
+
+
+def _read(memory: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(memory.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}  # no memory yet, or a damaged one: decide afresh
+    return value if isinstance(value, dict) else {}

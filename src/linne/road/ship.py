@@ -1,0 +1,99 @@
+"""The trained network to a bundle: exported, calibrated, behind the gate, scored on validation images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import softmax
+from torch import nn
+
+from linne.evaluate.calibration import fit_temperature
+from linne.evaluate.summary import summarise
+from linne.export.model import export_model
+from linne.export.parity import check_parity
+from linne.fit.sources import prepared_batches
+from linne.records.bundle import MODEL, Bundle, Parity
+from linne.records.errors import ParityError
+from linne.records.index import VALIDATION
+from linne.records.plan import Plan
+from linne.records.progress import Progress
+from linne.records.run import Run
+from linne.records.split import Split
+from linne.road.look import Material
+from linne.runtime.session import Session
+
+GATE_IMAGES = 64
+BATCH = 32
+
+
+def ship(run: Run, material: Material, plan: Plan, split: Split, progress: Progress) -> Bundle:
+    """Write the bundle and the evaluation on validation images.
+
+    Raises
+    ------
+    ParityError
+        The exported model disagrees with the network; no bundle is left.
+    """
+    index, rows = material.index, split.rows(VALIDATION)
+    network = material.choice.network.cpu().eval().float()
+    model = run.bundle / MODEL
+    digest = export_model(network, plan.pixels, model)
+
+    progress.start("validate", len(rows), "images")
+    session = Session(model)
+    gate = np.unique(np.linspace(0, len(rows) - 1, GATE_IMAGES).astype(np.int64))
+    logits, inputs, seen = [], [], 0
+    for batch in prepared_batches(index, rows, plan.pixels, BATCH):
+        logits.append(session.run(batch)[0])
+        inside = gate[(gate >= seen) & (gate < seen + len(batch))] - seen
+        inputs.append(batch[inside])
+        seen += len(batch)
+        progress.update(seen)
+    progress.finish()
+    exported = np.concatenate(logits)
+    labels = index.label[rows].astype(np.int64)
+    temperature = fit_temperature(exported, labels)
+    bundle = Bundle(
+        labels=index.labels,
+        pixels=plan.pixels,
+        temperature=temperature,
+        network=plan.network,
+        model=digest,
+        parity=_gate(network, np.concatenate(inputs), exported[gate], model),
+        provenance={
+            "run": run.folder.name,
+            "created": run.facts["created"],
+            "versions": run.facts["versions"],
+            "fingerprints": run.facts["fingerprints"],
+            "seed": plan.seed,
+        },
+        licence="that of the given weights file" if plan.weights else "none: trained from random weights",
+    )
+    bundle.write(run.bundle)
+    run.facts["fingerprints"]["bundle"] = bundle.fingerprint
+    evaluation = summarise(
+        softmax(exported.astype(np.float64) / temperature, axis=1),
+        softmax(exported.astype(np.float64), axis=1),
+        labels,
+        [index.path(int(row)) for row in rows],
+        index.labels,
+        "validation",
+        bundle.fingerprint,
+        split.fingerprint,
+        plan.seed,
+        ("The classifier was chosen, and its temperature fitted, on these images: expect less on others.",),
+    )
+    evaluation.write(run.validation)
+    return bundle
+
+
+def _gate(
+    network: nn.Module, inputs: NDArray[np.float32], exported: NDArray[np.float32], model: Path
+) -> Parity:
+    try:
+        return check_parity(network, inputs, exported, model)
+    except ParityError:
+        model.unlink()
+        raise

@@ -1,0 +1,130 @@
+"""The training step of the road: sources, validation and the network's start, put before the loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from linne.embed.backends import device
+from linne.embed.embedding import Embedding, activations
+from linne.fit.optimise import Settings, Trainer
+from linne.fit.plan import LEARNING_RATES, Training
+from linne.fit.probe import Probe
+from linne.fit.sources import AugmentedImages, CachedActivations, Source, prepared_batches
+from linne.fit.tail import Tail
+from linne.fit.train import train
+from linne.nets.weights import write_weights
+from linne.records.index import TRAIN, VALIDATION, Index
+from linne.records.pixel_spec import PixelSpec
+from linne.records.plan import Plan
+from linne.records.progress import Progress
+from linne.records.run import Run
+from linne.records.split import Split
+from linne.road.look import Material
+
+Predict = Callable[[Tensor], Tensor]
+Validate = Callable[[Predict], NDArray[np.float32]]
+
+VALIDATION_BATCH = 64
+
+
+def train_network(
+    material: Material,
+    plan: Plan,
+    training: Training,
+    probe: Probe | None,
+    split: Split,
+    embedding: Embedding,
+    cache: Path,
+    deadline: float | None,
+    run: Run,
+    progress: Progress,
+) -> dict[str, Any]:
+    """Give the network its classifier and train it; afterwards it holds the best weights.
+
+    Returns
+    -------
+    dict
+        'method' ('probe' where training did not better it), 'epoch', 'accuracy', 'log_loss', 'stopped'.
+    """
+    network, index = material.choice.network, material.index
+    torch.manual_seed(plan.seed)
+    network.replace_head(len(index.labels))  # type: ignore[operator]
+    if probe is not None:
+        _install(network, probe)
+    if training.epochs == 0 and probe is not None:
+        write_weights(run.checkpoint, network, plan.pixels)
+        return {
+            "method": "probe", "epoch": 0, "accuracy": probe.accuracy, "log_loss": probe.log_loss, "stopped": ""
+        }
+    source, validate = _sources(material, plan, training, split, embedding, cache)
+    settings = Settings(
+        LEARNING_RATES[training.method],
+        plan.weight_decay,
+        plan.label_smoothing,
+        training.precision,
+        pretrained=probe is not None,
+    )
+    first = training.frozen_stages if training.method == "stages" else 0
+    outcome = train(
+        Trainer(Tail(network, first), settings, device()),
+        source,
+        training.epochs,
+        validate,
+        index.label[split.rows(VALIDATION)].astype(np.int64),
+        deadline,
+        run.history,
+        lambda: write_weights(run.checkpoint, network, plan.pixels),
+        progress,
+    )
+    best = outcome.best
+    return {
+        "method": "probe" if best.epoch == 0 and probe is not None else training.method,
+        "epoch": best.epoch,
+        "accuracy": best.accuracy,
+        "log_loss": best.log_loss,
+        "stopped": outcome.stopped,
+    }
+
+
+def _install(network: nn.Module, probe: Probe) -> None:
+    """Make the probe the network's classifier."""
+    with torch.no_grad():
+        network.classifier.weight.copy_(torch.from_numpy(probe.weight))  # type: ignore[union-attr,operator]
+        network.classifier.bias.copy_(torch.from_numpy(probe.bias))  # type: ignore[union-attr,operator]
+
+
+def _sources(
+    material: Material, plan: Plan, training: Training, split: Split, embedding: Embedding, cache: Path
+) -> tuple[Source, Validate]:
+    index, digest = material.index, embedding.passed.digest
+    rows, held = split.rows(TRAIN), split.rows(VALIDATION)
+    if training.method == "stages" and material.backbone is not None:
+        stored = activations(material.backbone, training.frozen_stages, digest[rows], cache)
+        source = CachedActivations(stored, index.label[rows].astype(np.int64), plan.batch_size, plan.seed)
+        return source, _on_arrays(activations(material.backbone, training.frozen_stages, digest[held], cache))
+    images = AugmentedImages(index, rows, plan.pixels, plan.flip, plan.batch_size, plan.seed)
+    return images, _on_files(index, held, plan.pixels)
+
+
+def _on_arrays(values: NDArray[np.float16]) -> Validate:
+    def validate(predict: Predict) -> NDArray[np.float32]:
+        starts = range(0, len(values), VALIDATION_BATCH)
+        batches = (torch.from_numpy(values[i : i + VALIDATION_BATCH]).float() for i in starts)
+        return np.concatenate([predict(batch).numpy() for batch in batches])
+
+    return validate
+
+
+def _on_files(index: Index, rows: NDArray[np.int64], pixels: PixelSpec) -> Validate:
+    def validate(predict: Predict) -> NDArray[np.float32]:
+        batches = prepared_batches(index, rows, pixels, VALIDATION_BATCH)
+        return np.concatenate([predict(torch.from_numpy(batch)).numpy() for batch in batches])
+
+    return validate
