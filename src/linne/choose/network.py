@@ -82,6 +82,8 @@ def _pretrained(sample: Sample, path: Path, network: str | None) -> Choice:
     built.eval()
     reasons = [f"{weights.network}: the weights are its own ({weights.naming}'s names, {weights.classes} classes)"]
     if weights.pixels is not None:
-        return Choice(weights.network, built, weights.pixels, True, (*reasons, "preprocessing as the weights file says"))
+        return Choice(
+            weights.network, built, weights.pixels, True, (*reasons, "preprocessing as the weights file says")
+        )
     found = find_normalisation(built, entry(weights.network).pixels, sample)
     return Choice(weights.network, built, found.pixels, True, (*reasons, found.reason))

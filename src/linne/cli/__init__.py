@@ -21,7 +21,8 @@ COMMANDS = {
     "nets": "list the networks",
 }
 
-HELP = "linne COMMAND [OPTIONS]\n\nA folder of images goes in, a classifier that its owner can trust and ship comes out.\n\n"
+HELP = "linne COMMAND [OPTIONS]\n\n"
+HELP += "A folder of images goes in, a classifier that its owner can trust and ship comes out.\n\n"
 HELP += "".join(f"  {name:<10}{what}\n" for name, what in COMMANDS.items())
 HELP += "\n`linne COMMAND --help` tells more, `linne --version` which version this is.\n"
 

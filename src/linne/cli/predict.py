@@ -28,10 +28,10 @@ def predict(
     from linne.serve.predictor import load
 
     predictor = load(bundle)
-    failed = number = 0
+    failed = 0
     if as_json:
         sys.stdout.write("[")
-    for prediction in predictor.stream(_files(images)):
+    for number, prediction in enumerate(predictor.stream(_files(images))):
         failed += bool(prediction.error)
         if as_json:
             sys.stdout.write(("," if number else "") + "\n" + json.dumps(asdict(prediction)))
@@ -39,7 +39,6 @@ def predict(
             sys.stderr.write(f"linne: {printable(prediction.path)}: {prediction.error}\n")
         else:
             sys.stdout.write(f"{prediction.probability:.3f}  {prediction.label}  {printable(prediction.path)}\n")
-        number += 1
     if as_json:
         sys.stdout.write("\n]\n")
     sys.stdout.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -27,18 +28,19 @@ def device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def eager(module: nn.Module, pixels: PixelSpec) -> Backend:
+def eager(module: nn.Module, _: PixelSpec) -> Backend:
     """Plain PyTorch, channels last."""
-    return _torch(module, pixels, compiled=False)
+    return _torch(module, compiled=False)
 
 
-def compiled(module: nn.Module, pixels: PixelSpec) -> Backend:
+def compiled(module: nn.Module, _: PixelSpec) -> Backend:
     """`torch.compile`: fastest on a GPU, after most of a minute of compiling."""
-    return _torch(module, pixels, compiled=True)
+    return _torch(module, compiled=True)
 
 
 def onnx(module: nn.Module, pixels: PixelSpec) -> Backend:
     """ONNX Runtime on the CPU: batch norms folded, layouts chosen for the processor."""
+    module = copy.deepcopy(module).cpu()
     example = torch.zeros(1, pixels.channels, pixels.height, pixels.width)
     outputs = [f"output_{i}" for i in range(len(module(example)))]
     with tempfile.TemporaryDirectory(prefix="linne-") as folder:
@@ -47,7 +49,7 @@ def onnx(module: nn.Module, pixels: PixelSpec) -> Backend:
         return Session(graph.read_bytes(), share_cores=True).run
 
 
-def _torch(module: nn.Module, pixels: PixelSpec, compiled: bool) -> Backend:
+def _torch(module: nn.Module, compiled: bool) -> Backend:
     where = device()
     module = module.to(where, memory_format=torch.channels_last)  # type: ignore[call-overload]
     call = torch.compile(module, dynamic=False) if compiled else module

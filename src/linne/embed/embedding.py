@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,15 +104,15 @@ def embed(
     keys = passed.digest[readable]
     known = facts.gather(keys)
 
-    def column(name: str, shape: tuple[int, ...], dtype: type) -> NDArray[np.generic]:
-        full = np.zeros((len(index), *shape), dtype)
+    def column(name: str, shape: tuple[int, ...], dtype: type) -> NDArray[Any]:
+        full: NDArray[Any] = np.zeros((len(index), *shape), dtype)
         if len(keys):
             full[readable] = known[name]
         return full
 
     thumb = column("thumb", (THUMB_SIDE, THUMB_SIDE), np.uint8)
     if backbone is None:
-        features = thumb.reshape(len(index), -1).astype(np.float32) / 255
+        features: NDArray[np.float32] = thumb.reshape(len(index), -1) / np.float32(255)
     else:
         features = np.zeros((len(index), int(backbone.network.feature_size)), np.float32)  # type: ignore[arg-type]
         if len(keys):
@@ -119,10 +120,10 @@ def embed(
     return Embedding(
         features=features,
         network=backbone is not None,
-        thumb=thumb,  # type: ignore[arg-type]
-        hash=column("hash", (), np.uint64),  # type: ignore[arg-type]
-        width=column("width", (), np.int32),  # type: ignore[arg-type]
-        height=column("height", (), np.int32),  # type: ignore[arg-type]
+        thumb=thumb,
+        hash=column("hash", (), np.uint64),
+        width=column("width", (), np.int32),
+        height=column("height", (), np.int32),
         passed=passed,
         backend=backend,
     )
@@ -131,12 +132,13 @@ def embed(
 def _shelves(backbone: Backbone | None, cache: Path, stage: int | None) -> list[Shelf]:
     """Where looks, features and the inputs of a stage are kept."""
     layers = [] if backbone is None else [POOLED] if stage is None else [POOLED, stage_layer(stage)]
-    return [Shelf(cache / "facts"), *(Shelf(cache / "features" / backbone.shelf(layer)) for layer in layers if backbone)]
+    return [
+        Shelf(cache / "facts"),
+        *(Shelf(cache / "features" / backbone.shelf(layer)) for layer in layers if backbone),
+    ]
 
 
-def activations(
-    backbone: Backbone, stage: int, digest: NDArray[np.uint8], cache: Path
-) -> NDArray[np.float16]:
+def activations(backbone: Backbone, stage: int, digest: NDArray[np.uint8], cache: Path) -> NDArray[np.float16]:
     """Read what enters a stage for digests ``(n, 16)``: ``(n, c, h, w)``; `KeyError` where one is not stored."""
     shelf = Shelf(cache / "features" / backbone.shelf(stage_layer(stage)))
     values: NDArray[np.float16] = shelf.gather(digest)["values"]

@@ -54,9 +54,7 @@ class Pick:
         return self.build()
 
 
-def pick_backend(
-    module: nn.Module, pixels: PixelSpec, identity: str, images: int, memory: Path
-) -> Pick:
+def pick_backend(module: nn.Module, pixels: PixelSpec, identity: str, images: int, memory: Path) -> Pick:
     """Choose how to run `module` over `images` images.
 
     Parameters

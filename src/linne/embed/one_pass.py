@@ -65,7 +65,7 @@ class Passed:
     @property
     def readable(self) -> NDArray[np.bool_]:
         """``(n,)``: which images decode."""
-        return self.reason == ""
+        return np.asarray(self.reason == "")
 
 
 def one_pass(
@@ -139,7 +139,9 @@ def _look(file: Path, spec: PixelSpec | None, looked_at: set[bytes], embedded: s
     except ImageError as error:
         if digest in looked_at:
             return Looks(digest)
-        return Looks(digest, _facts_of_nothing(error.problem if error.value is None else f"{error.problem}: {error.value}"))
+        return Looks(
+            digest, _facts_of_nothing(error.problem if error.value is None else f"{error.problem}: {error.value}")
+        )
     facts = None if digest in looked_at else _facts_of(picture)
     pixels = None
     if spec is not None and wants_pixels:

@@ -59,7 +59,7 @@ class Shelf:
         flat = np.frombuffer(b"".join(keys), np.uint8).reshape(-1, DIGEST_BYTES)
         path = self.folder / f"{secrets.token_hex(8)}.npz"
         with replacing(path) as part, part.open("wb") as file:
-            np.savez(file, **{KEYS: flat}, **arrays)
+            np.savez(file, allow_pickle=False, **{KEYS: flat, **arrays})
         self._add(path, flat)
 
     def gather(self, keys: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:

@@ -19,9 +19,7 @@ TIE = 1e-3
 """Two classes closer than this in probability may swap places without being a disagreement."""
 
 
-def check_parity(
-    network: nn.Module, inputs: NDArray[np.float32], exported: NDArray[np.float32], model: Path
-) -> Parity:
+def check_parity(network: nn.Module, inputs: NDArray[np.float32], exported: NDArray[np.float32], model: Path) -> Parity:
     """Compare the exported model's logits with the network's.
 
     Parameters

@@ -51,7 +51,7 @@ def _photo(picture: Image.Image, spec: PixelSpec, rng: np.random.Generator) -> T
     left, top, crop_width, crop_height = _crop_box(width, height, rng)
     box = (left, top, left + crop_width, top + crop_height)
     small = picture.resize((spec.width, spec.height), Image.Resampling.BILINEAR, box=box)
-    view = _tensor(np.array(small))
+    view: Tensor = _tensor(np.array(small))
     view = functional.adjust_brightness(view, rng.uniform(1 - JITTER, 1 + JITTER))
     view = functional.adjust_contrast(view, rng.uniform(1 - JITTER, 1 + JITTER))
     if spec.channels == 3:
@@ -63,7 +63,7 @@ def _crop_box(width: int, height: int, rng: np.random.Generator) -> tuple[float,
     """Left, top, width, height (Szegedy et al., "Going Deeper with Convolutions", CVPR 2015, section 6)."""
     for _ in range(10):
         area = width * height * rng.uniform(*CROP_AREA)
-        ratio = math.exp(rng.uniform(*map(math.log, CROP_RATIO)))
+        ratio = math.exp(rng.uniform(math.log(CROP_RATIO[0]), math.log(CROP_RATIO[1])))
         crop_width, crop_height = math.sqrt(area * ratio), math.sqrt(area / ratio)
         if crop_width <= width and crop_height <= height:
             left, top = rng.uniform(0, width - crop_width), rng.uniform(0, height - crop_height)

@@ -58,7 +58,7 @@ class Trainer:
             self._logits(inputs), labels.to(self.device), label_smoothing=self.settings.label_smoothing
         )
         self.optimiser.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.module.parameters(), MAX_NORM)
         self.optimiser.step()
         return float(loss.detach())

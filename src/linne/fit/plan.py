@@ -100,8 +100,10 @@ def plan_training(outlook: Outlook, stages: int) -> Training:
             affordable = _affordable(outlook, rate, "stages")
             if affordable >= enough:
                 return _training("stages", rate, affordable, outlook)
-    reason = "the probe only: the time left holds no epoch of training" if held else (
-        "the probe only: the activations of so many images do not fit in memory"
+    reason = (
+        "the probe only: the time left holds no epoch of training"
+        if held
+        else ("the probe only: the activations of so many images do not fit in memory")
     )
     return Training("probe", stages, 0, "float32", 0.0, (reason,))
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from linne.choose.sample import Sample
-from linne.fit.augment import random_view
+from linne.fit.augment import random_view, transforms
 from linne.fit.optimise import Settings, Trainer
 from linne.fit.tail import Tail
 from linne.records.pixel_spec import PixelSpec
@@ -24,8 +24,8 @@ PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")
 BFLOAT16_GAIN = 1.3
 """Rounder products must be this much faster to be taken."""
 
-STEPS = 2
-"""Measured steps, after one that warms up."""
+FEWEST_STEPS, FEWEST_SECONDS = 2, 0.15
+"""Measured after one step that warms up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,7 @@ def whole_rate(
 
 def augmented_per_second(sample: Sample, pixels: PixelSpec, flip: bool) -> float:
     """Random views a second on all cores, decoding included."""
+    transforms()  # imports for seconds
     pictures = [p.convert("L") if pixels.channels == 1 else p for p in sample.pictures[:32]]
     start = time.perf_counter()
     with ThreadPoolExecutor(available_cores()) as pool:
@@ -94,7 +95,7 @@ def augmented_per_second(sample: Sample, pixels: PixelSpec, flip: bool) -> float
 
 def _trial(network: nn.Module, classes: int) -> nn.Module:
     """A copy to train on noise."""
-    trial = copy.deepcopy(network)
+    trial = copy.deepcopy(network).cpu()
     trial.replace_head(classes)  # type: ignore[operator]
     return trial
 
@@ -121,9 +122,10 @@ def _faster(
         trainer = Trainer(Tail(network, stage), settings, device)
         labels = torch.arange(len(inputs)) % classes
         trainer.step(inputs, labels, 0.5)
-        start = time.perf_counter()
-        for _ in range(STEPS):
+        steps, start = 0, time.perf_counter()
+        while steps < FEWEST_STEPS or time.perf_counter() - start < FEWEST_SECONDS:
             trainer.step(inputs, labels, 0.5)
-        rates[precision] = STEPS * len(inputs) / (time.perf_counter() - start)
+            steps += 1
+        rates[precision] = steps * len(inputs) / (time.perf_counter() - start)
     taken: Precision = "bfloat16" if rates["bfloat16"] > BFLOAT16_GAIN * rates["float32"] else "float32"
     return Rate(stage, taken, rates[taken], inputs[0].numel())

@@ -101,7 +101,11 @@ def train(
         trained = time.monotonic() - began
         accuracy, log_loss = score(validate(trainer.predict), truth)
         epoch = Epoch(
-            number, loss, accuracy, log_loss, round(time.monotonic() - start, 3),
+            number,
+            loss,
+            accuracy,
+            log_loss,
+            round(time.monotonic() - start, 3),
             round(images / max(trained, 1e-9), 1) if images else None,
         )
         if not done or _better(epoch, _best(done)):
@@ -113,7 +117,7 @@ def train(
 
     judge(0, None, start, 0)
     batches = max(source.images // source.batch_size, 1)
-    progress.start("train", epochs * source.images, "images")
+    progress.start("train", epochs * batches * source.batch_size, "images")
     try:
         for number in range(1, epochs + 1):
             losses, began = [], time.monotonic()
@@ -124,7 +128,9 @@ def train(
                 losses.append(trainer.step(inputs, labels, ((number - 1) * batches + place) / (epochs * batches)))
                 if not np.isfinite(losses[-1]):
                     raise LinneError(
-                        "the loss is no number", value=f"epoch {number}, batch {place}", remedy="look at the images with `linne audit`; the best weights so far are in the run"
+                        "the loss is no number",
+                        value=f"epoch {number}, batch {place}",
+                        remedy="look at the images with `linne audit`; the best weights so far are in the run",
                     )
                 progress.update(((number - 1) * batches + place + 1) * source.batch_size, _note(losses, done))
             if losses:

@@ -99,9 +99,7 @@ def _translated(state: dict[str, Tensor], family: str) -> dict[str, Tensor] | No
     return None if None in ours or len(ours) != len(state) else {str(key): value for key, value in ours.items()}
 
 
-def _fits(
-    name: str, entry: Entry, state: dict[str, Tensor], naming: str, pixels: PixelSpec | None
-) -> Weights | None:
+def _fits(name: str, entry: Entry, state: dict[str, Tensor], naming: str, pixels: PixelSpec | None) -> Weights | None:
     """Check every key and shape against the network."""
     from linne.nets.build import build
 

@@ -80,7 +80,12 @@ def evaluate(run: str | PathLike[str], *, progress: Progress | None = None) -> E
 
 
 def _score(
-    run: Run, index: Index, split: Split, predictor: Predictor, logits: np.ndarray, rows: list[int]  # type: ignore[type-arg]
+    run: Run,
+    index: Index,
+    split: Split,
+    predictor: Predictor,
+    logits: np.ndarray,
+    rows: list[int],  # type: ignore[type-arg]
 ) -> Evaluation:
     probabilities = predictor.probabilities(logits)
     labels = index.label[rows].astype(np.int64)

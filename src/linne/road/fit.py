@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from os import PathLike
@@ -126,7 +125,9 @@ def fit(
     reserve = finish_seconds(material, backend)
     training = _in_time(material, clock, training, split, reserve, store, progress)
     run.facts["plan"] |= {"method": training.method, "epochs": training.epochs, "reasons": list(plan.reasons)}
-    chosen = train_network(material, plan, training, probe, split, embedding, store, clock.deadline(reserve), run, progress)
+    chosen = train_network(
+        material, plan, training, probe, split, embedding, store, clock.deadline(reserve), run, progress
+    )
     run.facts["chosen"] = chosen
     _lap(seconds, "train", clock)
 

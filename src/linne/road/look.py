@@ -73,9 +73,7 @@ def _doubts(
     notes = [f"labels of {skipped} classes not judged: fewer than 10 different images each"] if skipped else []
     if len(np.unique(labels)) < 2:
         return [], notes
-    probabilities = out_of_fold_probabilities(
-        embedding.features[rows], labels, groups[rows], len(index.labels), seed
-    )
+    probabilities = out_of_fold_probabilities(embedding.features[rows], labels, groups[rows], len(index.labels), seed)
     right = float((probabilities.argmax(axis=1) == labels).mean())
     if not embedding.network and right < THUMBNAILS_SUFFICE:
         return [], [

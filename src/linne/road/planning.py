@@ -12,7 +12,7 @@ from linne.embed.embedding import pick, stored_share
 from linne.embed.measure import Pick, machine
 from linne.fit.handedness import mirrored_keeps_label
 from linne.fit.plan import LEARNING_RATES, Outlook, Training, plan_training, refuse_if_too_short
-from linne.fit.throughput import tail_rates, whole_rate
+from linne.fit.throughput import Rate, tail_rates, whole_rate
 from linne.records import fingerprint
 from linne.records.atomic import write_json
 from linne.records.errors import LinneError
@@ -96,14 +96,13 @@ def _outlook(material: Material, clock: Clock, backend: Pick | None, cache: Path
     )
 
 
-def _with_rates(
-    outlook: Outlook, material: Material, clock: Clock, backend: Pick | None, cache: Path
-) -> Outlook:
+def _with_rates(outlook: Outlook, material: Material, clock: Clock, backend: Pick | None, cache: Path) -> Outlook:
     """Measure how fast training is here."""
     choice, classes = material.choice, len(material.index.labels)
     flip, _ = mirrored_keeps_label(material.index.labels)
     left = clock.left()
-    tails, whole = (), None
+    tails: tuple[Rate, ...] = ()
+    whole: Rate | None = None
     if choice.pretrained:
         seconds = MOST_MEASURING_SECONDS if left is None else min(MOST_MEASURING_SECONDS, MEASURING_SHARE * left)
         tails = tail_rates(choice.network, choice.pixels, classes, BATCH_SIZE, device(), seconds)
@@ -112,7 +111,9 @@ def _with_rates(
         whole = whole_rate(
             choice.network, choice.pixels, classes, batch, device(), material.sample, flip, choice.pretrained
         )
-    costs = {rate.frozen_stages: _embed_seconds(material, backend, cache, rate.frozen_stages) for rate in tails}
+    costs: dict[int | None, float] = {
+        rate.frozen_stages: _embed_seconds(material, backend, cache, rate.frozen_stages) for rate in tails
+    }
     return replace(
         outlook,
         seconds_left=clock.left(),

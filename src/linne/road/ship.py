@@ -89,9 +89,7 @@ def ship(run: Run, material: Material, plan: Plan, split: Split, progress: Progr
     return bundle
 
 
-def _gate(
-    network: nn.Module, inputs: NDArray[np.float32], exported: NDArray[np.float32], model: Path
-) -> Parity:
+def _gate(network: nn.Module, inputs: NDArray[np.float32], exported: NDArray[np.float32], model: Path) -> Parity:
     try:
         return check_parity(network, inputs, exported, model)
     except ParityError:

@@ -60,9 +60,7 @@ def train_network(
         _install(network, probe)
     if training.epochs == 0 and probe is not None:
         write_weights(run.checkpoint, network, plan.pixels)
-        return {
-            "method": "probe", "epoch": 0, "accuracy": probe.accuracy, "log_loss": probe.log_loss, "stopped": ""
-        }
+        return {"method": "probe", "epoch": 0, "accuracy": probe.accuracy, "log_loss": probe.log_loss, "stopped": ""}
     source, validate = _sources(material, plan, training, split, embedding, cache)
     settings = Settings(
         LEARNING_RATES[training.method],

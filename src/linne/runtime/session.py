@@ -39,7 +39,7 @@ class Session:
         source = model if isinstance(model, bytes) else str(model)
         try:
             self._session = ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors share no class but Exception
+        except Exception as error:
             file = None if isinstance(model, bytes) else model
             raise LinneError("ONNX Runtime does not take the model", file=file, value=error) from error
         self._input = self._session.get_inputs()[0].name

@@ -14,14 +14,14 @@ from linne.records.index import Index
 
 
 def groups_by_name(index: Index, pattern: str) -> NDArray[np.int64]:
-    """Group images whose file names match `pattern` with the same captured text.
+    r"""Group images whose file names match `pattern` with the same captured text.
 
     Parameters
     ----------
     index : Index
     pattern : str
         Regular expression, searched in the file's name; its groups, or else all that matched, are the key:
-        ``(patient\\d+)_`` keeps ``patient7_a.png`` and ``patient7_b.png`` together.
+        ``(patient\d+)_`` keeps ``patient7_a.png`` and ``patient7_b.png`` together.
 
     Returns
     -------
@@ -42,9 +42,10 @@ def groups_by_name(index: Index, pattern: str) -> NDArray[np.int64]:
     matched = False
     for row, path in enumerate(index.paths.to_pylist()):
         match = compiled.search(path.rsplit("/", 1)[-1])
-        matched = matched or match is not None
-        key: object = (match.groups() or match[0]) if match else row
-        group[row] = keys.setdefault(key, len(keys))
+        captured = (match.groups() or (match[0],)) if match else ()
+        named = any(captured)  # a pattern that can match nothing at all names no group
+        matched = matched or named
+        group[row] = keys.setdefault(captured if named else row, len(keys))
     if not matched:
         raise DataError(
             "matches no file name", file=index.root, value=f"--group-by {pattern!r}", remedy="try it on one of them"

@@ -1,0 +1,5 @@
+"""``python -m linne``."""
+
+from linne.cli import main
+
+main()
