@@ -1,0 +1,209 @@
+"""What the report says: a run's records as the plain values that the template lays out."""
+
+from __future__ import annotations
+
+import json
+import math
+import shlex
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from linne.records.bundle import Bundle
+from linne.records.errors import RunError
+from linne.records.evaluation import ClassScore, Evaluation
+from linne.records.findings import Findings
+from linne.records.index import Index
+from linne.records.pixel_spec import PixelSpec
+from linne.records.run import Run
+from linne.records.split import Split
+from linne.report.audited import checks, class_counts
+from linne.report.charts import Line, confusion_matrix, reliability_diagram, training_curve
+from linne.report.thumbnails import Album
+
+MOST_CLASSES_IN_MATRIX = 30
+CONFUSIONS = 20
+SET_ASIDE = 12
+
+METHODS = {
+    "probe": "a linear classifier on the frozen network's features",
+    "stages": "the last stages trained",
+    "whole": "every weight trained",
+    "scratch": "every weight trained from a random start",
+}
+STOPPED = {"deadline": "Training ended with the budget.", "interrupt": "Training was ended by hand."}
+TIMES = {1: "once", 2: "twice"}
+
+
+def content_of(run: Run) -> dict[str, Any]:
+    """Read a run's records and give what the template needs.
+
+    Raises
+    ------
+    RunError, BundleError
+        A record is gone or damaged, or is not of this run.
+    """
+    index, split, findings = Index.read(run.index), Split.read(run.split), Findings.read(run.findings)
+    for parent, file in ((split.index, run.split), (findings.index, run.findings)):
+        if parent != index.fingerprint:
+            raise RunError("is of another index", file=file, remedy="make a new run with `linne fit`")
+    bundle = Bundle.read(run.bundle)
+    tested = run.evaluation.is_file()
+    evaluation = Evaluation.read(run.evaluation if tested else run.validation)
+    if tested and evaluation.bundle != bundle.fingerprint:
+        raise RunError("is of another bundle", file=run.evaluation, remedy="run `linne evaluate` again")
+    album = Album(Path(index.root))
+    openings = run.facts.get("openings") or []
+    return {
+        "name": run.facts.get("name") or run.folder.name,
+        "created": _moment(run.facts.get("created")),
+        "index": index,
+        "bundle": bundle,
+        "tested": tested,
+        "evaluation": evaluation,
+        "measures": evaluation.measures,
+        "opened": TIMES.get(len(openings), f"{len(openings)} times") if openings else "",
+        "openings": [(_moment(opening.get("time")), opening.get("bundle")) for opening in openings],
+        "command": f"linne evaluate {shlex.quote(str(run.folder))}",
+        **_making(run),
+        "class_counts": class_counts(index, split),
+        "supplied": split.supplied,
+        "set_aside": index.set_aside[:SET_ASIDE],
+        "checks": checks(findings, index, album),
+        "findings": findings,
+        "scores": _weakest_first(evaluation),
+        "matrix": _matrix(evaluation),
+        "confusions": _confusions(evaluation),
+        "reliability": reliability_diagram(evaluation.reliability) if evaluation.reliability else None,
+        "hardest": [(case, album.picture(case.path, case.label)) for case in evaluation.hardest],
+        "pixels": pixels_in_words(bundle.pixels),
+        "provenance": [(name, _in_words(value)) for name, value in bundle.provenance.items()],
+        "fingerprints": {
+            **(run.facts.get("fingerprints") or {}),
+            "split": evaluation.split,
+            "model": bundle.model,
+            "bundle": bundle.fingerprint,
+        },
+    }
+
+
+def pixels_in_words(spec: PixelSpec) -> str:
+    """Say in one sentence how bytes become the network's input."""
+    size = f"{spec.width} x {spec.height}"
+    how = {
+        "crop": f"its shorter side scaled to {spec.resize} pixels and the centre {size} cut out",
+        "pad": f"scaled to fit into {size} pixels, the rest filled with white",
+        "stretch": f"stretched to {size} pixels",
+    }[spec.fit]
+    colour = "RGB" if spec.channels == 3 else "gray"
+    mean, std = (", ".join(f"{value:.3f}" for value in values) for values in (spec.mean, spec.std))
+    return (
+        f"Each photo is turned upright, converted to 8-bit {colour}, {how} ({spec.interpolation}); intensities "
+        f"in [0, 1] are shifted by the mean ({mean}) and divided by the standard deviation ({std})."
+    )
+
+
+def _making(run: Run) -> dict[str, Any]:
+    """How the classifier was made, from the run's diary and history; what is not there is left out."""
+    facts = run.facts
+    probe, chosen, asked = (facts.get(name) or {} for name in ("probe", "chosen", "asked"))
+    backend, seconds = facts.get("backend") or {}, facts.get("seconds") or {}
+    method = METHODS.get(chosen.get("method", ""), "what did best")
+    epoch = f", epoch {chosen['epoch']}" if chosen.get("epoch") else ""
+    candidates = [
+        ("probe", METHODS["probe"], probe.get("accuracy"), probe.get("log_loss")),
+        ("kept", f"{method}{epoch}", chosen.get("accuracy"), chosen.get("log_loss")),
+    ]
+    longest = max(seconds.values(), default=0) or 1
+    return {
+        "asked": facts.get("command") or _in_words(asked),
+        "reasons": (facts.get("plan") or {}).get("reasons") or [],
+        "candidates": [candidate for candidate in candidates if candidate[2] is not None],
+        "stopped": STOPPED.get(chosen.get("stopped", ""), ""),
+        "seconds": [(step, spent, spent / longest) for step, spent in seconds.items()],
+        "total": sum(seconds.values()),
+        "backend": backend.get("name"),
+        "rates": sorted((backend.get("rates") or {}).items()),
+        "curves": _curves(_history(run.history), probe.get("accuracy"), chosen.get("epoch")),
+    }
+
+
+def _history(path: Path) -> list[dict[str, Any]]:
+    """Lines of the history; a kill may have left half a line, which is passed over."""
+    lines = []
+    for text in path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []:
+        try:
+            line = json.loads(text)
+        except ValueError:
+            continue
+        if isinstance(line, dict) and isinstance(line.get("epoch"), int):
+            lines.append(line)
+    return lines
+
+
+def _curves(
+    history: list[dict[str, Any]], probe: float | None, chosen: int | None
+) -> list[tuple[str, list[Line], Markup]]:
+    """Charts of accuracy and of losses by epoch: a heading, lines for the legend, the drawing."""
+    if len(history) < 2:
+        return []
+    accuracy = [Line("validation accuracy", 1, _points(history, "accuracy"))]
+    loss = [
+        Line("validation log loss", 1, _points(history, "log_loss")),
+        Line("training loss", 2, _points(history, "loss")),
+    ]
+    level = None if probe is None else (f"probe {probe:.3f}", probe)
+    curves = []
+    if accuracy[0].points:
+        curves.append(("Accuracy by epoch", accuracy, training_curve("accuracy", accuracy, chosen, level)))
+    if loss[0].points:
+        curves.append(("Loss by epoch", loss, training_curve("loss", loss, chosen)))
+    return curves
+
+
+def _points(history: list[dict[str, Any]], key: str) -> list[tuple[float, float]]:
+    values = [(line["epoch"], line.get(key)) for line in history]
+    return [(epoch, value) for epoch, value in values if isinstance(value, int | float) and math.isfinite(value)]
+
+
+def _weakest_first(evaluation: Evaluation) -> list[ClassScore]:
+    """Classes by F1; those without an image, whose scores say nothing, at the end."""
+    return sorted(evaluation.classes, key=lambda score: (score.images == 0, score.f1))
+
+
+def _matrix(evaluation: Evaluation) -> Markup | None:
+    """The confusion matrix; None where there are too many classes to read one."""
+    if len(evaluation.classes) > MOST_CLASSES_IN_MATRIX:
+        return None
+    return confusion_matrix([score.label for score in evaluation.classes], evaluation.confusion)
+
+
+def _confusions(evaluation: Evaluation) -> list[tuple[str, str, int, float]]:
+    """The most frequent mistakes: true class, answer, images, and their share of the true class."""
+    names = [score.label for score in evaluation.classes]
+    mistakes = [
+        (names[i], names[j], count, count / sum(row))
+        for i, row in enumerate(evaluation.confusion)
+        for j, count in enumerate(row)
+        if i != j and count
+    ]
+    return sorted(mistakes, key=lambda mistake: -mistake[2])[:CONFUSIONS]
+
+
+def _moment(time: Any) -> str:
+    """An ISO time to the minute; what is none stays as it is."""
+    try:
+        return f"{datetime.fromisoformat(time):%Y-%m-%d %H:%M %Z}".strip()
+    except (TypeError, ValueError):
+        return "" if time is None else str(time)
+
+
+def _in_words(value: Any) -> str:
+    """JSON as a line of text; what is null is left out."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_in_words(inner)}" for name, inner in value.items() if inner is not None)
+    if isinstance(value, list):
+        return ", ".join(map(_in_words, value))
+    return str(value)
