@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
+TYPE_CHECKING = False  # typing's own, without importing typing: `linne --help` would wait for it
 if TYPE_CHECKING:
+    from typing import Any
+
     from linne import nets as nets
     from linne.nets.build import create as create
     from linne.records.errors import LinneError as LinneError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from linne.pixels.perceptual import THUMB_SIDE
 from linne.records.findings import Finding
 from linne.records.index import Index
 
@@ -25,7 +27,8 @@ table for one. Set on planted copies among photos of clothes and among scanned d
 FLAT = 1.0
 """Standard deviation, in gray levels, below which a thumbnail shows nothing that could be compared."""
 
-_BLOCK = 1024
+_CELLS = 1 << 22
+"""Hashes compared at a time, and as many bytes of thumbnails: memory stays flat, however many images are alike."""
 
 
 @dataclass(frozen=True)
@@ -86,24 +89,32 @@ def _near(
     hashes: NDArray[np.uint64], thumbs: NDArray[np.uint8], rows: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
     """Pairs of `rows` with close hashes and alike thumbnails."""
-    flat = thumbs[rows].reshape(len(rows), -1).astype(np.float32)
+    flat = thumbs[rows].reshape(len(rows), THUMB_SIDE**2).astype(np.float32)
     flat -= flat.mean(axis=1, keepdims=True)
-    spread = flat.std(axis=1)
-    unit = flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-6)
-    firsts, seconds, scores = [], [], []
+    shows = flat.std(axis=1) >= FLAT
+    rows, flat = rows[shows], flat[shows]
+    unit = flat / np.linalg.norm(flat, axis=1, keepdims=True)
     code = hashes[rows]
-    for start in range(0, len(rows), _BLOCK):
-        block = code[start : start + _BLOCK, None] ^ code[None, start:]
-        i, j = np.nonzero(np.bitwise_count(block) <= MAX_DISTANCE)
-        i, j = i[j > i] + start, j[j > i] + start
+    firsts, seconds = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    scores = [np.empty(0, np.float32)]
+    for i, j in _close(code):
         likeness = np.einsum("ij,ij->i", unit[i], unit[j])
-        alike = (likeness >= MIN_LIKENESS) & (np.minimum(spread[i], spread[j]) >= FLAT)
+        alike = likeness >= MIN_LIKENESS
         firsts.append(rows[i[alike]])
         seconds.append(rows[j[alike]])
-        scores.append(likeness[alike].astype(np.float32))
-    if not firsts:
-        return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32)
-    return np.concatenate(firsts), np.concatenate(seconds), np.minimum(np.concatenate(scores), 1)
+        scores.append(np.minimum(likeness[alike], 1))
+    return np.concatenate(firsts), np.concatenate(seconds), np.concatenate(scores)
+
+
+def _close(code: NDArray[np.uint64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Positions ``i < j`` of hashes that differ in few bits, some at a time."""
+    step = max(1, _CELLS // max(len(code), 1))
+    some = _CELLS // (4 * THUMB_SIDE**2)
+    for start in range(0, len(code), step):
+        block = code[start : start + step, None] ^ code[None, start:]
+        i, j = np.nonzero(np.triu(np.bitwise_count(block) <= MAX_DISTANCE, 1))
+        for at in range(0, len(i), some):
+            yield i[at : at + some] + start, j[at : at + some] + start
 
 
 def duplicate_groups(pairs: Pairs, rows: int) -> NDArray[np.int64]:

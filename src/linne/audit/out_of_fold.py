@@ -37,8 +37,11 @@ def out_of_fold_probabilities(
     Returns
     -------
     (n, classes) float32 array
-        Rows sum to 1. Penalty and temperature are those with the least out-of-fold log loss.
+        Rows sum to 1. Penalty and temperature are those with the least out-of-fold log loss. With fewer than
+        `FOLDS` images of every class nothing can be held out, and all classes are as likely.
     """
+    if np.bincount(labels, minlength=1).max() < FOLDS:
+        return np.full((len(labels), classes), 1 / classes, np.float32)
     rng = np.random.default_rng(seed)
     mapped = _nystroem(features, rng)
     targets = np.eye(classes)[labels]
@@ -79,7 +82,8 @@ def _nystroem(features: NDArray[np.float32], rng: np.random.Generator) -> Array:
 
 
 def _squared_distances(a: Array, b: Array) -> Array:
-    return np.maximum((a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - 2 * a @ b.T, 0)
+    squares: Array = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - 2 * a @ b.T
+    return np.maximum(squares, 0)
 
 
 def _folds(labels: NDArray[np.int32], groups: NDArray[np.int64], seed: int) -> NDArray[np.int64]:

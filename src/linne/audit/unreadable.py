@@ -15,7 +15,7 @@ EXPECTED_ASIDE = frozenset({"no image, by its name"})
 
 def unreadable(index: Index, reason: NDArray[np.str_]) -> list[Finding]:
     """Images that were set aside or failed to decode; `reason` is ``(n,)``, empty where all is well."""
-    rows = np.flatnonzero(reason != "")
+    rows = np.flatnonzero(reason != "").tolist()
     failed = [Finding(CHECK, index.path(row), 1.0, str(reason[row]), suggestion="replace or remove it") for row in rows]
     aside = [
         Finding(CHECK, item.path, 1.0, item.reason, suggestion="replace or remove it")

@@ -13,6 +13,7 @@ from linne.choose.sample import Sample
 from linne.nets.build import build
 from linne.nets.catalogue import entry
 from linne.nets.weights import read_weights
+from linne.records.errors import WeightsError
 from linne.records.pixel_spec import PixelSpec
 
 SMALL_SIDE = 64
@@ -53,10 +54,12 @@ def choose(sample: Sample, classes: int, weights: Path | None, network: str | No
     Raises
     ------
     WeightsError
-        The weights cannot be read, or are not for `network`.
+        The weights cannot be read, are not for `network`, or read neither one channel nor three.
     LinneError
         No such network.
     """
+    if network is not None:
+        entry(network)
     if weights is not None:
         return _pretrained(sample, weights, network)
     name = network or ("lenet5" if sample.shorter_side <= SMALL_SIDE else "mobilenet_v2")
@@ -65,7 +68,7 @@ def choose(sample: Sample, classes: int, weights: Path | None, network: str | No
         reasons.append(f"{name} by the images' size: the shorter side is {sample.shorter_side} pixels in the median")
     pixels = entry(name).pixels
     if pixels.channels == 1 and sample.colour:
-        pixels = replace(pixels, channels=3, mean=pixels.mean * 3, std=pixels.std * 3)
+        pixels = _with_channels(pixels, 3)
         reasons.append("three channels: the images have colour")
     if pixels.height > SCRATCH_SIDE:
         resize = round(pixels.resize * SCRATCH_SIDE / pixels.height)
@@ -85,5 +88,16 @@ def _pretrained(sample: Sample, path: Path, network: str | None) -> Choice:
         return Choice(
             weights.network, built, weights.pixels, True, (*reasons, "preprocessing as the weights file says")
         )
-    found = find_normalisation(built, entry(weights.network).pixels, sample)
+    if weights.in_channels not in (1, 3):
+        raise WeightsError("read neither one channel nor three", file=path, value=weights.in_channels)
+    pixels = _with_channels(entry(weights.network).pixels, weights.in_channels)
+    found = find_normalisation(built, pixels, sample)
     return Choice(weights.network, built, found.pixels, True, (*reasons, found.reason))
+
+
+def _with_channels(pixels: PixelSpec, channels: int) -> PixelSpec:
+    """The spec for gray instead of colour or the reverse: every channel as all were in the mean."""
+    if channels == pixels.channels:
+        return pixels
+    mean, std = (sum(values) / len(values) for values in (pixels.mean, pixels.std))
+    return replace(pixels, channels=channels, mean=(mean,) * channels, std=(std,) * channels)

@@ -54,8 +54,8 @@ def find_normalisation(network: nn.Module, pixels: PixelSpec, sample: Sample) ->
         Images of the user's.
     """
     norm = next((module for module in network.modules() if isinstance(module, nn.BatchNorm2d)), None)
-    if norm is None or pixels.channels != 3:
-        return Normalisation(pixels, "normalisation as published: the network has no batch norm to ask")
+    if norm is None or norm.running_mean is None or pixels.channels != 3:
+        return Normalisation(pixels, "normalisation as published: the network has no batch norm to ask, or reads gray")
     batch = np.stack([pixels_of(picture, pixels) for picture in sample.pictures[:IMAGES]])
     divergence = {}
     for name, (mean, std) in CANDIDATES.items():
@@ -83,8 +83,7 @@ def _divergence(network: nn.Module, norm: nn.BatchNorm2d, images: Tensor) -> flo
     with handle, contextlib.suppress(_Seen):
         network(images)
     mean, variance = seen[0].mean(dim=(0, 2, 3)), seen[0].var(dim=(0, 2, 3)) + _FLOOR
-    if norm.running_mean is None or norm.running_var is None:
-        return 0.0
+    assert norm.running_mean is not None and norm.running_var is not None  # noqa: PT018, S101 - see the caller
     remembered = norm.running_var + _FLOOR
     ratio = variance / remembered
     kl = 0.5 * (ratio + (mean - norm.running_mean) ** 2 / remembered - 1 - ratio.log())

@@ -15,6 +15,9 @@ from linne.records.index import Index
 
 SAMPLE = 64
 
+HELD_BYTES = 500_000_000
+"""Decoded pictures are kept for the length of a run: of those of a good camera fewer than 64 suffice."""
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -23,7 +26,7 @@ class Sample:
     Attributes
     ----------
     pictures : tuple of PIL.Image.Image
-        RGB.
+        RGB, in random order, so that the first few are spread evenly too.
     shorter_side : int
         Median, in pixels.
     colour : bool
@@ -42,18 +45,29 @@ class Sample:
 
 
 def take_sample(index: Index) -> Sample:
-    """Read a sample; `DataError` if none of it can be decoded."""
-    rows = np.unique(np.linspace(0, len(index) - 1, SAMPLE).astype(np.int64))
+    """Read a sample.
+
+    Raises
+    ------
+    DataError
+        None of it can be decoded.
+    """
+    rows = np.random.default_rng(0).permutation(np.unique(np.linspace(0, len(index) - 1, SAMPLE).astype(np.int64)))
     pictures, digests = [], []
+    read, held = 0, 0
     start = time.perf_counter()
     for row in rows:
+        if held >= HELD_BYTES:
+            break
+        read += 1
         try:
             content = read_file(index.file(int(row)))
             digests.append(of_bytes(content))
             pictures.append(decode(content, 3))
+            held += 3 * pictures[-1].width * pictures[-1].height
         except ImageError:
             continue  # the audit tells of it
-    seconds = (time.perf_counter() - start) / len(rows)
+    seconds = (time.perf_counter() - start) / max(read, 1)
     if not pictures:
         raise DataError("no image of a sample can be read", file=index.root, remedy="see `linne audit`")
     sides = [min(picture.size) for picture in pictures]

@@ -30,9 +30,12 @@ HELP += "\n`linne COMMAND --help` tells more, `linne --version` which version th
 def main() -> None:
     """Run the command line and exit: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
     arguments = sys.argv[1:]
-    if not arguments or arguments[0] in ("--help", "-h", "help"):
+    if not arguments:
+        sys.stderr.write(HELP)
+        sys.exit(2)
+    if arguments[0] in ("--help", "-h", "help"):
         sys.stdout.write(HELP)
-        sys.exit(0 if arguments else 2)
+        sys.exit(0)
     if arguments[0] == "--version":
         from linne import __version__
 

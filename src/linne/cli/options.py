@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from linne.records.errors import printable
 
@@ -33,4 +34,4 @@ def print_json(value: Any) -> None:
 
 def shown(text: str) -> str:
     """Any name as one printable line; brackets are no markup."""
-    return printable(text).replace("[", r"\[")
+    return escape(printable(text))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 
 from linne.records.fingerprint import DIGEST_BYTES, of_settings
@@ -61,9 +60,3 @@ class Features(nn.Module):
             x = stage(x)
         pooled: Tensor = self.network.forward_head(x, pre_logits=True)  # type: ignore[operator]
         return (pooled,) if self.stage is None else (pooled, activations)
-
-    @torch.inference_mode()
-    def activation_shape(self, pixels: PixelSpec) -> tuple[int, ...]:
-        """Shape of one image's activations."""
-        example = torch.zeros(1, pixels.channels, pixels.height, pixels.width)
-        return tuple(self(example)[-1].shape[1:])

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linne.embed.backbone import Backbone, Features
+from linne.embed.look import LOOKS_SHELF
 from linne.embed.measure import Pick, pick_backend
 from linne.embed.one_pass import Passed, one_pass
 from linne.embed.store import Shelf
@@ -92,6 +93,11 @@ def embed(
         Also keep what enters this stage of the network.
     backend : Pick, optional
         By default the fastest one is found out.
+
+    Raises
+    ------
+    WriteError
+        The store could not be written.
     """
     facts, *layers = _shelves(backbone, cache, stage)
     if backbone is not None:
@@ -102,7 +108,7 @@ def embed(
 
     readable = passed.readable
     keys = passed.digest[readable]
-    known = facts.gather(keys)
+    known = facts.gather(keys, ("thumb", "hash", "width", "height"))
 
     def column(name: str, shape: tuple[int, ...], dtype: type) -> NDArray[Any]:
         full: NDArray[Any] = np.zeros((len(index), *shape), dtype)
@@ -112,7 +118,9 @@ def embed(
 
     thumb = column("thumb", (THUMB_SIDE, THUMB_SIDE), np.uint8)
     if backbone is None:
-        features: NDArray[np.float32] = thumb.reshape(len(index), -1) / np.float32(255)
+        features: NDArray[np.float32] = (thumb.reshape(len(index), -1) / 255).astype(np.float32)
+    elif len(index) and readable.all():
+        features = layers[0].gather(keys)["values"]  # not a second copy of what may be gigabytes
     else:
         features = np.zeros((len(index), int(backbone.network.feature_size)), np.float32)  # type: ignore[arg-type]
         if len(keys):
@@ -133,7 +141,7 @@ def _shelves(backbone: Backbone | None, cache: Path, stage: int | None) -> list[
     """Where looks, features and the inputs of a stage are kept."""
     layers = [] if backbone is None else [POOLED] if stage is None else [POOLED, stage_layer(stage)]
     return [
-        Shelf(cache / "facts"),
+        Shelf(cache / LOOKS_SHELF),
         *(Shelf(cache / "features" / backbone.shelf(layer)) for layer in layers if backbone),
     ]
 

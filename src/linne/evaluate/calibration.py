@@ -48,9 +48,7 @@ def reliability(probabilities: Array, labels: NDArray[np.int64], bins: int = BIN
     ]
 
 
-def calibration_error(
-    confidence: Array, right: Array, weights: Array | None = None, bins: int = BINS
-) -> Array:
+def calibration_error(confidence: Array, right: Array, weights: Array | None = None, bins: int = BINS) -> Array:
     """Expected calibration error (Guo et al., section 2) over bins of equal width, of one or many weightings.
 
     Parameters

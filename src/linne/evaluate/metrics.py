@@ -53,6 +53,8 @@ def log_losses(probabilities: Array, labels: NDArray[np.int64]) -> Array:
 
 
 def top_k_hits(probabilities: Array, labels: NDArray[np.int64], k: int) -> Array:
-    """Whether the true class is among the `k` likeliest, ``(n,)`` of 0 and 1."""
+    """Whether the true class is among the `k` likeliest, ``(n,)`` of 0 and 1; of equals the first, as by argmax."""
     of_true = probabilities[np.arange(len(labels)), labels][:, None]
-    return np.asarray(((probabilities > of_true).sum(axis=1) < k).astype(np.float64))
+    before = np.arange(probabilities.shape[1]) < labels[:, None]
+    ahead = (probabilities > of_true) | ((probabilities == of_true) & before)
+    return np.asarray((ahead.sum(axis=1) < k).astype(np.float64))

@@ -7,6 +7,7 @@ from types import ModuleType
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
@@ -89,7 +90,7 @@ def _small(picture: Image.Image, spec: PixelSpec, rng: np.random.Generator) -> T
     return view
 
 
-def _tensor(pixels: np.ndarray) -> Tensor:  # type: ignore[type-arg]
+def _tensor(pixels: NDArray[np.uint8]) -> Tensor:
     return torch.from_numpy(pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1).copy())
 
 

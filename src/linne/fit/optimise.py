@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from linne.fit.adamw import AdamW
 from linne.records.plan import Precision
 
 WARM_UP = 0.1
@@ -46,21 +47,17 @@ class Trainer:
         trained = [p for p in self.module.parameters() if p.requires_grad]
         matrices = [p for p in trained if p.ndim > 1]
         vectors = [p for p in trained if p.ndim <= 1]  # norms and biases are not decayed
-        groups = [{"params": matrices, "weight_decay": settings.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
-        self.optimiser = torch.optim.AdamW(groups, lr=settings.learning_rate, fused=True)
+        self.optimiser = AdamW([(matrices, settings.weight_decay), (vectors, 0.0)])
 
     def step(self, inputs: Tensor, labels: Tensor, progress: float) -> float:
         """Train on one batch at `progress` (0 to 1) of the schedule; gives the loss."""
         self.mode(training=True)
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.settings.learning_rate * schedule(progress)
         loss = F.cross_entropy(
             self._logits(inputs), labels.to(self.device), label_smoothing=self.settings.label_smoothing
         )
-        self.optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.module.parameters(), MAX_NORM)
-        self.optimiser.step()
+        self.optimiser.step(self.settings.learning_rate * schedule(progress))
         return float(loss.detach())
 
     @torch.inference_mode()

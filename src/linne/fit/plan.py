@@ -109,13 +109,18 @@ def plan_training(outlook: Outlook, stages: int) -> Training:
 
 
 def shorten(training: Training, seconds: float, train_images: int, validation_images: int) -> Training:
-    """Plan fewer epochs where the seconds that are really left do not hold those that were planned."""
+    """Plan fewer epochs where the seconds that are really left do not hold those that were planned.
+
+    From a random start at least one remains, which the deadline cuts: there is no probe to fall back on.
+    """
     if training.method == "probe":
         return training
     fit = epochs_within(seconds, training.images_per_second, train_images, validation_images)
     if fit >= training.epochs:
         return training
-    epochs = _rounded_down(fit)
+    epochs = max(_rounded_down(fit), 1 if training.method == "scratch" else 0)
+    if epochs == training.epochs:
+        return training
     reason = f"{epochs} instead of {training.epochs} epochs: {seconds:.0f} s are left for training"
     return replace(training, epochs=epochs, reasons=(*training.reasons, reason))
 

@@ -75,7 +75,8 @@ def train(
     truth : (m,) int64 array
         Their labels.
     deadline : float, optional
-        On `time.monotonic`'s clock; training stops there, in the middle of an epoch if need be.
+        On `time.monotonic`'s clock; training stops there, in the middle of an epoch if need be, and earlier by
+        what the last validation took.
     history : Path
         Takes one JSON line an epoch.
     keep : callable
@@ -92,14 +93,16 @@ def train(
         The loss is no number.
     """
     done: list[Epoch] = []
-    best_state = _snapshot(trainer)
+    best: tuple[Epoch, dict[str, Tensor]] | None = None
+    validating = 0.0
     stopped = ""
     start = time.monotonic()
 
     def judge(number: int, loss: float | None, began: float, images: int) -> None:
-        nonlocal best_state
+        nonlocal best, validating
         trained = time.monotonic() - began
         accuracy, log_loss = score(validate(trainer.predict), truth)
+        validating = time.monotonic() - began - trained
         epoch = Epoch(
             number,
             loss,
@@ -108,21 +111,23 @@ def train(
             round(time.monotonic() - start, 3),
             round(images / max(trained, 1e-9), 1) if images else None,
         )
-        if not done or _better(epoch, _best(done)):
-            best_state = _snapshot(trainer)
-            keep()
         done.append(epoch)
+        if best is None or _rank(epoch) > _rank(best[0]):
+            best = epoch, _snapshot(trainer)  # one assignment, for an interrupt may come before or after it
+            keep()
         with history.open("a", encoding="utf-8") as file:
             file.write(json.dumps(asdict(epoch)) + "\n")
 
     judge(0, None, start, 0)
+    assert best is not None  # noqa: S101 - the start has been judged
     batches = max(source.images // source.batch_size, 1)
     progress.start("train", epochs * batches * source.batch_size, "images")
     try:
         for number in range(1, epochs + 1):
             losses, began = [], time.monotonic()
             for place, (inputs, labels) in enumerate(source.epoch(number)):
-                if deadline is not None and time.monotonic() > deadline:
+                # What has been trained must be validated too.
+                if deadline is not None and time.monotonic() + validating > deadline:
                     stopped = "deadline"
                     break
                 losses.append(trainer.step(inputs, labels, ((number - 1) * batches + place) / (epochs * batches)))
@@ -132,7 +137,8 @@ def train(
                         value=f"epoch {number}, batch {place}",
                         remedy="look at the images with `linne audit`; the best weights so far are in the run",
                     )
-                progress.update(((number - 1) * batches + place + 1) * source.batch_size, _note(losses, done))
+                note = f"loss {np.mean(losses[-20:]):.3f}  validation {best[0].accuracy:.3f}"
+                progress.update(((number - 1) * batches + place + 1) * source.batch_size, note)
             if losses:
                 judge(number, float(np.mean(losses)), began, len(losses) * source.batch_size)
             if stopped:
@@ -141,21 +147,16 @@ def train(
         stopped = "interrupt"
     finally:
         progress.finish()
-    trainer.module.load_state_dict(best_state)
-    trainer.mode(training=False)
-    return Outcome(_best(done), tuple(done), stopped)
+        trainer.module.load_state_dict(best[1])
+        trainer.mode(training=False)
+    if stopped == "interrupt":
+        keep()  # the interrupt may have come in the middle of keeping
+    return Outcome(best[0], tuple(done), stopped)
 
 
-def _note(losses: list[float], done: list[Epoch]) -> str:
-    return f"loss {np.mean(losses[-20:]):.3f}  validation {_best(done).accuracy:.3f}"
-
-
-def _best(epochs: list[Epoch]) -> Epoch:
-    return max(epochs, key=lambda epoch: (epoch.accuracy, -epoch.log_loss))
-
-
-def _better(one: Epoch, other: Epoch) -> bool:
-    return (one.accuracy, -one.log_loss) > (other.accuracy, -other.log_loss)
+def _rank(epoch: Epoch) -> tuple[float, float]:
+    """Higher is better."""
+    return epoch.accuracy, -epoch.log_loss
 
 
 def _snapshot(trainer: Trainer) -> dict[str, Tensor]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from torch import nn
 
 from linne.nets.catalogue import Entry, entry
+from linne.records.errors import WeightsError
 
 
 def create(
@@ -38,7 +39,7 @@ def create(
     LinneError
         No such network.
     WeightsError
-        The weights cannot be read or are for another network.
+        The weights cannot be read, or are for another network or other channels.
     """
     found = entry(name)
     if weights is None:
@@ -47,7 +48,9 @@ def create(
     from linne.nets.weights import read_weights
 
     given = read_weights(Path(weights), name)
-    network = build(found, given.classes, in_channels or given.in_channels)
+    if in_channels not in (None, given.in_channels):
+        raise WeightsError(f"reads {given.in_channels} channels, not {in_channels}", file=weights)
+    network = build(found, given.classes, given.in_channels)
     network.load_state_dict(given.state, strict=True)
     if classes is not None and classes != given.classes:
         network.replace_head(classes)  # type: ignore[operator]

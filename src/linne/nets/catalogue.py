@@ -46,9 +46,9 @@ class Entry:
 
 CATALOGUE: dict[str, Entry] = {
     "lenet5": Entry("lenet", {}, 1998, 61_706, 10, _LENET_PIXELS),
-    "mobilenet_v2_035": Entry("mobilenet_v2", {"width": 0.35}, 2018, 1_677_112, 1000, _IMAGENET_PIXELS),
+    "mobilenet_v2_035": Entry("mobilenet_v2", {"width": 0.35}, 2018, 1_677_128, 1000, _IMAGENET_PIXELS),
     "mobilenet_v2_050": Entry("mobilenet_v2", {"width": 0.5}, 2018, 1_968_680, 1000, _IMAGENET_PIXELS),
-    "mobilenet_v2_075": Entry("mobilenet_v2", {"width": 0.75}, 2018, 2_636_824, 1000, _IMAGENET_PIXELS),
+    "mobilenet_v2_075": Entry("mobilenet_v2", {"width": 0.75}, 2018, 2_636_424, 1000, _IMAGENET_PIXELS),
     "mobilenet_v2": Entry("mobilenet_v2", {"width": 1.0}, 2018, 3_504_872, 1000, _IMAGENET_PIXELS),
     "mobilenet_v2_140": Entry("mobilenet_v2", {"width": 1.4}, 2018, 6_108_776, 1000, _IMAGENET_PIXELS),
 }

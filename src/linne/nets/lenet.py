@@ -84,7 +84,7 @@ class Network(nn.Module):
 
 
 def _initialise(module: nn.Module) -> None:
-    """Weights uniform in +-2.4/fan-in (section V.A of appendix A); biases zero."""
+    """Weights uniform in +-2.4/fan-in (appendix A); biases zero."""
     if isinstance(module, nn.Conv2d | nn.Linear):
         fan_in = module.weight[0].numel()
         nn.init.uniform_(module.weight, -2.4 / fan_in, 2.4 / fan_in)

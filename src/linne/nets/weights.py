@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -59,7 +60,8 @@ def read_weights(path: Path, network: str | None = None) -> Weights:
     Raises
     ------
     WeightsError
-        The file is gone, a pickle, damaged, of no known network, or of another one than `network`.
+        The file is gone, a pickle, damaged, of no known network, or of another one than `network`; a weight is no
+        number, or the preprocessing that it names is for other channels.
     """
     state, pixels = _read(path)
     for name, entry in CATALOGUE.items():
@@ -67,6 +69,7 @@ def read_weights(path: Path, network: str | None = None) -> Weights:
             if ours is not None and (found := _fits(name, entry, ours, naming, pixels)):
                 if network not in (None, name):
                     raise WeightsError(f"is for {name}, not for {network}", file=path, remedy=f"use --network {name}")
+                _check(found, path)
                 return found
     raise WeightsError("fits no network in the catalogue", file=path, value=f"{len(state)} tensors", remedy=REMEDY)
 
@@ -81,7 +84,7 @@ def write_weights(path: Path, network: nn.Module, pixels: PixelSpec) -> None:
 def _read(path: Path) -> tuple[dict[str, Tensor], PixelSpec | None]:
     if not path.is_file():
         raise WeightsError("no such weights file", file=path, remedy=REMEDY)
-    if path.suffix in (".pth", ".pt", ".bin", ".pkl", ".ckpt"):
+    if path.suffix.lower() in (".pth", ".pt", ".bin", ".pkl", ".ckpt"):
         raise WeightsError(
             "is a pickle, which can run any code when it is loaded", file=path, remedy="convert it to safetensors"
         )
@@ -90,7 +93,7 @@ def _read(path: Path) -> tuple[dict[str, Tensor], PixelSpec | None]:
             said = (file.metadata() or {}).get(PIXELS)
             pixels = PixelSpec.from_json(json.loads(said)) if said else None
             return {key: file.get_tensor(key) for key in file.keys()}, pixels  # noqa: SIM118 - no mapping
-    except (SafetensorError, OSError, ValueError, LinneError) as error:
+    except (SafetensorError, OSError, ValueError, TypeError, RecursionError, LinneError) as error:
         raise WeightsError("is no safetensors file, or damaged", file=path, value=error, remedy=REMEDY) from error
 
 
@@ -103,20 +106,34 @@ def _fits(name: str, entry: Entry, state: dict[str, Tensor], naming: str, pixels
     """Check every key and shape against the network."""
     from linne.nets.build import build
 
-    first = next((value for value in state.values() if value.ndim == 4), None)
     head = state.get("classifier.weight")
-    if first is None or head is None or head.ndim != 2:
+    # An empty tensor takes no bytes, and so its other sides may claim any size.
+    if head is None or head.ndim != 2 or any(value.numel() == 0 for value in state.values()):
         return None
     in_channels = _in_channels(state)
-    wanted = build(entry, classes=head.shape[0], in_channels=in_channels).state_dict()
+    with torch.device("meta"):  # shapes only: no memory, no time, and nothing drawn from torch's generator
+        wanted = build(entry, classes=head.shape[0], in_channels=in_channels).state_dict()
     if wanted.keys() != state.keys() or any(wanted[key].shape != state[key].shape for key in wanted):
         return None
     return Weights(name, head.shape[0], in_channels, naming, state, pixels)
 
 
+def _check(found: Weights, path: Path) -> None:
+    """Refuse what fits a network and still cannot be right."""
+    broken = next((key for key, value in found.state.items() if not torch.isfinite(value).all()), None)
+    if broken is not None:
+        raise WeightsError("holds a weight that is no number", file=path, value=broken, remedy="get the file again")
+    if found.pixels is not None and found.pixels.channels != found.in_channels:
+        raise WeightsError(
+            f"reads {found.in_channels} channels, and its preprocessing gives {found.pixels.channels}",
+            file=path,
+            remedy="write it again with the preprocessing that it was trained with",
+        )
+
+
 def _in_channels(state: dict[str, Tensor]) -> int:
     """Channels that the first convolution reads."""
     for key in ("stem.conv.weight", "c1.weight"):
-        if key in state:
+        if key in state and state[key].ndim == 4:
             return int(state[key].shape[1])
     return 3

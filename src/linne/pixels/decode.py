@@ -3,8 +3,9 @@
 ====================  =========================================================================
 what comes            what becomes of it
 ====================  =========================================================================
-any format            what Pillow opens; the first frame of an animation, the first page of a TIFF
-EXIF orientation      applied
+any of `FORMATS`      the first frame of an animation, the first page of a TIFF
+any other format      an error: some of Pillow's readers start other programs (EPS starts Ghostscript)
+EXIF orientation      applied; damaged EXIF is passed over
 gray, 1 bit           kept as intensities; RGB repeats them
 palette               its colours
 transparency          laid over white
@@ -20,13 +21,14 @@ damaged, truncated    an error: half a picture is not a picture
 from __future__ import annotations
 
 import io
-import struct
+import os
 import warnings
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
 
 from linne.records.errors import ImageError
 
@@ -36,7 +38,23 @@ MAX_PIXELS = 178_956_970
 MAX_BYTES = 1 << 30
 """A larger file is refused unread."""
 
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "PPM", "JPEG2000", "AVIF", "ICO", "TGA")
+
 WHITE = 255
+_ORIENTATION = 0x0112
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+# Pillow warns of large pictures, which have a limit of our own, and of odd metadata. Not by `catch_warnings` around
+# each picture: threads that decode at the same time would restore each other's filters.
+warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 def read_file(path: Path) -> bytes:
@@ -49,10 +67,11 @@ def read_file(path: Path) -> bytes:
     """
     try:
         with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
+            too_large = os.fstat(file.fileno()).st_size > MAX_BYTES
+            content = b"" if too_large else file.read(MAX_BYTES + 1)
     except OSError as error:
         raise ImageError("cannot be read", file=path, value=error.strerror, remedy="check the path") from error
-    if len(content) > MAX_BYTES:
+    if too_large or len(content) > MAX_BYTES:
         raise ImageError(f"more than {MAX_BYTES} bytes", file=path, remedy="leave it out or replace it")
     return content
 
@@ -81,29 +100,35 @@ def decode(content: bytes, channels: Literal[1, 3] | int, name: str = "image") -
     """
     remedy = "leave it out or replace it"
     try:
-        with warnings.catch_warnings():
-            # Pillow warns of large pictures and odd metadata; our own limit is checked below.
-            warnings.simplefilter("ignore")
-            picture = Image.open(io.BytesIO(content))
-            width, height = picture.size
-            if width * height > MAX_PIXELS:
-                raise ImageError(
-                    f"more than {MAX_PIXELS} pixels", file=name, value=f"{width} x {height}", remedy=remedy
-                )
-            picture.load()
-            picture = ImageOps.exif_transpose(picture)
-            # Gray comes from RGB for every mode, so that a file has one gray picture.
-            upright = _to_8_bits(picture).convert("RGB")
-            return upright.convert("L") if channels == 1 else upright
+        picture = Image.open(io.BytesIO(content), formats=FORMATS)
+        width, height = picture.size
+        if width * height > MAX_PIXELS:
+            raise ImageError(f"more than {MAX_PIXELS} pixels", file=name, value=f"{width} x {height}", remedy=remedy)
+        picture.load()
+        # Gray comes from RGB for every mode, so that a file has one gray picture.
+        upright = _upright(_to_8_bits(picture).convert("RGB"), _orientation(picture))
+        return upright.convert("L") if channels == 1 else upright
+    except ImageError:
+        raise
     except UnidentifiedImageError:
         raise ImageError(f"is no image: {_looks_like(content)}", file=name, remedy=remedy) from None
     except Image.DecompressionBombError:
         raise ImageError(f"more than {MAX_PIXELS} pixels", file=name, remedy=remedy) from None
-    except (OSError, ValueError, SyntaxError, EOFError, TypeError, KeyError, IndexError, AttributeError) as error:
-        # Pillow's readers raise any of these on damaged files.
+    except Exception as error:  # on damaged files Pillow's readers raise anything
         raise ImageError("is damaged", file=name, value=error, remedy=remedy) from error
-    except (struct.error, ZeroDivisionError, OverflowError, MemoryError, RuntimeError, AssertionError) as error:
-        raise ImageError("is damaged", file=name, value=error, remedy=remedy) from error
+
+
+def _orientation(picture: Image.Image) -> int:
+    """EXIF orientation, 1 to 8; 1 where none can be read."""
+    try:
+        return int(picture.getexif().get(_ORIENTATION, 1))
+    except Exception:  # noqa: BLE001 - the same readers; damaged metadata is no damaged picture
+        return 1
+
+
+def _upright(picture: Image.Image, orientation: int) -> Image.Image:
+    turn = _UPRIGHT.get(orientation)
+    return picture if turn is None else picture.transpose(turn)
 
 
 def _to_8_bits(picture: Image.Image) -> Image.Image:
@@ -117,7 +142,7 @@ def _to_8_bits(picture: Image.Image) -> Image.Image:
     return picture
 
 
-def _intensities(values: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def _intensities(values: NDArray[Any]) -> NDArray[np.uint8]:
     """Scale 16-bit, 32-bit or float intensities to uint8."""
     deep = values.astype(np.float64)
     if not np.isfinite(deep).all():
@@ -128,7 +153,11 @@ def _intensities(values: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
     elif low >= 0 and high <= 65535:
         low, high = 0.0, 65535.0
     span = high - low
-    return np.rint((deep - low) * (255 / span)).astype(np.uint8) if span else np.zeros(deep.shape, np.uint8)
+    if not span:
+        return np.zeros(deep.shape, np.uint8)
+    deep -= low  # in place: the largest pictures take gigabytes
+    deep *= 255 / span
+    return np.rint(deep, out=deep).astype(np.uint8)
 
 
 def _looks_like(content: bytes) -> str:

@@ -46,13 +46,13 @@ def _centre_crop(picture: Image.Image, spec: PixelSpec) -> Image.Image:
     """Scale the shorter side to ``spec.resize``, then cut the centre.
 
     Only what the crop keeps is resampled, so that a strip of 1 x 10,000 pixels costs no more than a square.
+    Sides and edges are rounded as torchvision's Resize and CenterCrop do: that is what published weights saw.
     """
     width, height = picture.size
     shorter = min(width, height)
-    scaled_width = max(spec.resize, round(width * spec.resize / shorter))
-    scaled_height = max(spec.resize, round(height * spec.resize / shorter))
-    left = (scaled_width - spec.width) // 2
-    top = (scaled_height - spec.height) // 2
+    scaled_width, scaled_height = width * spec.resize // shorter, height * spec.resize // shorter
+    left = round((scaled_width - spec.width) / 2)
+    top = round((scaled_height - spec.height) / 2)
     x, y = width / scaled_width, height / scaled_height
     box = (left * x, top * y, (left + spec.width) * x, (top + spec.height) * y)
     return picture.resize((spec.width, spec.height), _FILTERS[spec.interpolation], box=box)

@@ -28,4 +28,4 @@ def perceptual_hash(picture: Image.Image) -> np.uint64:
     gray = picture.convert("L").resize((_DCT_SIDE, _DCT_SIDE), Image.Resampling.BILINEAR)
     low = (_COSINES @ np.asarray(gray, np.float32) @ _COSINES.T).ravel()
     bits = low > np.median(low[1:])  # the first frequency is the mean brightness
-    return np.packbits(bits).view(">u8")[0].astype(np.uint64)
+    return np.uint64(int.from_bytes(np.packbits(bits).tobytes(), "big"))

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from linne.records.errors import LinneError, WriteError
 
 
-@contextmanager
+@contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success it takes `path`'s place, on failure it is removed.
 
@@ -36,7 +36,8 @@ def replacing(path: Path) -> Iterator[Path]:
             remedy="free some space or choose another folder; what stood there before is untouched",
         ) from error
     finally:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # it has been renamed, or its folder could not be made
+            part.unlink()
 
 
 def write_text(path: Path, text: str) -> None:
@@ -47,7 +48,14 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as indented JSON atomically; NaN and infinity are refused, being no JSON."""
-    write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    with replacing(path) as part:
+        part.write_bytes(encoded(text))
+
+
+def encoded(json_text: str) -> bytes:
+    """UTF-8 of JSON text; bytes of file names that are not UTF-8 become JSON escapes, which read back the same."""
+    return json_text.encode("utf-8", "backslashreplace")
 
 
 def read_json(path: Path, error: type[LinneError], remedy: str) -> dict[str, Any]:
@@ -59,11 +67,15 @@ def read_json(path: Path, error: type[LinneError], remedy: str) -> dict[str, Any
         Of the given class, when the file is gone, is no JSON, or holds no object.
     """
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
     except FileNotFoundError:
         raise error("no such file", file=path, remedy=remedy) from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as cause:
+    except (OSError, ValueError, RecursionError) as cause:
         raise error("cannot be read as JSON", file=path, value=cause, remedy=remedy) from cause
     if not isinstance(value, dict):
         raise error("does not hold a JSON object", file=path, remedy=remedy)
     return value
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")

@@ -35,15 +35,14 @@ class LinneError(Exception):
         super().__init__(problem)
 
     def __str__(self) -> str:
-        """One line, whatever the file's name holds."""
+        """One printable line, whatever the file's name or the value holds."""
         text = self.problem
-        if self.file is not None:
-            text = f"{printable(self.file)}: {text}"
         if self.value is not None:
             text = f"{text} ({self.value})"
         if self.remedy is not None:
             text = f"{text}; {self.remedy}"
-        return " ".join(text.split())
+        text = printable(" ".join(text.split()))
+        return text if self.file is None else f"{printable(self.file)}: {text}"
 
 
 class DataError(LinneError):
@@ -79,6 +78,10 @@ class InstallError(LinneError):
 
 
 def printable(name: str) -> str:
-    """Give a file's name as one line of printable text; bytes that are not UTF-8 become ``\\xNN``."""
-    raw = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in raw)
+    r"""Give a file's name as one line of printable text; bytes that are not UTF-8 become ``\xNN``."""
+    return "".join(c if c.isprintable() else _escape(c) for c in name)
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else repr(character)[1:-1]

@@ -67,6 +67,8 @@ class Evaluation:
         Row: true class; column: predicted.
     hardest : tuple of HardCase
         Lowest probability of the true class first.
+    reliability : tuple of (float, float, int)
+        Mean confidence, accuracy and images of each bin of confidence that is not empty.
     bundle : str
         Fingerprint of the bundle that was evaluated.
     split : str
@@ -81,6 +83,7 @@ class Evaluation:
     classes: tuple[ClassScore, ...]
     confusion: tuple[tuple[int, ...], ...]
     hardest: tuple[HardCase, ...]
+    reliability: tuple[tuple[float, float, int], ...]
     bundle: str
     split: str
     notes: tuple[str, ...] = ()
@@ -108,9 +111,10 @@ class Evaluation:
                 classes=tuple(ClassScore(**c) for c in value["classes"]),
                 confusion=tuple(tuple(row) for row in value["confusion"]),
                 hardest=tuple(HardCase(**h) for h in value["hardest"]),
+                reliability=tuple((row[0], row[1], row[2]) for row in value["reliability"]),
                 bundle=value["bundle"],
                 split=value["split"],
                 notes=tuple(value["notes"]),
             )
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, IndexError, TypeError, AttributeError) as error:
             raise RunError("is incomplete", file=path, value=error, remedy=remedy) from error

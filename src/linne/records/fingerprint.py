@@ -21,7 +21,7 @@ def of_bytes(content: bytes) -> bytes:
 def of_settings(value: Any) -> str:
     """Hex digest of anything that JSON can hold; the order of keys does not matter."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    return of_bytes(text.encode()).hex()
+    return of_bytes(text.encode("utf-8", "backslashreplace")).hex()
 
 
 def of_arrays(*arrays: NDArray[Any]) -> str:
@@ -29,5 +29,5 @@ def of_arrays(*arrays: NDArray[Any]) -> str:
     digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
     for array in arrays:
         digest.update(f"{array.dtype.str}{array.shape}".encode())
-        digest.update(np.ascontiguousarray(array).tobytes())
+        digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
     return digest.hexdigest()

@@ -72,10 +72,8 @@ class Index:
     @cached_property
     def fingerprint(self) -> str:
         """Hex digest of names, labels, subsets and sizes; the root's place does not matter."""
-        names = np.frombuffer("\0".join(self.paths.to_pylist()).encode(), np.uint8)
-        return fingerprint.of_settings(
-            [list(self.labels), fingerprint.of_arrays(names, self.label, self.subset, self.size)]
-        )
+        columns = (*_characters(self.paths), self.label, self.subset, self.size)
+        return fingerprint.of_settings([list(self.labels), fingerprint.of_arrays(*columns)])
 
     def write(self, path: Path) -> None:
         """Write as Parquet."""
@@ -108,3 +106,12 @@ class Index:
 def large_strings(values: Sequence[str]) -> pa.Array:
     """An Arrow column of paths, which may pass 2 GB."""
     return pa.array(values, pa.large_string())
+
+
+def _characters(column: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+    """Ends of each string, and all their bytes: the column's own memory, not a million Python strings."""
+    _, offsets, data = column.buffers()
+    ends = np.frombuffer(offsets, np.int64)[column.offset : column.offset + len(column) + 1]
+    if not len(column):
+        return np.empty(0, np.int64), np.empty(0, np.uint8)
+    return ends[1:] - ends[0], np.frombuffer(data, np.uint8)[ends[0] : ends[-1]]

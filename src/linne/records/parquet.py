@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from linne.records.atomic import replacing
+from linne.records.atomic import encoded, replacing
 from linne.records.errors import RunError
 
 KEY = b"linne"
@@ -25,7 +25,8 @@ def write_table(path: Path, artefact: str, schema: int, columns: Mapping[str, An
     table = pa.table(dict(columns))
     about = json.dumps({"artefact": artefact, "schema": schema, **facts}, ensure_ascii=False)
     with replacing(path) as part:
-        pq.write_table(table.replace_schema_metadata({KEY: about.encode()}), part, compression="zstd")
+        table = table.replace_schema_metadata({KEY: encoded(about)})
+        pq.write_table(table, part, compression="zstd", write_page_checksum=True)
 
 
 def read_table(path: Path, artefact: str, schema: int) -> tuple[pa.Table, dict[str, Any]]:
@@ -38,7 +39,7 @@ def read_table(path: Path, artefact: str, schema: int) -> tuple[pa.Table, dict[s
     """
     remedy = "make it again with `linne fit` or `linne audit`"
     try:
-        table = pq.read_table(path)
+        table = pq.read_table(path, page_checksum_verification=True)
         about: dict[str, Any] = json.loads((table.schema.metadata or {})[KEY])
     except FileNotFoundError:
         raise RunError("no such file", file=path, remedy=remedy) from None

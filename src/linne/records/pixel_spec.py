@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
@@ -60,8 +61,10 @@ class PixelSpec:
             raise LinneError("channels must be 1 or 3", value=self.channels)
         if self.fit not in get_args(Fit) or self.interpolation not in get_args(Interpolation):
             raise LinneError("unknown fit or interpolation", value=(self.fit, self.interpolation))
-        if len(self.mean) != self.channels or len(self.std) != self.channels or not min(self.std) > 0:
-            raise LinneError("one mean and one positive std a channel", value=(self.mean, self.std))
+        if len(self.mean) != self.channels or len(self.std) != self.channels:
+            raise LinneError("one mean and one std a channel", value=(self.mean, self.std))
+        if not all(map(math.isfinite, (*self.mean, *self.std))) or min(self.std) <= 0:
+            raise LinneError("means and stds must be finite, and stds positive", value=(self.mean, self.std))
 
     @property
     def fingerprint(self) -> str:

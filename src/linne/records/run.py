@@ -83,16 +83,20 @@ class Run:
     def create(cls, parent: Path, name: str) -> Run:
         """Make the first folder of ``name-1``, ``name-2``, ... that does not exist yet."""
         number = 1
-        while True:
-            folder = parent / f"{name}-{number}"
-            try:
-                folder.mkdir(parents=True)
-            except FileExistsError:
-                number += 1
-                continue
-            except OSError as error:
-                raise RunError("cannot be made", file=folder, value=error.strerror, remedy="choose another --out") from error
-            return cls(folder)
+        try:
+            parent.mkdir(parents=True, exist_ok=True)
+            while True:
+                folder = parent / f"{name}-{number}"
+                try:
+                    folder.mkdir()
+                except FileExistsError:
+                    number += 1
+                else:
+                    return cls(folder)
+        except OSError as error:
+            raise RunError(
+                "no run can be made here", file=parent, value=error.strerror, remedy="choose another --out"
+            ) from error
 
     @classmethod
     def open(cls, folder: Path) -> Run:

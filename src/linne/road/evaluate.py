@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from scipy.special import softmax
 
 from linne.evaluate.summary import summarise
@@ -84,8 +85,8 @@ def _score(
     index: Index,
     split: Split,
     predictor: Predictor,
-    logits: np.ndarray,
-    rows: list[int],  # type: ignore[type-arg]
+    logits: NDArray[np.float32],
+    rows: list[int],
 ) -> Evaluation:
     probabilities = predictor.probabilities(logits)
     labels = index.label[rows].astype(np.int64)

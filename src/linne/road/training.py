@@ -57,7 +57,7 @@ def train_network(
     torch.manual_seed(plan.seed)
     network.replace_head(len(index.labels))  # type: ignore[operator]
     if probe is not None:
-        _install(network, probe)
+        install(network, probe)
     if training.epochs == 0 and probe is not None:
         write_weights(run.checkpoint, network, plan.pixels)
         return {"method": "probe", "epoch": 0, "accuracy": probe.accuracy, "log_loss": probe.log_loss, "stopped": ""}
@@ -91,7 +91,7 @@ def train_network(
     }
 
 
-def _install(network: nn.Module, probe: Probe) -> None:
+def install(network: nn.Module, probe: Probe) -> None:
     """Make the probe the network's classifier."""
     with torch.no_grad():
         network.classifier.weight.copy_(torch.from_numpy(probe.weight))  # type: ignore[union-attr,operator]
@@ -106,12 +106,14 @@ def _sources(
     if training.method == "stages" and material.backbone is not None:
         stored = activations(material.backbone, training.frozen_stages, digest[rows], cache)
         source = CachedActivations(stored, index.label[rows].astype(np.int64), plan.batch_size, plan.seed)
-        return source, _on_arrays(activations(material.backbone, training.frozen_stages, digest[held], cache))
+        return source, on_arrays(activations(material.backbone, training.frozen_stages, digest[held], cache))
     images = AugmentedImages(index, rows, plan.pixels, plan.flip, plan.batch_size, plan.seed)
     return images, _on_files(index, held, plan.pixels)
 
 
-def _on_arrays(values: NDArray[np.float16]) -> Validate:
+def on_arrays(values: NDArray[np.float16]) -> Validate:
+    """Validate on stored activations ``(n, c, h, w)``."""
+
     def validate(predict: Predict) -> NDArray[np.float32]:
         starts = range(0, len(values), VALIDATION_BATCH)
         batches = (torch.from_numpy(values[i : i + VALIDATION_BATCH]).float() for i in starts)

@@ -39,9 +39,7 @@ _PREDICT_BODY = {
 }
 
 
-def create_app(
-    predictor: Predictor, hosts: Collection[str] | None = LOOPBACK, max_body: int = MAX_BODY
-) -> FastAPI:
+def create_app(predictor: Predictor, hosts: Collection[str] | None = LOOPBACK, max_body: int = MAX_BODY) -> FastAPI:
     """Make the HTTP application of a bundle.
 
     Parameters
@@ -68,9 +66,7 @@ def create_app(
     @app.get("/", include_in_schema=False)
     async def show_page() -> HTMLResponse:
         nonce = secrets.token_urlsafe(16)
-        return HTMLResponse(
-            page.replace("{nonce}", nonce), headers={"Content-Security-Policy": _policy(nonce)}
-        )
+        return HTMLResponse(page.replace("{nonce}", nonce), headers={"Content-Security-Policy": _policy(nonce)})
 
     @app.get("/healthz")
     async def healthz() -> dict[str, str]:

@@ -76,9 +76,7 @@ async def read_files(request: Request, limit: int) -> list[tuple[str, bytes]]:
 
 def _bounded(request: Request, limit: int) -> Request:
     """Give the same request with a body that raises at the first byte past `limit`."""
-    too_large = RequestError(
-        413, f"more than {limit / 2**20:.3g} MiB in one request", "send fewer or smaller images"
-    )
+    too_large = RequestError(413, f"more than {limit / 2**20:.3g} MiB in one request", "send fewer or smaller images")
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > limit:
         raise too_large

@@ -70,9 +70,7 @@ class Guard:
         origin = headers.get("origin")
         # The scheme may differ behind a proxy that ends TLS; host and port may not.
         if method == "POST" and origin is not None and origin.partition("://")[2].lower() != host.lower():
-            return refusal(
-                403, "a page of another origin may not ask", "open the page of this server instead"
-            )
+            return refusal(403, "a page of another origin may not ask", "open the page of this server instead")
         return None
 
 

@@ -71,15 +71,11 @@ class Predictor:
         except OSError as error:
             raise BundleError("cannot be read", file=model, value=error.strerror, remedy=REMEDY) from error
         if fingerprint.of_bytes(content).hex() != self.bundle.model:
-            raise BundleError(
-                "was altered or damaged: its digest is not the bundle's", file=model, remedy=REMEDY
-            )
+            raise BundleError("was altered or damaged: its digest is not the bundle's", file=model, remedy=REMEDY)
         try:
             self._session = Session(content)
         except LinneError as error:
-            raise BundleError(
-                error.problem, file=model, value=error.value, remedy="update onnxruntime"
-            ) from error
+            raise BundleError(error.problem, file=model, value=error.value, remedy="update onnxruntime") from error
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -87,9 +87,7 @@ def _warm_up(predictor: Predictor) -> None:
 
 def _listen(host: str, port: int) -> socket.socket:
     if not 0 <= port <= 65535:
-        raise LinneError(
-            "no such port", value=port, remedy="give one of 1..65535, or `--port 0` for any free one"
-        )
+        raise LinneError("no such port", value=port, remedy="give one of 1..65535, or `--port 0` for any free one")
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         return socket.create_server(address, family=family)

@@ -67,7 +67,7 @@ def _deal(
     subset = np.full(len(labels), TRAIN, np.int8)
     order = np.argsort(groups, kind="stable")
     _, starts = np.unique(groups[order], return_index=True)
-    members = np.split(order, starts[1:])
+    members = np.split(order, starts[1:]) if len(order) else []
     by_class: dict[int, list[NDArray[np.int64]]] = {}
     for rows in members:
         by_class.setdefault(int(np.bincount(labels[rows]).argmax()), []).append(rows)
@@ -77,7 +77,17 @@ def _deal(
         shuffled.sort(key=len, reverse=True)  # stable: groups of one size stay shuffled
         for rows, where in zip(shuffled, _places(shuffled, shares), strict=True):
             subset[rows] = where
+    _let_every_class_train(labels, members, subset)
     return subset
+
+
+def _let_every_class_train(
+    labels: NDArray[np.int32], groups: list[NDArray[np.int64]], subset: NDArray[np.int8]
+) -> None:
+    """Move the smallest group that holds a class to train, where only groups of mixed classes hold it."""
+    for label in np.setdiff1d(labels, labels[subset == TRAIN]):
+        smallest = min((rows for rows in groups if label in labels[rows]), key=len)
+        subset[smallest] = TRAIN
 
 
 def _places(groups: list[NDArray[np.int64]], shares: dict[int, float]) -> list[int]:
@@ -88,14 +98,13 @@ def _places(groups: list[NDArray[np.int64]], shares: dict[int, float]) -> list[i
         return order[: len(groups)]
     need = {which: max(1.0, share * images) for which, share in shares.items()}
     need[TRAIN] = max(1.0, images - sum(need.values()))
-    wanted = dict(need)
+    lacking = set(need)
     places = []
     for i, rows in enumerate(groups):
-        empty = [which for which in need if need[which] == wanted[which]]
-        if len(groups) - i <= len(empty):  # the last groups fill what is empty still
-            where = max(empty, key=lambda which: wanted[which])
-        else:
-            where = max(need, key=lambda which: need[which] / wanted[which])
+        # The last groups fill what is empty still.
+        open_to = lacking if len(groups) - i <= len(lacking) else need
+        where = max(sorted(open_to), key=lambda which: need[which])
+        lacking.discard(where)
         need[where] -= len(rows)
         places.append(where)
     return places
