@@ -36,7 +36,7 @@ def write_slow_images(folder: Path, a_class: int) -> None:
 
 def test_an_interrupted_pass_goes_on_where_it_stopped(tmp_path: Path, lenet_weights: Path) -> None:
     write_slow_images(tmp_path / "photos", 60)
-    arguments = ("fit", "photos", "--weights", lenet_weights, "--budget", "none", "--json")
+    arguments = ("fit", "photos", "--weights", lenet_weights, "--budget", "60s", "--json")
     process = start(*arguments, folder=tmp_path)
     for line in process.stderr:  # type: ignore[union-attr]
         if line.startswith("plan: whichever"):

@@ -59,7 +59,9 @@ def test_same_seed_same_numbers(walked: Path, digits: Path, lenet_weights: Path,
     assert Evaluation.read(again.validation).measures == Evaluation.read(first.validation).measures
 
 
-def test_another_seed_splits_otherwise(walked: Path, digits: Path, lenet_weights: Path, store: Path, tmp_path: Path) -> None:
+def test_another_seed_splits_otherwise(
+    walked: Path, digits: Path, lenet_weights: Path, store: Path, tmp_path: Path
+) -> None:
     other = linne.fit(digits, weights=lenet_weights, budget=60, cache=store, out=tmp_path, seed=1)
     assert (Split.read(other.split).subset != Split.read(Run(walked).split).subset).any()
 
@@ -94,9 +96,7 @@ def test_rubbish_is_no_budget(digits: Path, tmp_path: Path, budget: str) -> None
     assert caught.value.value == budget
 
 
-def test_a_class_with_one_image_trains_and_is_told_of(
-    tmp_path: Path, lenet_weights: Path, digits: Path
-) -> None:
+def test_a_class_with_one_image_trains_and_is_told_of(tmp_path: Path, lenet_weights: Path, digits: Path) -> None:
     photos = write_digits(tmp_path / "photos", a_class=12, classes=3)
     (photos / "rare").mkdir()
     (photos / "rare" / "one.png").write_bytes(next((digits / "7").iterdir()).read_bytes())
@@ -109,9 +109,7 @@ def test_a_class_with_one_image_trains_and_is_told_of(
 
 
 def test_groups_by_name_stay_together(digits: Path, lenet_weights: Path, store: Path, tmp_path: Path) -> None:
-    run = linne.fit(
-        digits, weights=lenet_weights, budget=60, cache=store, out=tmp_path, group_by=r"^(\d\d\d)\d"
-    )
+    run = linne.fit(digits, weights=lenet_weights, budget=60, cache=store, out=tmp_path, group_by=r"^(\d\d\d)\d")
     index, split = Index.read(run.index), Split.read(run.split)
     tens = np.array([path.rsplit("/", 1)[-1][:3] for path in index.paths.to_pylist()])
     assert all(len(np.unique(split.subset[tens == ten])) == 1 for ten in np.unique(tens))

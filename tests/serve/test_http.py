@@ -138,11 +138,7 @@ def test_forms_without_a_file_or_malformed(client: TestClient, content_type: str
 
 
 def test_a_file_name_of_half_a_surrogate_pair(client: TestClient) -> None:
-    part = (
-        b'--b\r\nContent-Disposition: form-data; name="a"; filename="+2AA-.png"\r\n\r\n'
-        + PNG
-        + b"\r\n--b--\r\n"
-    )
+    part = b'--b\r\nContent-Disposition: form-data; name="a"; filename="+2AA-.png"\r\n\r\n' + PNG + b"\r\n--b--\r\n"
     headers = {"content-type": "multipart/form-data; boundary=b; charset=utf-7"}
     answer = client.post("/predict", content=part, headers=headers)
     assert answer.status_code == 200
@@ -243,9 +239,7 @@ def test_any_host_name_where_all_are_allowed(predictor: Predictor) -> None:
     assert is_error(client.post("/predict", content=PNG, headers=headers), 403)
 
 
-@pytest.mark.parametrize(
-    "origin", ["http://evil.example", "null", "http://127.0.0.1:9000", "http://127.0.0.1"]
-)
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:9000", "http://127.0.0.1"])
 def test_posts_of_another_origin_are_refused(client: TestClient, origin: str) -> None:
     assert is_error(client.post("/predict", content=PNG, headers={"origin": origin}), 403)
 
@@ -277,12 +271,8 @@ def test_the_page_is_closed(client: TestClient) -> None:
 @given(
     body=st.one_of(
         st.binary(max_size=300),
-        st.builds(
-            lambda i, b: PNG[:i] + b + PNG[i + len(b) :], st.integers(0, len(PNG)), st.binary(max_size=8)
-        ),
-        st.binary(max_size=200).map(
-            lambda b: b'--b\r\nContent-Disposition: form-data; name="a"' + b + b"\r\n--b--"
-        ),
+        st.builds(lambda i, b: PNG[:i] + b + PNG[i + len(b) :], st.integers(0, len(PNG)), st.binary(max_size=8)),
+        st.binary(max_size=200).map(lambda b: b'--b\r\nContent-Disposition: form-data; name="a"' + b + b"\r\n--b--"),
     ),
     content_type=st.sampled_from(
         [
@@ -318,9 +308,7 @@ def test_a_real_server_from_start_to_ctrl_c(made: Made, predictor: Predictor) ->
             address = (urlsplit(url).hostname, urlsplit(url).port)
             assert httpx.get(f"{url}/healthz").json() == {"status": "ok"}
             answer = httpx.post(f"{url}/predict", content=PNG).json()
-            assert answer["probabilities"] == pytest.approx(
-                predictor.predict_bytes(PNG).probabilities, abs=1e-6
-            )
+            assert answer["probabilities"] == pytest.approx(predictor.predict_bytes(PNG).probabilities, abs=1e-6)
 
             # Declared too large: refused before a byte of the body is sent.
             connection = http.client.HTTPConnection(*address, timeout=10)

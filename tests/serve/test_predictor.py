@@ -80,8 +80,7 @@ def test_more_files_than_a_batch_and_none(tmp_path: Path, predictor: Predictor) 
     answers = list(predictor.stream(iter(paths)))
     assert [answer.path for answer in answers] == [str(path) for path in paths]
     assert all(
-        same(answer, predictor.predict_bytes(path.read_bytes()))
-        for answer, path in zip(answers, paths, strict=True)
+        same(answer, predictor.predict_bytes(path.read_bytes())) for answer, path in zip(answers, paths, strict=True)
     )
     assert predictor.predict([]) == []
     assert predictor.predict(str(paths[0]))[0].path == str(paths[0])
@@ -106,9 +105,7 @@ def test_modes_that_show_the_same_give_the_same(predictor: Predictor) -> None:
     assert deep.mode == "I;16"
     assert same(answer(encoded(deep)), answer(encoded(gray)))
     assert same(answer(encoded(colour.convert("RGBA"))), answer(encoded(colour)))
-    assert answer(encoded(half)).probabilities == pytest.approx(
-        answer(encoded(over_white)).probabilities, abs=0.02
-    )
+    assert answer(encoded(half)).probabilities == pytest.approx(answer(encoded(over_white)).probabilities, abs=0.02)
     cmyk = encoded(colour.convert("CMYK"), "JPEG", quality=95)
     assert answer(cmyk).probabilities == pytest.approx(answer(encoded(colour)).probabilities, abs=0.05)
 

@@ -1,0 +1,49 @@
+"""What all tests share: hypothesis's settings, and one walked road."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# Property tests try the same examples on every machine, and none fails for being slow.
+settings.register_profile(
+    "linne",
+    derandomize=True,
+    deadline=None,
+    max_examples=50,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("linne")
+
+
+@pytest.fixture(scope="session")
+def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of digits, a class folder each; tests leave it as it is."""
+    from walked import write_digits
+
+    return write_digits(tmp_path_factory.mktemp("photos") / "digits")
+
+
+@pytest.fixture(scope="session")
+def lenet_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights of a random LeNet-5, safetensors."""
+    from walked import write_lenet
+
+    return write_lenet(tmp_path_factory.mktemp("weights") / "lenet5.safetensors")
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of embeddings that tests share."""
+    return tmp_path_factory.mktemp("store")
+
+
+@pytest.fixture(scope="session")
+def walked(digits: Path, lenet_weights: Path, store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a finished run; tests that change it copy it first."""
+    import linne
+
+    out = tmp_path_factory.mktemp("runs")
+    return linne.fit(digits, weights=lenet_weights, budget=60, cache=store, out=out).folder

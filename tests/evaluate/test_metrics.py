@@ -1,0 +1,144 @@
+"""Scores equal scikit-learn's, and calibration a loop written out by hand."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn import metrics as sklearn_metrics
+
+from linne.evaluate.calibration import calibration_error, fit_temperature, reliability
+from linne.evaluate.metrics import class_scores, confusion_matrix, confusion_measures, log_losses, top_k_hits
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return exponentials / exponentials.sum(axis=1, keepdims=True)
+
+
+def some_answers(images: int, classes: int, seed: int, skill: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    """Probabilities, and labels that they are about right for."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, classes, images)
+    return softmax(rng.normal(size=(images, classes)) + skill * np.eye(classes)[labels]), labels
+
+
+SIZES = {"images": st.integers(1, 60), "classes": st.integers(2, 12), "seed": st.integers(0, 1000)}
+
+
+@given(**SIZES)
+def test_confusion_and_its_scores(images: int, classes: int, seed: int) -> None:
+    probabilities, labels = some_answers(images, classes, seed)
+    predicted = probabilities.argmax(axis=1)
+    confusion = confusion_matrix(labels, predicted, classes)
+    every = np.arange(classes)
+    assert np.array_equal(confusion, sklearn_metrics.confusion_matrix(labels, predicted, labels=every))
+    theirs = sklearn_metrics.precision_recall_fscore_support(labels, predicted, labels=every, zero_division=0)
+    for mine, other in zip(class_scores(confusion), theirs[:3], strict=True):
+        assert np.allclose(mine, other)
+    ours = confusion_measures(confusion)
+    macro = sklearn_metrics.precision_recall_fscore_support(labels, predicted, average="macro", zero_division=0)
+    for name, value in zip(("macro_precision", "macro_recall", "macro_f1"), macro, strict=False):
+        assert ours[name] == pytest.approx(value)
+    assert ours["accuracy"] == pytest.approx(sklearn_metrics.accuracy_score(labels, predicted))
+
+
+def test_many_confusion_matrices_at_once_are_each_of_them() -> None:
+    stack = np.random.default_rng(0).integers(0, 5, (7, 4, 4))
+    together = confusion_measures(stack)
+    for name, values in together.items():
+        assert np.allclose(values, [confusion_measures(one)[name] for one in stack])
+
+
+def test_no_images_at_all() -> None:
+    nothing = confusion_matrix(np.empty(0, np.int64), np.empty(0, np.int64), 3)
+    assert nothing.tolist() == [[0] * 3] * 3
+    assert all(value == 0 for value in confusion_measures(nothing).values())
+
+
+@given(**SIZES)
+def test_log_loss(images: int, classes: int, seed: int) -> None:
+    probabilities, labels = some_answers(images, classes, seed)
+    theirs = sklearn_metrics.log_loss(labels, probabilities, labels=np.arange(classes))
+    assert log_losses(probabilities, labels).mean() == pytest.approx(theirs)
+
+
+def test_a_probability_of_zero_has_a_finite_loss() -> None:
+    assert np.isfinite(log_losses(np.array([[0.0, 1.0]]), np.array([0]))).all()
+
+
+@given(k=st.integers(1, 5), **SIZES)
+def test_top_k(images: int, classes: int, seed: int, k: int) -> None:
+    probabilities, labels = some_answers(images, max(classes, 3), seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # where k is as many as there are classes
+        theirs = sklearn_metrics.top_k_accuracy_score(
+            labels, probabilities, k=k, labels=np.arange(probabilities.shape[1])
+        )
+    assert top_k_hits(probabilities, labels, k).mean() == pytest.approx(theirs)
+
+
+@given(st.integers(1, 3), st.lists(st.sampled_from([0.0, 0.5, 1.0]), min_size=4, max_size=4))
+def test_of_equal_probabilities_the_first_classes_count(k: int, row: list[float]) -> None:
+    probabilities = np.array([row] * 4)
+    best = np.argsort(-probabilities[0], kind="stable")[:k]
+    assert top_k_hits(probabilities, np.arange(4), k).tolist() == [float(label in best) for label in range(4)]
+
+
+def loop_error(confidence: np.ndarray, right: np.ndarray, weights: np.ndarray, bins: int) -> float:
+    """Guo et al., section 2, one bin after the other."""
+    error = 0.0
+    for number in range(bins):
+        inside = (confidence >= number / bins) & (confidence < (number + 1) / bins)
+        if number == bins - 1:
+            inside |= confidence == 1
+        weight = weights[inside].sum()
+        if weight:
+            mean_confidence = (weights[inside] * confidence[inside]).sum() / weight
+            accuracy = (weights[inside] * right[inside]).sum() / weight
+            error += weight / weights.sum() * abs(mean_confidence - accuracy)
+    return float(error)
+
+
+@given(images=st.integers(1, 80), seed=st.integers(0, 1000), bins=st.sampled_from([1, 10, 15]))
+def test_calibration_error(images: int, seed: int, bins: int) -> None:
+    rng = np.random.default_rng(seed)
+    confidence, right = rng.random(images), (rng.random(images) < 0.7).astype(float)
+    confidence[: images // 5] = 1
+    weights = rng.integers(0, 3, (4, images)).astype(float)
+    weights[:, 0] += 1
+    got = calibration_error(confidence, right, weights, bins)
+    assert np.allclose(got, [loop_error(confidence, right, row, bins) for row in weights])
+    assert calibration_error(confidence, right, bins=bins)[0] == pytest.approx(
+        loop_error(confidence, right, np.ones(images), bins)
+    )
+
+
+@given(**SIZES)
+def test_reliability_adds_up_to_the_calibration_error(images: int, classes: int, seed: int) -> None:
+    probabilities, labels = some_answers(images, classes, seed)
+    bins = reliability(probabilities, labels)
+    assert sum(number for *_, number in bins) == images
+    right = (probabilities.argmax(axis=1) == labels).astype(float)
+    error = sum(abs(confidence - accuracy) * number for confidence, accuracy, number in bins) / images
+    assert error == pytest.approx(calibration_error(probabilities.max(axis=1), right)[0])
+
+
+@pytest.mark.parametrize("temperature", [0.3, 1.0, 2.5, 8.0])
+@pytest.mark.parametrize("classes", [2, 10])
+def test_a_known_temperature_is_recovered(temperature: float, classes: int) -> None:
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(20_000, classes)) * 2
+    labels = np.array([rng.choice(classes, p=row) for row in softmax(logits)])
+    found = fit_temperature((logits * temperature).astype(np.float32), labels)
+    assert found == pytest.approx(temperature, rel=0.05)
+
+
+def test_a_temperature_stays_within_bounds() -> None:
+    sure = np.array([[100.0, -100.0], [-100.0, 100.0]], np.float32)
+    for labels in ([0, 1], [1, 0], [0, 0]):
+        assert 0.05 <= fit_temperature(sure, np.array(labels)) <= 20.001
+    assert 0.05 <= fit_temperature(sure[:1], np.array([0])) <= 20.001

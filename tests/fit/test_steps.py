@@ -1,0 +1,78 @@
+"""Does a step change what it should, and nothing else?"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from small_networks import normal, small_network, state_of
+from torch import Tensor, nn
+
+from linne.fit.optimise import Settings, Trainer, schedule
+from linne.fit.tail import Tail
+from linne.nets import create
+
+CPU = torch.device("cpu")
+
+
+def steps(network: nn.Module, stage: int, inputs: Tensor, **changes: object) -> Trainer:
+    fields = {"learning_rate": 1e-2, "weight_decay": 0.05, "label_smoothing": 0.1, "precision": "float32"}
+    trainer = Trainer(Tail(network, stage), Settings(**{**fields, "pretrained": True, **changes}), CPU)
+    for step in range(3):
+        trainer.step(inputs, torch.arange(len(inputs)) % 3, 0.3 + step / 10)
+    return trainer
+
+
+@pytest.mark.parametrize("pretrained", [True, False])
+def test_batch_norms_keep_their_statistics_only_where_pretrained(pretrained: bool) -> None:
+    network = small_network(classes=3)
+    before = state_of(network)
+    steps(network, 0, torch.from_numpy(normal(4, 3, 64, 64)), pretrained=pretrained)
+    statistics = [key for key in before if "running" in key]
+    assert statistics
+    same = [torch.equal(network.state_dict()[key], before[key]) for key in statistics]
+    assert all(same) if pretrained else not any(same)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_frozen_stages_stay_bit_for_bit_and_the_rest_moves(precision: str) -> None:
+    network, frozen = small_network(classes=3), 16
+    before = state_of(network)
+    steps(network, frozen, torch.from_numpy(normal(4, 56, 2, 2)), precision=precision)
+    stages = network.stages()
+    after = network.state_dict()
+    names = {id(value): key for key, value in network.state_dict(keep_vars=True).items()}
+    for place, stage in enumerate(stages):
+        for parameter in stage.parameters():
+            key = names[id(parameter)]
+            assert torch.equal(after[key], before[key]) == (place < frozen), key
+    assert not torch.equal(after["classifier.weight"], before["classifier.weight"])
+    assert all(value.dtype == torch.float32 for key, value in after.items() if "tracked" not in key)
+
+
+def test_predictions_do_not_depend_on_training_mode_or_dropout() -> None:
+    network, images = small_network(classes=3), torch.from_numpy(normal(4, 3, 64, 64))
+    trainer = steps(network, 0, images)
+    one, other = trainer.predict(images), trainer.predict(images)
+    assert torch.equal(one, other)
+    torch.testing.assert_close(trainer.predict(images[:2]), one[:2], rtol=1e-3, atol=1e-4)
+
+
+def test_a_lenet_learns_from_a_random_start() -> None:
+    torch.manual_seed(0)
+    network = create("lenet5", classes=2)
+    images = torch.from_numpy(normal(32, 1, 32, 32))
+    images[::2] += 1
+    labels = torch.arange(32) % 2
+    trainer = Trainer(Tail(network, 0), Settings(2e-3, 0.05, 0.0, "float32", False), CPU)
+    losses = [trainer.step(images, labels, 0.2) for _ in range(40)]
+    assert losses[-1] < 0.1 < losses[0]
+
+
+def test_the_schedule_rises_and_falls() -> None:
+    assert [schedule(at) for at in (0.0, 0.05, 0.1)] == [0.02, 0.5, 1.0]
+    assert schedule(0.55) == pytest.approx(0.5)
+    assert schedule(0.325) == pytest.approx(0.5 * (1 + 2**-0.5))
+    assert schedule(1.0) == schedule(1.7) == pytest.approx(0, abs=1e-12)
+    falling = [schedule(at) for at in np.linspace(0.1, 1, 50)]
+    assert falling == sorted(falling, reverse=True)

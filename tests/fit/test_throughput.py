@@ -1,0 +1,71 @@
+"""Is speed measured without touching what is measured?"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from images import scene
+from PIL import Image
+from small_networks import same_state, small_network, small_pixels, state_of
+
+from linne.choose.sample import Sample
+from linne.fit import throughput
+from linne.fit.throughput import augmented_per_second, tail_rates, whole_rate
+from linne.nets import create
+from linne.nets.catalogue import entry
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True)
+def _short_measurements(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(throughput, "MEASURED_SECONDS", 0.01)
+
+
+@pytest.fixture(scope="module")
+def sample() -> Sample:
+    pictures = tuple(Image.fromarray(scene(90, 120, seed=seed)) for seed in range(8))
+    return Sample(pictures, 90, True, 0.001, ())
+
+
+@pytest.mark.parametrize("batch", [1, 4])
+def test_tails_from_the_last_stage_on(batch: int) -> None:
+    network = small_network(classes=9)
+    before = state_of(network)
+    rates = tail_rates(network, small_pixels(), 3, batch, CPU, 60)
+    assert [rate.frozen_stages for rate in rates] == list(range(len(network.stages()) - 1, 0, -1))
+    assert all(np.isfinite(rate.images_per_second) and rate.images_per_second > 0 for rate in rates)
+    assert all(rate.precision in ("float32", "bfloat16") for rate in rates)
+    x = torch.zeros(1, 3, 64, 64)
+    sizes = []
+    with torch.inference_mode():
+        for stage in network.stages():
+            sizes.append(x.numel())
+            x = stage(x)
+    assert [rate.activation_size for rate in reversed(rates)] == sizes[1:]
+    assert same_state(before, network.state_dict())
+    assert all(parameter.requires_grad for parameter in network.parameters())
+    assert network.classifier.out_features == 9
+
+
+def test_no_time_means_no_rates() -> None:
+    assert tail_rates(small_network(), small_pixels(), 3, 4, CPU, -1) == ()
+
+
+@pytest.mark.parametrize("pretrained", [True, False])
+def test_the_whole_network(sample: Sample, pretrained: bool) -> None:
+    network = small_network()
+    before = state_of(network)
+    rate = whole_rate(network, small_pixels(), 3, 4, CPU, sample, True, pretrained)
+    assert rate.frozen_stages == 0
+    assert rate.activation_size == 3 * 64 * 64
+    assert 0 < rate.images_per_second < augmented_per_second(sample, small_pixels(), True) * 3
+    assert same_state(before, network.state_dict())
+    assert not network.training
+
+
+def test_a_gray_network(sample: Sample) -> None:
+    network, pixels = create("lenet5"), entry("lenet5").pixels
+    assert whole_rate(network, pixels, 3, 4, CPU, sample, True, False).images_per_second > 0
+    assert augmented_per_second(sample, pixels, False) > 0

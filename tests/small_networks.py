@@ -1,0 +1,72 @@
+"""Networks that are small enough to be run in a test, with statistics as if they had been trained."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from linne.embed.backbone import Backbone, Features, backbone
+from linne.embed.backends import BACKENDS
+from linne.embed.measure import Pick
+from linne.nets.build import create
+from linne.nets.catalogue import entry
+from linne.records.pixel_spec import PixelSpec
+
+REAL_WEIGHTS = Path(__file__).parents[2] / "shared" / "weights" / "mobilenet_v2_imagenet.safetensors"
+
+SMALL = "mobilenet_v2_035"
+SIDE = 64
+
+
+def small_pixels(side: int = SIDE) -> PixelSpec:
+    """The published preprocessing of `SMALL`, at a smaller size."""
+    return replace(entry(SMALL).pixels, height=side, width=side, resize=side)
+
+
+def small_network(classes: int = 10, seed: int = 0) -> nn.Module:
+    """The smallest MobileNetV2 with random weights, and statistics that are not those of a fresh network."""
+    torch.manual_seed(seed)
+    network = create(SMALL, classes)
+    lively(network)
+    return network
+
+
+def lively(network: nn.Module) -> None:
+    """Give batch norms statistics and factors at random, so that one left out or swapped is noticed."""
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.running_mean, 0, 0.1)
+            nn.init.uniform_(module.running_var, 0.5, 1.5)
+            nn.init.uniform_(module.weight, 0.5, 1.5)
+            nn.init.normal_(module.bias, 0, 0.1)
+
+
+def small_backbone(seed: int = 0, side: int = SIDE) -> Backbone:
+    return backbone(small_network(seed=seed), small_pixels(side))
+
+
+def gray_backbone() -> Backbone:
+    torch.manual_seed(0)
+    return backbone(create("lenet5"), entry("lenet5").pixels)
+
+
+def eager(frozen: Backbone, stage: int | None = None) -> Pick:
+    """Plain PyTorch, without measuring."""
+    return Pick("eager", lambda: BACKENDS["eager"](Features(frozen.network, stage), frozen.pixels), {"eager": 1.0})
+
+
+def same_state(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+    """Bit for bit."""
+    return one.keys() == other.keys() and all(torch.equal(one[key], other[key]) for key in one)
+
+
+def state_of(network: nn.Module) -> dict[str, torch.Tensor]:
+    return {key: value.detach().clone() for key, value in network.state_dict().items()}
+
+
+def normal(*shape: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(0, 1, shape).astype(np.float32)
