@@ -20,6 +20,7 @@ def main() -> None:
     run("start.py")
     run("near_duplicates.py")
     if PHOTOS.is_dir() and WEIGHTS.is_file():
+        run("road.py", PHOTOS, WEIGHTS)
         run("one_pass.py", PHOTOS / "train")
         run("tails.py", PHOTOS, WEIGHTS)
 

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from cli.conftest import Call
 from PIL import Image
 from walked import environment, linne
 
@@ -66,8 +67,8 @@ def test_every_command_tells_how_it_is_used(command: str, tmp_path: Path) -> Non
         ["audit", "photos", "--show", "many"],
     ],
 )
-def test_wrong_usage_exits_with_2(arguments: list[str], tmp_path: Path) -> None:
-    done = linne(*arguments, folder=tmp_path)
+def test_wrong_usage_exits_with_2(arguments: list[str], call: Call, tmp_path: Path) -> None:
+    done = call(*arguments, folder=tmp_path)
     assert done.returncode == 2
     assert done.stderr
     assert "Traceback" not in done.stderr
@@ -96,7 +97,7 @@ def test_wrong_usage_exits_with_2(arguments: list[str], tmp_path: Path) -> None:
         ["serve", "nowhere"],
     ],
 )
-def test_a_failure_is_one_line_and_exits_with_1(arguments: list[str], tmp_path: Path) -> None:
+def test_a_failure_is_one_line_and_exits_with_1(arguments: list[str], call: Call, tmp_path: Path) -> None:
     for name in ("two/a/0.png", "two/a/1.png", "two/b/0.png", "one/a/0.png", "loose/0.png"):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -105,14 +106,14 @@ def test_a_failure_is_one_line_and_exits_with_1(arguments: list[str], tmp_path: 
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("<html>not found</html>")
     (tmp_path / "empty").mkdir()
-    done = linne(*arguments, folder=tmp_path)
+    done = call(*arguments, folder=tmp_path)
     assert done.returncode == 1
     only_line(done.stderr)
     assert not list(tmp_path.glob("runs/*"))
 
 
-def test_with_json_an_error_is_json_too(tmp_path: Path) -> None:
-    done = linne("audit", "nowhere", "--json", folder=tmp_path)
+def test_with_json_an_error_is_json_too(call: Call, tmp_path: Path) -> None:
+    done = call("audit", "nowhere", "--json", folder=tmp_path)
     error = json.loads(done.stdout)["error"]
     assert error["file"] == "nowhere"
     assert error["problem"]
@@ -152,29 +153,29 @@ def test_predicting_imports_no_torch(run: Path, digits: Path, tmp_path: Path) ->
     assert done.returncode == 0, done.stderr
 
 
-def test_evaluate_prints_and_gives_json(run: Path, tmp_path: Path) -> None:
-    plain = linne("evaluate", run, folder=tmp_path)
+def test_evaluate_prints_and_gives_json(run: Path, call: Call, tmp_path: Path) -> None:
+    plain = call("evaluate", run, folder=tmp_path)
     assert plain.returncode == 0
     assert "accuracy" in plain.stdout
-    as_json = json.loads(linne("evaluate", run, "--json", folder=tmp_path).stdout)
+    as_json = json.loads(call("evaluate", run, "--json", folder=tmp_path).stdout)
     assert as_json == json.loads((run / "evaluation.json").read_text())
     assert len(json.loads((run / "run.json").read_text())["openings"]) == 2
 
 
-def test_audit_keeps_its_findings(digits: Path, tmp_path: Path) -> None:
+def test_audit_keeps_its_findings(digits: Path, call: Call, tmp_path: Path) -> None:
     copy = tmp_path / "photos"
     shutil.copytree(digits, copy)
     shutil.copy(next((copy / "1").iterdir()), copy / "2" / "same.png")
-    done = linne("audit", "photos", "--json", folder=tmp_path)
+    done = call("audit", "photos", "--json", folder=tmp_path)
     said = json.loads(done.stdout)
     assert done.returncode == 0
     assert said["counts"]["exact duplicate"] == 1
     assert (tmp_path / said["file"]).is_file()
-    assert "exact duplicate" in linne("audit", "photos", folder=tmp_path).stdout
+    assert "exact duplicate" in call("audit", "photos", folder=tmp_path).stdout
 
 
-def test_a_full_disk_is_told_of_and_the_old_file_stands(digits: Path, tmp_path: Path) -> None:
-    assert linne("audit", digits, "--out", "kept.parquet", folder=tmp_path).returncode == 0
+def test_a_full_disk_is_told_of_and_the_old_file_stands(digits: Path, call: Call, tmp_path: Path) -> None:
+    assert call("audit", digits, "--out", "kept.parquet", folder=tmp_path).returncode == 0
     before = (tmp_path / "kept.parquet").read_bytes()
 
     def little_space() -> None:
@@ -188,13 +189,15 @@ def test_a_full_disk_is_told_of_and_the_old_file_stands(digits: Path, tmp_path: 
     assert not list(tmp_path.glob(".kept*"))
 
 
-def test_names_that_would_fool_a_terminal_or_markup(digits: Path, lenet_weights: Path, tmp_path: Path) -> None:
+def test_names_that_would_fool_a_terminal_or_markup(
+    digits: Path, lenet_weights: Path, call: Call, tmp_path: Path
+) -> None:
     photos = tmp_path / "photos"
     for label, name in (("0", "[red]zero\\"), ("1", "one\x1b[31m"), ("2", "zwei ü 二 🖋")):
         shutil.copytree(digits / label, photos / name)
-    done = linne("fit", photos, "--weights", lenet_weights, "--budget", "30s", folder=tmp_path)
+    done = call("fit", photos, "--weights", lenet_weights, "--budget", "30s", folder=tmp_path)
     assert done.returncode == 0, done.stderr
-    done = linne("evaluate", "runs/photos-1", folder=tmp_path)
+    done = call("evaluate", "runs/photos-1", folder=tmp_path)
     assert "\x1b[31m" not in done.stdout + done.stderr
     assert "[red]zero\\" in done.stdout
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,7 +19,7 @@ from linne.fit.plan import (
     Training,
     epochs_within,
     plan_training,
-    shorten,
+    settle,
 )
 from linne.fit.throughput import Rate
 from linne.records.errors import LinneError
@@ -130,6 +132,7 @@ def test_what_is_trained_was_measured(given_: Outlook) -> None:
     [
         (outlook(left=30), "stages", 3),
         (outlook(left=21), "probe", 0),
+        (outlook(left=23), "probe", 0),  # two epochs of the last stage
         (outlook(left=19), "probe", 0),  # within the tolerance of the estimates
         (outlook(left=2000), "whole", 20),
         (outlook(left=None), "whole", 20),
@@ -174,20 +177,26 @@ def test_more_time_never_means_a_lesser_plan() -> None:
     assert ranks == sorted(ranks)
 
 
-def test_shorten() -> None:
-    training = Training("stages", 12, 8, "float32", 100.0, ("because",))
-    assert shorten(training, 1000, 1000, 100) is training
-    shorter = shorten(training, 55, 1000, 100)  # 10.33 s an epoch
-    assert (shorter.epochs, shorter.method, shorter.frozen_stages) == (4, "stages", 12)
+def test_training_is_settled_by_the_time_that_is_left() -> None:
+    planned = Training("stages", 12, 8, "float32", 100.0, ("because",))
+    shorter = settle(planned, 55, 1000, 100)  # 10.33 s an epoch
+    assert (shorter.epochs, shorter.method, shorter.frozen_stages, shorter.settled) == (4, "stages", 12, True)
     assert shorter.reasons[0] == "because"
     assert len(shorter.reasons) == 2
-    assert shorten(training, 0, 1000, 100).epochs == 0
+    assert settle(planned, 1000, 1000, 100).epochs == MOST_EPOCHS["stages"]
+    assert settle(planned, 90, 1000, 100) == replace(planned, settled=True)
+    assert settle(planned, 0, 1000, 100).epochs == 0
     probe = Training("probe", 19, 0, "float32", 0.0, ())
-    assert shorten(probe, 0, 1000, 100) is probe
+    assert settle(probe, 1000, 1000, 100) is probe
+
+
+def test_what_an_earlier_run_settled_is_not_lengthened() -> None:
+    recalled = Training("stages", 12, 4, "float32", 100.0, (), settled=True)
+    assert settle(recalled, 1000, 1000, 100) is recalled
+    assert settle(recalled, 33, 1000, 100).epochs == 3
 
 
 def test_from_a_random_start_something_is_always_trained() -> None:
     training = Training("scratch", 0, 8, "float32", 100.0, ())
-    assert shorten(training, 0, 1000, 100).epochs == 1
-    one = Training("scratch", 0, 1, "float32", 100.0, ())
-    assert shorten(one, 0, 1000, 100) is one
+    assert settle(training, 0, 1000, 100).epochs == 1
+    assert settle(replace(training, epochs=1, settled=True), 0, 1000, 100).epochs == 1

@@ -16,14 +16,14 @@ MOST_EPOCHS: dict[Method, int] = {"stages": 12, "whole": 20, "scratch": 60}
 """Past these, validation gains little (docs/rooms/fit.md)."""
 
 WORTHWHILE_EPOCHS: dict[Method, int] = {"stages": 3, "whole": 8, "scratch": 1}
-"""With fewer, a cheaper way of training gains more."""
+"""With fewer, a cheaper way of training gains more: the probe beats a tail of one epoch (docs/rooms/fit.md)."""
 
 LEARNING_RATES: dict[Method, float] = {"probe": 0.0, "stages": 1e-3, "whole": 3e-4, "scratch": 2e-3}
 
 MOST_ACTIVATION_BYTES = 2_000_000_000
 """Stored activations are held in memory."""
 
-TOLERANCE = 1.2
+TOLERANCE = 1.3
 """What must be done may be estimated to take this much of the time left: estimates are on the safe side."""
 
 VALIDATION_SPEED = 3.0
@@ -46,7 +46,7 @@ class Outlook:
     other_seconds : float
         Estimate of everything else but training: audit, probe, export, report.
     stage_rates : tuple of Rate
-        Of the last stages, from the last one on.
+        Of the last stages, the shallowest first.
     whole_rate : Rate or None
     """
 
@@ -63,7 +63,10 @@ class Outlook:
 
 @dataclass(frozen=True)
 class Training:
-    """How to train after the probe; see `linne.records.plan.Plan`."""
+    """How to train after the probe; see `linne.records.plan.Plan`.
+
+    `settled` says that the number of epochs is that of the time that was really left, in this run or an earlier one.
+    """
 
     method: Method
     frozen_stages: int
@@ -71,6 +74,7 @@ class Training:
     precision: Precision
     images_per_second: float
     reasons: tuple[str, ...]
+    settled: bool = False
 
 
 def plan_training(outlook: Outlook, stages: int) -> Training:
@@ -95,34 +99,36 @@ def plan_training(outlook: Outlook, stages: int) -> Training:
         if affordable >= WORTHWHILE_EPOCHS["whole"]:
             return _training("whole", outlook.whole_rate, affordable, outlook)
     held = [r for r in outlook.stage_rates if r.activation_size * 2 * outlook.images <= MOST_ACTIVATION_BYTES]
-    for enough in (WORTHWHILE_EPOCHS["stages"], 1):
-        for rate in reversed(held):  # the deepest first
-            affordable = _affordable(outlook, rate, "stages")
-            if affordable >= enough:
-                return _training("stages", rate, affordable, outlook)
+    for rate in reversed(held):  # the deepest first
+        affordable = _affordable(outlook, rate, "stages")
+        if affordable >= WORTHWHILE_EPOCHS["stages"]:
+            return _training("stages", rate, affordable, outlook)
     reason = (
-        "the probe only: the time left holds no epoch of training"
+        f"the probe only: the time left holds fewer than {WORTHWHILE_EPOCHS['stages']} epochs of training"
         if held
-        else ("the probe only: the activations of so many images do not fit in memory")
+        else "the probe only: the activations of so many images do not fit in memory"
     )
     return Training("probe", stages, 0, "float32", 0.0, (reason,))
 
 
-def shorten(training: Training, seconds: float, train_images: int, validation_images: int) -> Training:
-    """Plan fewer epochs where the seconds that are really left do not hold those that were planned.
+def settle(training: Training, seconds: float, train_images: int, validation_images: int) -> Training:
+    """Plan as many epochs as the seconds that are really left hold, once all but training is done.
 
-    From a random start at least one remains, which the deadline cuts: there is no probe to fall back on.
+    Estimates are on the safe side, so there is often time for more than was planned. An earlier run's settled
+    training is shortened at most: the same command gives the same numbers. From a random start at least one epoch
+    remains, which the deadline cuts: there is no probe to fall back on.
     """
     if training.method == "probe":
         return training
     fit = epochs_within(seconds, training.images_per_second, train_images, validation_images)
-    if fit >= training.epochs:
+    most = training.epochs if training.settled else MOST_EPOCHS[training.method]
+    if training.epochs <= fit and training.settled:
         return training
-    epochs = max(_rounded_down(fit), 1 if training.method == "scratch" else 0)
+    epochs = max(_rounded_down(min(fit, most)), 1 if training.method == "scratch" else 0)
     if epochs == training.epochs:
-        return training
+        return replace(training, settled=True)
     reason = f"{epochs} instead of {training.epochs} epochs: {seconds:.0f} s are left for training"
-    return replace(training, epochs=epochs, reasons=(*training.reasons, reason))
+    return replace(training, epochs=epochs, settled=True, reasons=(*training.reasons, reason))
 
 
 def epochs_within(seconds: float, rate: float, train_images: int, validation_images: int) -> int:

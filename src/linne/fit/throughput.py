@@ -21,6 +21,9 @@ from linne.runtime.session import available_cores
 
 PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")
 
+FEWEST_STAGES = 2
+"""Training the last stage alone gains nothing over the probe (docs/rooms/fit.md)."""
+
 BFLOAT16_GAIN = 1.3
 """Rounder products must be this much faster to be taken."""
 
@@ -44,12 +47,12 @@ class Rate:
 def tail_rates(
     network: nn.Module, pixels: PixelSpec, classes: int, batch_size: int, device: torch.device, seconds: float
 ) -> tuple[Rate, ...]:
-    """Measure training the last stages on stored activations, from the last one on, until `seconds` are over."""
+    """Measure training the last stages on stored activations, from two on deeper, until `seconds` are over."""
     trial = _trial(network, classes)
     inputs = _inputs_of_stages(trial, pixels)
     end = time.perf_counter() + seconds
     rates: list[Rate] = []
-    for stage in range(len(inputs) - 1, 0, -1):
+    for stage in range(len(inputs) - FEWEST_STAGES, 0, -1):
         if time.perf_counter() > end:
             break
         activations = inputs[stage].expand(batch_size, -1, -1, -1).contiguous()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from linne.nets.catalogue import CATALOGUE, Entry
 from linne.nets.translate import torchvision
@@ -111,11 +114,24 @@ def _fits(name: str, entry: Entry, state: dict[str, Tensor], naming: str, pixels
     if head is None or head.ndim != 2 or any(value.numel() == 0 for value in state.values()):
         return None
     in_channels = _in_channels(state)
-    with torch.device("meta"):  # shapes only: no memory, no time, and nothing drawn from torch's generator
+    with torch.device("meta"), _NothingDrawn():  # shapes only: no memory, no time
         wanted = build(entry, classes=head.shape[0], in_channels=in_channels).state_dict()
     if wanted.keys() != state.keys() or any(wanted[key].shape != state[key].shape for key in wanted):
         return None
     return Weights(name, head.shape[0], in_channels, naming, state, pixels)
+
+
+class _NothingDrawn(TorchFunctionMode):
+    """Leaves out random initialisation: on meta tensors it imports torch's compiler, for seconds."""
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        """Call `func`, unless it would initialise a tensor."""
+        kwargs = kwargs or {}
+        if func in (Tensor.normal_, Tensor.uniform_) or getattr(func, "__module__", "") == "torch.nn.init":
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **kwargs)
 
 
 def _check(found: Weights, path: Path) -> None:

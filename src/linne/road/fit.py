@@ -11,7 +11,7 @@ from typing import Any
 
 from linne.embed.embedding import Embedding, embed
 from linne.embed.store import default_folder
-from linne.fit.plan import Training, shorten
+from linne.fit.plan import Training, settle
 from linne.fit.probe import Probe, fit_probe
 from linne.records.index import TRAIN, VALIDATION, Index
 from linne.records.plan import Plan
@@ -124,7 +124,8 @@ def fit(
 
     reserve = finish_seconds(material, backend)
     training = _in_time(material, clock, training, split, reserve, store, progress)
-    run.facts["plan"] |= {"method": training.method, "epochs": training.epochs, "reasons": list(plan.reasons)}
+    settled = [reason for reason in training.reasons if reason not in plan.reasons]
+    run.facts["plan"] |= {"epochs": training.epochs, "reasons": [*plan.reasons, *settled]}
     chosen = train_network(
         material, plan, training, probe, split, embedding, store, clock.deadline(reserve), run, progress
     )
@@ -152,14 +153,15 @@ def _in_time(
     cache: Path,
     progress: Progress,
 ) -> Training:
-    """Shorten training where less time is left than was planned with, and remember that."""
+    """Fit the length of training to the time that is left, and remember it."""
     left = clock.left()
     if left is None:
         return training
     sizes = [len(split.rows(subset)) for subset in (TRAIN, VALIDATION)]
-    settled = shorten(training, max(left - reserve, 0.0), *sizes)
+    settled = settle(training, max(left - reserve, 0.0), *sizes)
     if settled is not training:
-        progress.say(f"plan: {settled.reasons[-1]}")
+        for reason in settled.reasons[len(training.reasons) :]:
+            progress.say(f"plan: {reason}")
         remember(material, clock, settled, cache)
     return settled
 

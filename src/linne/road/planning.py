@@ -73,16 +73,16 @@ def remember(material: Material, clock: Clock, training: Training, cache: Path) 
 def finish_seconds(material: Material, backend: Pick | None) -> float:
     """Estimate of what follows training: export, gate, temperature, report."""
     _, validation = _subset_sizes(material)
-    return 5.0 + validation * _seconds_an_image(material, backend)
+    return 4.0 + validation * _seconds_an_image(material, backend)
 
 
 def _outlook(material: Material, clock: Clock, backend: Pick | None, cache: Path) -> Outlook:
     images, classes = len(material.index), len(material.index.labels)
     train, validation = _subset_sizes(material)
-    audit = 2.0 + 0.8e-3 * images + 3e-9 * images**2
+    audit = 2.0 + 0.3e-3 * images + 3e-9 * images**2
     probe = 0.0
     if material.backbone is not None:
-        probe = 1.0 + 1.3e-7 * train * int(material.backbone.network.feature_size) * classes  # type: ignore[arg-type]
+        probe = 1.0 + 1e-7 * train * int(material.backbone.network.feature_size) * classes  # type: ignore[arg-type]
     return Outlook(
         pretrained=material.choice.pretrained,
         train_images=train,
