@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from linne.pixels.prepare import normalise, pixels_of
+from linne.pixels.geometry import fit_to
+from linne.pixels.prepare import normalise
 from linne.records.errors import InstallError
 from linne.records.pixel_spec import PixelSpec
 
@@ -74,24 +75,40 @@ def _crop_box(width: int, height: int, rng: np.random.Generator) -> tuple[float,
 
 
 def _small(picture: Image.Image, spec: PixelSpec, rng: np.random.Generator) -> Tensor:
-    """A small turn, shift and zoom; what comes in from outside has the border's median intensity."""
-    functional = transforms()
-    pixels = pixels_of(picture, spec)
+    """A small turn, shift and zoom; what comes in from outside has the border's median intensity.
+
+    By Pillow: torchvision's `affine` takes ten times as long for a picture of this size.
+    """
+    fitted = fit_to(picture, spec)
+    pixels = _tensor(np.array(fitted)).numpy()
     border = np.concatenate([pixels[:, 0], pixels[:, -1], pixels[:, :, 0], pixels[:, :, -1]], axis=1)
-    view: Tensor = functional.affine(
-        torch.from_numpy(pixels.copy()),
-        angle=rng.uniform(-TURN_DEGREES, TURN_DEGREES),
-        translate=[round(rng.uniform(-SHIFT, SHIFT) * side) for side in (spec.width, spec.height)],
-        scale=rng.uniform(1 - ZOOM, 1 + ZOOM),
-        shear=[0.0, 0.0],
-        interpolation=functional.InterpolationMode.BILINEAR,
-        fill=np.median(border, axis=1).tolist(),
+    angle = math.radians(rng.uniform(-TURN_DEGREES, TURN_DEGREES))
+    zoom = rng.uniform(1 - ZOOM, 1 + ZOOM)
+    right, down = (rng.uniform(-SHIFT, SHIFT) * side for side in (spec.width, spec.height))
+    # Where each pixel of the view comes from: turned and zoomed around the centre.
+    cosine, sine = math.cos(angle) / zoom, math.sin(angle) / zoom
+    x, y = spec.width / 2, spec.height / 2
+    across = (cosine, sine, x - cosine * (x + right) - sine * (y + down))
+    along = (-sine, cosine, y + sine * (x + right) - cosine * (y + down))
+    fill = tuple(int(value) for value in np.median(border, axis=1))
+    view = fitted.transform(
+        fitted.size,
+        Image.Transform.AFFINE,
+        (*across, *along),
+        Image.Resampling.BILINEAR,
+        fillcolor=fill if spec.channels == 3 else fill[0],
     )
-    return view
+    return _tensor(np.array(view))
 
 
 def _tensor(pixels: NDArray[np.uint8]) -> Tensor:
     return torch.from_numpy(pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1).copy())
+
+
+def get_ready(spec: PixelSpec) -> None:
+    """Import what views of this size need, before the first step; `InstallError` where it does not fit torch."""
+    if spec.height > SMALL_SIDE:
+        transforms()
 
 
 def transforms() -> ModuleType:

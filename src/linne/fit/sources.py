@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from linne.fit.augment import random_view, transforms
+from linne.fit.augment import get_ready, random_view
 from linne.pixels.decode import decode, read_file
 from linne.pixels.prepare import prepare
 from linne.records.index import Index
@@ -76,7 +76,7 @@ class AugmentedImages:
     def __init__(
         self, index: Index, rows: NDArray[np.int64], spec: PixelSpec, flip: bool, batch_size: int, seed: int
     ) -> None:
-        transforms()  # fails here, before the first step, where torchvision does not fit torch
+        get_ready(spec)
         self.index, self.rows, self.spec, self.flip = index, rows, spec, flip
         self.images, self.batch_size, self.seed = len(rows), min(batch_size, len(rows)), seed
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from linne.choose.sample import Sample
-from linne.fit.augment import random_view, transforms
+from linne.fit.augment import get_ready, random_view
 from linne.fit.optimise import Settings, Trainer
 from linne.fit.tail import Tail
 from linne.records.pixel_spec import PixelSpec
@@ -86,7 +86,7 @@ def whole_rate(
 
 def augmented_per_second(sample: Sample, pixels: PixelSpec, flip: bool) -> float:
     """Random views a second on all cores, decoding included."""
-    transforms()  # imports for seconds
+    get_ready(pixels)
     pictures = [p.convert("L") if pixels.channels == 1 else p for p in sample.pictures[:32]]
     start = time.perf_counter()
     with ThreadPoolExecutor(available_cores()) as pool:
