@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -12,8 +14,10 @@ from linne.pixels.decode import decode, read_file
 from linne.records.errors import DataError, ImageError
 from linne.records.fingerprint import of_bytes
 from linne.records.index import Index
+from linne.runtime.session import available_cores
 
 SAMPLE = 64
+AT_ONCE = 4
 
 HELD_BYTES = 500_000_000
 """Decoded pictures are kept for the length of a run: of those of a good camera fewer than 64 suffice."""
@@ -32,7 +36,7 @@ class Sample:
     colour : bool
         Whether any of them is more than gray.
     seconds : float
-        To read and decode one image, on one core.
+        To read and decode one image, with all cores at it; the median, for the first ones take longer.
     digests : tuple of bytes
         Of the files that could be read: they tell how much a store holds already.
     """
@@ -53,25 +57,40 @@ def take_sample(index: Index) -> Sample:
         None of it can be decoded.
     """
     rows = np.random.default_rng(0).permutation(np.unique(np.linspace(0, len(index) - 1, SAMPLE).astype(np.int64)))
-    pictures, digests = [], []
-    read, held = 0, 0
-    start = time.perf_counter()
-    for row in rows:
-        if held >= HELD_BYTES:
-            break
-        read += 1
-        try:
-            content = read_file(index.file(int(row)))
-            digests.append(of_bytes(content))
-            pictures.append(decode(content, 3))
-            held += 3 * pictures[-1].width * pictures[-1].height
-        except ImageError:
-            continue  # the audit tells of it
-    seconds = (time.perf_counter() - start) / max(read, 1)
+    pictures: list[Image.Image] = []
+    digests: list[bytes] = []
+    seconds: list[float] = []
+    with ThreadPoolExecutor(available_cores(), thread_name_prefix="sample") as pool:
+        for start in range(0, len(rows), AT_ONCE):
+            files = [index.file(int(row)) for row in rows[start : start + AT_ONCE]]
+            began = time.perf_counter()
+            looks = list(pool.map(_look, files))
+            seconds.append((time.perf_counter() - began) / len(files))
+            digests += [digest for digest, _ in looks if digest is not None]
+            pictures += [picture for _, picture in looks if picture is not None]
+            if sum(3 * picture.width * picture.height for picture in pictures) >= HELD_BYTES:
+                break
     if not pictures:
         raise DataError("no image of a sample can be read", file=index.root, remedy="see `linne audit`")
     sides = [min(picture.size) for picture in pictures]
-    return Sample(tuple(pictures), int(np.median(sides)), any(map(_colourful, pictures)), seconds, tuple(digests))
+    return Sample(
+        tuple(pictures),
+        int(np.median(sides)),
+        any(map(_colourful, pictures)),
+        float(np.median(seconds)),
+        tuple(digests),
+    )
+
+
+def _look(file: Path) -> tuple[bytes | None, Image.Image | None]:
+    """Digest and picture of a file; what cannot be read or decoded, the audit tells of."""
+    digest = None
+    try:
+        content = read_file(file)
+        digest = of_bytes(content)
+        return digest, decode(content, 3)
+    except ImageError:
+        return digest, None
 
 
 def _colourful(picture: Image.Image) -> bool:

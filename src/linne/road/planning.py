@@ -133,7 +133,7 @@ def _seconds_an_image(material: Material, backend: Pick | None) -> float:
     """Read, decode, look, and run the network where there is one, which shares the cores."""
     compute = 1 / max(backend.rates.values()) if backend is not None and backend.rates else 0.0
     looking = 1.5e-3  # resize, hash, normalise
-    return 1.1 * (compute + (material.sample.seconds + looking) / available_cores())
+    return 1.1 * (compute + material.sample.seconds + looking / available_cores())
 
 
 def _subset_sizes(material: Material) -> tuple[int, int]:
