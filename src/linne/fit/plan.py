@@ -103,12 +103,12 @@ def plan_training(outlook: Outlook, stages: int) -> Training:
         affordable = _affordable(outlook, rate, "stages")
         if affordable >= WORTHWHILE_EPOCHS["stages"]:
             return _training("stages", rate, affordable, outlook)
-    reason = (
-        f"the probe only: the time left holds fewer than {WORTHWHILE_EPOCHS['stages']} epochs of training"
-        if held
-        else "the probe only: the activations of so many images do not fit in memory"
-    )
-    return Training("probe", stages, 0, "float32", 0.0, (reason,))
+    if held and outlook.seconds_left and _seconds_without_training(outlook, held[0]) <= outlook.seconds_left:
+        tail = held[0]
+        reason = f"the probe, then training from stage {tail.frozen_stages + 1} on if it leaves time for that"
+        return Training("stages", tail.frozen_stages, 0, tail.precision, tail.images_per_second, (reason,))
+    reason = "the time left holds no training" if held else "the activations of so many images do not fit in memory"
+    return Training("probe", stages, 0, "float32", 0.0, (f"the probe only: {reason}",))
 
 
 def settle(training: Training, seconds: float, train_images: int, validation_images: int) -> Training:
@@ -124,7 +124,11 @@ def settle(training: Training, seconds: float, train_images: int, validation_ima
     most = training.epochs if training.settled else MOST_EPOCHS[training.method]
     if training.epochs <= fit and training.settled:
         return training
-    epochs = max(_rounded_down(min(fit, most)), 1 if training.method == "scratch" else 0)
+    epochs = _rounded_down(min(fit, most))
+    if training.method == "scratch":
+        epochs = max(epochs, 1)
+    elif epochs < WORTHWHILE_EPOCHS["stages"]:
+        epochs = 0
     if epochs == training.epochs:
         return replace(training, settled=True)
     reason = f"{epochs} instead of {training.epochs} epochs: {seconds:.0f} s are left for training"
@@ -171,10 +175,13 @@ def _affordable(outlook: Outlook, rate: Rate, method: Method) -> int:
     """Epochs that the time allows, up to where more stop to pay."""
     if outlook.seconds_left is None:
         return MOST_EPOCHS[method]
-    stage = rate.frozen_stages if method == "stages" else None
-    seconds = outlook.seconds_left - outlook.embed_seconds[stage] - outlook.other_seconds
+    seconds = outlook.seconds_left - _seconds_without_training(outlook, rate)
     fit = epochs_within(seconds, rate.images_per_second, outlook.train_images, outlook.validation_images)
     return _rounded_down(min(fit, MOST_EPOCHS[method]))
+
+
+def _seconds_without_training(outlook: Outlook, rate: Rate) -> float:
+    return outlook.embed_seconds[rate.frozen_stages or None] + outlook.other_seconds
 
 
 def _training(method: Method, rate: Rate, epochs: int, outlook: Outlook) -> Training:

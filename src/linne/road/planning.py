@@ -79,10 +79,10 @@ def finish_seconds(material: Material, backend: Pick | None) -> float:
 def _outlook(material: Material, clock: Clock, backend: Pick | None, cache: Path) -> Outlook:
     images, classes = len(material.index), len(material.index.labels)
     train, validation = _subset_sizes(material)
-    audit = 2.0 + 0.3e-3 * images + 3e-9 * images**2
+    audit = 1.5 + 0.3e-3 * images + 3e-9 * images**2
     probe = 0.0
     if material.backbone is not None:
-        probe = 1.0 + 1e-7 * train * int(material.backbone.network.feature_size) * classes  # type: ignore[arg-type]
+        probe = 1.0 + 5e-8 * train * int(material.backbone.network.feature_size) * classes  # type: ignore[arg-type]
     return Outlook(
         pretrained=material.choice.pretrained,
         train_images=train,
