@@ -48,7 +48,12 @@ sys.modules[__name__].__class__ = _Front
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'linne' has no attribute {name!r}")
-    home = import_module(_HOMES[name])
+    try:
+        home = import_module(_HOMES[name])
+    except ModuleNotFoundError as error:
+        from linne.records.errors import needs
+
+        raise needs(f"linne.{name}", error) from error
     return home if name == "nets" else getattr(home, name)
 
 

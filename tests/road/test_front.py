@@ -37,6 +37,17 @@ def test_a_room_does_not_take_the_place_of_a_function(order: str) -> None:
     assert "linne" in modules_after(code)
 
 
+def test_without_torch_the_error_says_what_to_install() -> None:
+    code = (
+        "import sys; sys.modules['torch'] = None\n"  # as if it were not installed
+        "import linne\n"
+        "try: linne.create\n"
+        "except linne.LinneError as error: assert 'torch' in error.problem and error.remedy\n"
+        "else: raise SystemExit('no error')"
+    )
+    assert "linne" in modules_after(code)
+
+
 def test_all_that_is_promised_is_there() -> None:
     assert all(hasattr(linne, name) for name in linne.__all__)
     assert set(linne.__all__) == set(dir(linne))

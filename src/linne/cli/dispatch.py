@@ -9,7 +9,7 @@ from importlib import import_module
 
 from typer.main import get_command
 
-from linne.records.errors import InstallError, LinneError
+from linne.records.errors import LinneError, needs
 
 FAILED, INTERRUPTED = 1, 130
 
@@ -23,10 +23,7 @@ def run_command(name: str, arguments: list[str]) -> int:
     except LinneError as error:
         return _failed(error, as_json)
     except ModuleNotFoundError as error:
-        if (error.name or "linne").split(".")[0] == "linne":
-            raise
-        problem = f"`linne {name}` needs {error.name}, which is not installed"
-        return _failed(InstallError(problem, remedy='pip install "linne[train]"'), as_json)
+        return _failed(needs(f"`linne {name}`", error), as_json)
     except BrokenPipeError:  # `linne predict ... | head`: the reader has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED

@@ -77,6 +77,13 @@ class InstallError(LinneError):
     """A package that this step needs is missing, or does not fit another one."""
 
 
+def needs(what: str, missing: ModuleNotFoundError) -> InstallError:
+    """Say which package a step lacks; a module of linne's own that is missing is a fault, and raised again."""
+    if (missing.name or "linne").split(".")[0] == "linne":
+        raise missing
+    return InstallError(f"{what} needs {missing.name}, which is not installed", remedy='pip install "linne[train]"')
+
+
 def printable(name: str) -> str:
     r"""Give a file's name as one line of printable text; bytes that are not UTF-8 become ``\xNN``."""
     return "".join(c if c.isprintable() else _escape(c) for c in name)
