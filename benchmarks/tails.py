@@ -27,7 +27,7 @@ from linne.road.look import gather, inspect
 from linne.road.training import install, on_arrays
 from linne.split.assign import make_split
 
-EPOCHS = (1, 3, 6, 12)
+EPOCHS = (1, 3, 6)
 DEEPEST = 3
 SEEDS = (0, 1)
 

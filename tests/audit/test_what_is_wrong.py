@@ -7,7 +7,7 @@ from some_records import index
 
 from linne.audit.balance import IMBALANCE, SMALL, balance
 from linne.audit.duplicates import Pairs
-from linne.audit.leaks import leaks
+from linne.audit.leaks import group_leaks, leaks
 from linne.audit.unreadable import unreadable
 from linne.records.findings import Finding
 from linne.records.index import NONE, TEST, TRAIN, VALIDATION, Index
@@ -58,10 +58,17 @@ def pairs(*each: tuple[int, int]) -> Pairs:
 def test_leaks_are_copies_in_two_subsets_that_the_user_supplied() -> None:
     images = index(list("abcde"), subset=[TRAIN, TRAIN, TEST, VALIDATION, NONE])
     found = leaks(images, pairs((0, 1), (0, 2), (2, 3), (0, 4)))
-    assert [(finding.other, finding.path) for finding in found] == [("a", "c"), ("c", "d")]
+    assert [(finding.other, finding.path) for finding in found] == [("a", "c"), ("d", "c")]  # the training image first
     assert all(round(finding.score, 2) == 0.99 for finding in found)
     assert leaks(images, pairs()) == []
     assert leaks(index(list("ab")), pairs((0, 1))) == []
+
+
+def test_named_groups_in_two_subsets_are_leaks() -> None:
+    images = index(list("abcdef"), subset=[TEST, TRAIN, TRAIN, VALIDATION, NONE, TRAIN])
+    found = group_leaks(images, np.array([7, 7, 7, 7, 5, 5]))
+    assert [(finding.other, finding.path) for finding in found] == [("b", "d"), ("b", "a")]
+    assert group_leaks(images, np.arange(6)) == []
 
 
 def test_unreadable_images_and_files_that_are_no_images_but_should_be() -> None:

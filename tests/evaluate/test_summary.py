@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 
 from linne.evaluate.summary import HARDEST, summarise
-from linne.records.evaluation import Evaluation
+from linne.records.evaluation import Evaluation, Measure
 
 FEW = {"accuracy", "macro_precision", "macro_recall", "macro_f1", "log_loss", "ece", "ece_uncalibrated"}
 
@@ -27,7 +27,8 @@ def answers(images: int, classes: int, seed: int, spread: float = 2.0) -> tuple[
 
 def scored(probabilities: np.ndarray, labels: np.ndarray, **more: Any) -> Evaluation:
     names = tuple(f"class{number}" for number in range(probabilities.shape[1]))
-    options = {"subset": "test", "bundle": "b", "split": "s", "seed": 0, "uncalibrated": probabilities, **more}
+    options = {"subset": "test", "bundle": "b", "split": "s", "seed": 0, "uncalibrated": probabilities}
+    options |= {"groups": np.arange(len(labels)), **more}
     return summarise(
         probabilities=probabilities,
         labels=labels,
@@ -69,6 +70,41 @@ def test_every_value_lies_in_its_interval(images: int, classes: int, seed: int) 
         assert measure.low - 1e-9 <= measure.value <= measure.high + 1e-9, name
         assert measure.low >= 0
         assert measure.high <= 1 or name == "log_loss"
+    for measure in (m for score in evaluation.classes for m in (score.precision, score.recall, score.f1)):
+        assert 0 <= measure.low <= measure.value <= measure.high <= 1
+
+
+@pytest.mark.parametrize("images", [4, 20])
+def test_all_right_is_no_certainty(images: int) -> None:
+    """Wilson's interval of n of n begins at n / (n + 1.96^2)."""
+    labels = np.arange(images) % 2
+    evaluation = scored(np.where(np.arange(2) == labels[:, None], 0.9, 0.1), labels)
+    accuracy, recall = evaluation.measures["accuracy"], evaluation.classes[0].recall
+    assert (accuracy.value, accuracy.high) == (1, 1)
+    assert accuracy.low == pytest.approx(images / (images + 1.959964**2))
+    assert recall.low == pytest.approx(images / 2 / (images / 2 + 1.959964**2))
+
+
+def test_images_that_belong_together_are_one_piece_of_evidence() -> None:
+    """Ten patients with fifty images each, all of a patient's right or all wrong: ten draws, not five hundred."""
+    patient = np.repeat(np.arange(10), 50)
+    labels = (patient >= 8).astype(np.int64)
+    together = scored(np.tile([0.9, 0.1], (500, 1)), labels, groups=patient).measures["accuracy"]
+    apart = scored(np.tile([0.9, 0.1], (500, 1)), labels).measures["accuracy"]
+    assert together.value == apart.value == 0.8
+    assert together.high - together.low > 0.4
+    assert apart.high - apart.low < 0.08
+
+
+def test_intervals_of_a_class_are_those_of_its_images() -> None:
+    right = np.repeat([1, 0], [30, 10])
+    labels = np.concatenate([np.zeros(40, int), np.ones(400, int)])
+    answer = np.concatenate([np.where(right, 0, 1), np.ones(400, int)])
+    recall = scored(np.where(np.arange(2) == answer[:, None], 0.9, 0.1), labels).classes[0].recall
+    assert recall.value == 0.75
+    low, high = (binom.ppf(q, 40, 0.75) / 40 for q in (0.025, 0.975))
+    assert recall.low == pytest.approx(low, abs=0.04)
+    assert recall.high == pytest.approx(high, abs=0.04)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -121,11 +157,11 @@ def test_a_class_without_images_here() -> None:
     labels = np.where(labels == 2, 1, labels)
     evaluation = scored(probabilities, labels)
     assert evaluation.classes[2].images == 0
-    assert evaluation.classes[2].recall == 0
+    assert evaluation.classes[2].recall == Measure(0, 0, 1)
     probabilities[:, 2] = 0  # now it is not predicted either, and counts for nothing
     used = [score for score in scored(probabilities, labels).classes if score.label != "class2"]
     measures = scored(probabilities, labels).measures
-    assert measures["macro_recall"].value == pytest.approx(np.mean([score.recall for score in used]))
+    assert measures["macro_recall"].value == pytest.approx(np.mean([score.recall.value for score in used]))
 
 
 def test_an_image_in_a_thousand_classes() -> None:

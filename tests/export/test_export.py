@@ -42,7 +42,7 @@ def exported(
 
 def test_an_export_passes_and_its_numbers_are_tiny(exported: tuple[nn.Module, Path, np.ndarray]) -> None:
     network, path, inputs = exported
-    parity = check_parity(network, inputs, Session(path).run(inputs)[0], path)
+    parity = check_parity(network, inputs, Session(path).run(inputs)[0], 1.0, path)
     assert parity.images == 20
     assert parity.top1_agreement == 1
     assert 0 <= parity.largest_probability_error < 1e-5
@@ -58,7 +58,7 @@ def test_a_perturbed_weight_is_refused(exported: tuple[nn.Module, Path, np.ndarr
     tensor.CopyFrom(onnx.numpy_helper.from_array(values, tensor.name))
     onnx.save(model, tmp_path / "model.onnx")
     with pytest.raises(ParityError) as caught:
-        check_parity(exported[0], inputs, Session(tmp_path / "model.onnx").run(inputs)[0], tmp_path / "model.onnx")
+        check_parity(exported[0], inputs, Session(tmp_path / "model.onnx").run(inputs)[0], 1.0, tmp_path / "model.onnx")
     assert caught.value.file == str(tmp_path / "model.onnx")
 
 
@@ -75,7 +75,7 @@ class Fixed(nn.Module):
 
 def gate(network: np.ndarray, exported: np.ndarray) -> float:
     images = np.zeros((len(network), 1, 2, 2), np.float32)
-    return check_parity(Fixed(network), images, exported, Path("model.onnx")).top1_agreement
+    return check_parity(Fixed(network), images, exported, 1.0, Path("model.onnx")).top1_agreement
 
 
 def test_a_tie_is_no_disagreement() -> None:

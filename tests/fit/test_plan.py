@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -45,6 +46,7 @@ def outlook(
         validation_images=round(0.1 * images),
         images=images,
         seconds_left=left,
+        seconds_spent=5.0,
         embed_seconds={None: embed, **{rate.frozen_stages: embed for rate in rates}},
         other_seconds=other,
         stage_rates=rates if pretrained else (),
@@ -75,6 +77,7 @@ def outlooks(draw: st.DrawFn) -> Outlook:
         validation_images=draw(st.integers(1, 10**5)),
         images=draw(st.integers(2, 10**6)),
         seconds_left=draw(st.none() | st.floats(-10, 1e5)),
+        seconds_spent=draw(seconds),
         embed_seconds={None: base, **{rate.frozen_stages: base + draw(seconds) for rate in tails}},
         other_seconds=draw(seconds),
         stage_rates=tuple(tails),
@@ -160,7 +163,10 @@ def test_the_deepest_tail_that_can_be_afforded() -> None:
 def test_too_short_is_refused_with_what_is_needed(given_: Outlook) -> None:
     with pytest.raises(LinneError) as caught:
         plan_training(given_, STAGES)
-    assert caught.value.remedy
+    suggested = re.search(r"--budget ([0-9]+)s", str(caught.value.remedy))
+    assert suggested
+    enough = replace(given_, seconds_left=float(suggested[1]) - given_.seconds_spent)
+    assert plan_training(enough, STAGES).epochs >= 0
 
 
 def test_lengths_are_rounded_down() -> None:

@@ -23,6 +23,7 @@ from linne.records.split import Split
 NASTY = ["🐈‍⬛", "שלום", "two\nlines", 'quo"te', "tab\t", "a\\b", "é", "", " ", "\u2028", "%2F", "nul\0l"]
 TEXT = st.text(max_size=20) | st.sampled_from(NASTY)
 SHARE = st.floats(0, 1)
+MEASURE = st.builds(Measure, SHARE, SHARE, SHARE)
 COUNT = st.integers(0, 2**53)
 
 
@@ -93,8 +94,8 @@ EVALUATION = st.builds(
     Evaluation,
     subset=st.sampled_from(["validation", "test"]),
     images=COUNT,
-    measures=st.dictionaries(TEXT, st.builds(Measure, SHARE, SHARE, SHARE), max_size=3),
-    classes=st.lists(st.builds(ClassScore, TEXT, COUNT, SHARE, SHARE, SHARE), max_size=3).map(tuple),
+    measures=st.dictionaries(TEXT, MEASURE, max_size=3),
+    classes=st.lists(st.builds(ClassScore, TEXT, COUNT, MEASURE, MEASURE, MEASURE), max_size=3).map(tuple),
     confusion=st.lists(st.lists(COUNT, max_size=3).map(tuple), max_size=3).map(tuple),
     hardest=st.lists(st.builds(HardCase, TEXT, TEXT, TEXT, SHARE, SHARE), max_size=3).map(tuple),
     reliability=st.lists(st.tuples(SHARE, SHARE, COUNT), max_size=3).map(tuple),
@@ -156,13 +157,10 @@ def test_a_damaged_table_is_refused_or_reads_the_same(tmp_path: Path) -> None:
 def test_runs_are_numbered_and_keep_their_diary(tmp_path: Path) -> None:
     first, second = Run.create(tmp_path / "runs", "flowers"), Run.create(tmp_path / "runs", "flowers")
     assert (first.folder.name, second.folder.name) == ("flowers-1", "flowers-2")
-    with pytest.raises(ZeroDivisionError), first.timed("embed"):
-        raise ZeroDivisionError
     first.facts["asked"] = {"root": "🐈"}
     first.write()
     again = Run.open(first.folder)
     assert again.facts["asked"] == {"root": "🐈"}
-    assert again.facts["seconds"]["embed"] >= 0
 
 
 def test_where_no_run_can_be_made(tmp_path: Path) -> None:

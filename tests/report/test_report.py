@@ -120,7 +120,10 @@ def evaluation(subset: str, labels: tuple[str, ...], paths: list[str], shipped: 
         subset=subset,
         images=372,
         measures=dict.fromkeys(names, measure),
-        classes=tuple(ClassScore(label, 7 * (i > 0), 0.9, 0.8, 1 / (i + 1)) for i, label in enumerate(labels)),
+        classes=tuple(
+            ClassScore(label, 7 * (i > 0), *(Measure(value, 0.0, 1.0) for value in (0.9, 0.8, 1 / (i + 1))))
+            for i, label in enumerate(labels)
+        ),
         confusion=tuple(tuple(row) for row in confusion.tolist()),
         hardest=tuple(HardCase(path, labels[0], labels[-1], i / 100, 0.9) for i, path in enumerate(paths)),
         reliability=((0.35, 0.2, 5), (0.81, 0.8, 30), (0.97, 1.0, 300)),
@@ -148,7 +151,6 @@ FINDINGS = (
 FACTS = {
     "name": "flowers-1",
     "created": "2026-03-01T12:30:05+00:00",
-    "command": "linne fit photos --budget 2m",
     "plan": {"reasons": ["because <b>so</b>", "and so on"], "seed": 0},
     "seconds": {"plan": 1.5, "embed": 30.25, "nothing": 0},
     "fingerprints": {"index": "aa11", "weights": ""},
@@ -261,7 +263,7 @@ def test_many_findings_share_the_pictures_and_the_file_stays_small(tmp_path: Pat
 
 
 def test_names_are_shown_and_never_obeyed(tmp_path: Path) -> None:
-    facts = {**FACTS, "name": HOSTILE, "command": HOSTILE, "seconds": {HOSTILE: 1.0}, "openings": [{"time": HOSTILE}]}
+    facts = {**FACTS, "name": HOSTILE, "seconds": {HOSTILE: 1.0}, "openings": [{"time": HOSTILE}]}
     run = write_run(tmp_path / HOSTILE[1:8], findings=FINDINGS, facts=facts, notes=(HOSTILE,))
     html = write_report(run).read_text(encoding="utf-8")
     assert "<script" not in html

@@ -11,7 +11,7 @@ import pytest
 from walked import state_of, write_digits
 
 import linne
-from linne.records.bundle import MODEL
+from linne.records.bundle import MODEL, Bundle
 from linne.records.errors import DataError, LinneError
 from linne.records.evaluation import Evaluation
 from linne.records.findings import Findings
@@ -40,6 +40,13 @@ def test_training_starts_from_the_probe_and_never_ends_below_it(walked: Path) ->
     assert history[0]["accuracy"] == pytest.approx(facts["probe"]["accuracy"], abs=0.03)  # float16 activations
     assert facts["chosen"]["accuracy"] == max(line["accuracy"] for line in history) >= facts["probe"]["accuracy"]
     assert facts["chosen"]["accuracy"] > 0.85
+
+
+def test_every_record_names_the_bundle_that_is_there(walked: Path) -> None:
+    run = Run.open(walked)
+    bundle = Bundle.read(run.bundle).fingerprint
+    assert Evaluation.read(run.validation).bundle == bundle
+    assert run.facts["fingerprints"]["bundle"] == bundle
 
 
 def test_fit_leaves_the_test_set_sealed(walked: Path) -> None:
@@ -113,6 +120,27 @@ def test_groups_by_name_stay_together(digits: Path, lenet_weights: Path, store: 
     index, split = Index.read(run.index), Split.read(run.split)
     tens = np.array([path.rsplit("/", 1)[-1][:3] for path in index.paths.to_pylist()])
     assert all(len(np.unique(split.subset[tens == ten])) == 1 for ten in np.unique(tens))
+
+
+def test_named_groups_that_a_supplied_split_tears_apart_are_told(
+    lenet_weights: Path, store: Path, tmp_path: Path
+) -> None:
+    write_digits(tmp_path / "all", a_class=12, classes=2)
+    for label in "01":
+        for number, path in enumerate(sorted((tmp_path / "all" / label).iterdir())):
+            where = "test" if number >= 9 else "train"
+            target = tmp_path / "photos" / where / label / f"patient{number % 6}_{number}.png"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            path.rename(target)
+    photos = tmp_path / "photos"
+    run = linne.fit(photos, weights=lenet_weights, budget=30, cache=store, out=tmp_path, group_by=r"patient\d")
+    torn = [row for row in Findings.read(run.findings).rows if row.check == "leak"]
+    assert {row.path.split("/")[0] for row in torn} == {"test"}
+    assert len(torn) == 3
+    split = Split.read(run.split)
+    dealt = Index.read(run.index).subset == 1  # validation comes out of train, whole patients only
+    for patient in np.unique(split.group[dealt]):
+        assert len(np.unique(split.subset[dealt & (split.group == patient)])) == 1
 
 
 def test_a_supplied_split_is_kept(lenet_weights: Path, store: Path, tmp_path: Path) -> None:

@@ -17,7 +17,6 @@ from linne.records.index import Index
 from linne.runtime.session import available_cores
 
 SAMPLE = 64
-AT_ONCE = 4
 
 HELD_BYTES = 500_000_000
 """Decoded pictures are kept for the length of a run: of those of a good camera fewer than 64 suffice."""
@@ -60,9 +59,10 @@ def take_sample(index: Index) -> Sample:
     pictures: list[Image.Image] = []
     digests: list[bytes] = []
     seconds: list[float] = []
+    at_once = 2 * available_cores()
     with ThreadPoolExecutor(available_cores(), thread_name_prefix="sample") as pool:
-        for start in range(0, len(rows), AT_ONCE):
-            files = [index.file(int(row)) for row in rows[start : start + AT_ONCE]]
+        for start in range(0, len(rows), at_once):
+            files = [index.file(int(row)) for row in rows[start : start + at_once]]
             began = time.perf_counter()
             looks = list(pool.map(_look, files))
             seconds.append((time.perf_counter() - began) / len(files))

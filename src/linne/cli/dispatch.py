@@ -24,6 +24,11 @@ def run_command(name: str, arguments: list[str]) -> int:
         return _failed(error, as_json)
     except ModuleNotFoundError as error:
         return _failed(needs(f"`linne {name}`", error), as_json)
+    except MemoryError:
+        return _failed(
+            LinneError("there is not enough memory", remedy="close other programs, or leave out the largest images"),
+            as_json,
+        )
     except BrokenPipeError:  # `linne predict ... | head`: the reader has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED

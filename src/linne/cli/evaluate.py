@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from linne.cli.options import Json, make_app, out, print_json, shown
@@ -39,7 +40,7 @@ def _print(evaluation: Evaluation) -> None:
     out.print(measures)
     classes = Table("class", "images", "precision", "recall", "F1", box=None, pad_edge=False)
     for score in evaluation.classes:
-        numbers = (f"{number:.3f}" for number in (score.precision, score.recall, score.f1))
+        numbers = (escape(str(measure)) for measure in (score.precision, score.recall, score.f1))
         classes.add_row(shown(score.label), str(score.images), *numbers)
     out.print()
     out.print(classes)

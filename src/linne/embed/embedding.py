@@ -35,8 +35,6 @@ class Embedding:
     thumb : (n, 16, 16) uint8 array
     hash : (n,) uint64 array
         Perceptual hash.
-    width, height : (n,) int32 array
-        Pixels, upright.
     passed : Passed
     backend : Pick or None
     """
@@ -45,8 +43,6 @@ class Embedding:
     network: bool
     thumb: NDArray[np.uint8]
     hash: NDArray[np.uint64]
-    width: NDArray[np.int32]
-    height: NDArray[np.int32]
     passed: Passed
     backend: Pick | None
 
@@ -108,7 +104,7 @@ def embed(
 
     readable = passed.readable
     keys = passed.digest[readable]
-    known = facts.gather(keys, ("thumb", "hash", "width", "height"))
+    known = facts.gather(keys, ("thumb", "hash"))
 
     def column(name: str, shape: tuple[int, ...], dtype: type) -> NDArray[Any]:
         full: NDArray[Any] = np.zeros((len(index), *shape), dtype)
@@ -130,8 +126,6 @@ def embed(
         network=backbone is not None,
         thumb=thumb,
         hash=column("hash", (), np.uint64),
-        width=column("width", (), np.int32),
-        height=column("height", (), np.int32),
         passed=passed,
         backend=backend,
     )

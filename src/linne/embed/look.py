@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from linne.pixels.decode import decode, read_file
-from linne.pixels.perceptual import THUMB_SIDE, perceptual_hash, thumbnail
+from linne.pixels.perceptual import perceptual_hash, thumbnail
 from linne.pixels.prepare import normalise, pixels_of
 from linne.records.errors import ImageError
 from linne.records.fingerprint import of_bytes
 from linne.records.pixel_spec import DECODING, PixelSpec
 
-LOOKS = 1
+LOOKS = 2
 """Version of the thumbnail and the hash; to be raised when either changes, since the store keeps them."""
 
 LOOKS_SHELF = f"facts-{DECODING}-{LOOKS}"
@@ -35,11 +35,11 @@ class Looks:
     digest : bytes
         Of the file's content; empty where it could not be read.
     facts : dict, optional
-        Width, height, perceptual hash, thumbnail, and the reason where it does not decode.
+        Perceptual hash and thumbnail.
     pixels : (channels, height, width) float32 array, optional
         For the network.
     failure : str
-        Why the file could not be read.
+        Why the file cannot be read or decoded. Never stored: another try, with more memory or another decoder, may do.
     """
 
     digest: bytes
@@ -70,7 +70,7 @@ def look_at(file: Path, spec: PixelSpec | None, looked_at: set[bytes], embedded:
     try:
         picture = decode(content, 3)
     except ImageError as error:
-        return Looks(digest) if digest in looked_at else Looks(digest, _facts_of_nothing(_reason(error)))
+        return Looks(digest, failure=_reason(error))
     facts = None if digest in looked_at else _facts_of(picture)
     pixels = None
     if spec is not None and wants_pixels:
@@ -84,20 +84,4 @@ def _reason(error: ImageError) -> str:
 
 
 def _facts_of(picture: Image.Image) -> dict[str, Any]:
-    return {
-        "width": np.int32(picture.width),
-        "height": np.int32(picture.height),
-        "hash": perceptual_hash(picture),
-        "thumb": thumbnail(picture),
-        "reason": "",
-    }
-
-
-def _facts_of_nothing(reason: str) -> dict[str, Any]:
-    return {
-        "width": np.int32(0),
-        "height": np.int32(0),
-        "hash": np.uint64(0),
-        "thumb": np.zeros((THUMB_SIDE, THUMB_SIDE), np.uint8),
-        "reason": reason,
-    }
+    return {"hash": perceptual_hash(picture), "thumb": thumbnail(picture)}

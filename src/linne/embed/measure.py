@@ -52,6 +52,11 @@ class Pick:
     build: Callable[[], Backend]
     rates: dict[str, float]
 
+    @property
+    def rate(self) -> float:
+        """Images a second of the chosen backend."""
+        return self.rates[self.name]
+
     @cached_property
     def run(self) -> Backend:
         """The backend itself."""
@@ -84,7 +89,7 @@ def pick_backend(module: nn.Module, pixels: PixelSpec, identity: str, images: in
     if _compiling_pays(rates, images):
         rates = {**rates, **_measure(("compiled",), module, pixels, built)}
         _remember(memory, key, {"rates": rates})
-    best = max(rates, key=lambda name: rates[name])
+    best = min((name for name in rates if rates[name]), key=lambda name: images / rates[name] + _preparing(name))
     return Pick(best, lambda: built[best] if best in built else BACKENDS[best](module, pixels), rates)
 
 
@@ -133,6 +138,11 @@ def _known_rates(remembered: object) -> dict[str, float]:
 def _compiling_pays(rates: dict[str, float], images: int) -> bool:
     """Whether the pass is long enough to compile for, and that has not been tried."""
     return "compiled" not in rates and images / max(rates.values()) > 2 * COMPILE_SECONDS
+
+
+def _preparing(name: str) -> float:
+    """Seconds until a backend runs, where they count."""
+    return COMPILE_SECONDS if name == "compiled" else 0.0
 
 
 def _processor() -> str:

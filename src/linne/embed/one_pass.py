@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -38,13 +37,11 @@ class Passed:
         Why an image is unreadable; empty for the rest.
     computed : int
         Images that were not in the store yet.
-    seconds : float
     """
 
     digest: NDArray[np.uint8]
     reason: NDArray[np.str_]
     computed: int
-    seconds: float
 
     @property
     def readable(self) -> NDArray[np.bool_]:
@@ -66,7 +63,7 @@ def one_pass(
     ----------
     index : Index
     facts : Shelf
-        Takes size, perceptual hash, thumbnail and, for an unreadable image, the reason.
+        Takes perceptual hash and thumbnail.
     layers : list of Shelf
         One an output of `backend`; the first keeps float32, the others float16.
     spec : PixelSpec, optional
@@ -83,7 +80,6 @@ def one_pass(
     -----
     Interrupted, it keeps what was computed; the next pass goes on from there.
     """
-    start = time.monotonic()
     looked_at = facts.known()
     embedded = set.intersection(*(shelf.known() for shelf in layers)) if layers else looked_at
     keeper = _Keeper(facts, layers, backend)
@@ -99,7 +95,7 @@ def one_pass(
             for row, looks in enumerate(rows):
                 if looks.digest:
                     digests[row] = np.frombuffer(looks.digest, np.uint8)
-                else:
+                if looks.failure:
                     failures[row] = looks.failure
                 keeper.take(looks)
                 if row % BATCH == 0:
@@ -110,17 +106,14 @@ def one_pass(
             keeper.close()
         finally:
             progress.finish()
-    return Passed(digests, _reasons(facts, digests, failures), keeper.computed, time.monotonic() - start)
+    return Passed(digests, _reasons(failures, len(index)), keeper.computed)
 
 
-def _reasons(facts: Shelf, digests: NDArray[np.uint8], failures: dict[int, str]) -> NDArray[np.str_]:
-    """Why each image is unreadable, ``(n,)``: as wide as the longest, since a million rows have one width."""
-    found = np.ones(len(digests), np.bool_)
-    found[list(failures)] = False
-    known = facts.gather(digests[found], ("reason",))["reason"] if found.any() else np.empty(0, "U1")
+def _reasons(failures: dict[int, str], images: int) -> NDArray[np.str_]:
+    """Why each image is unreadable, ``(images,)``: as wide as the longest, since a million rows have one width."""
     told = np.array(list(failures.values()), np.str_)
-    reasons = np.full(len(digests), "", np.result_type("U1", known, told))
-    reasons[found], reasons[list(failures)] = known, told
+    reasons = np.full(images, "", np.result_type("U1", told))
+    reasons[list(failures)] = told
     return reasons
 
 

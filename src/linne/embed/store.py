@@ -114,8 +114,6 @@ class Shelf:
                     values = archive[name]
                     if name not in out:
                         out[name] = np.empty((len(wanted), *values.shape[1:]), values.dtype)
-                    elif values.dtype.itemsize > out[name].dtype.itemsize:  # longer texts
-                        out[name] = out[name].astype(values.dtype)
                     out[name][places] = values[rows[places]]
         return out
 

@@ -37,18 +37,18 @@ def fit_temperature(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> f
     return float(np.exp(found.x))
 
 
-def reliability(probabilities: Array, labels: NDArray[np.int64], bins: int = BINS) -> list[tuple[float, float, int]]:
+def reliability(probabilities: Array, labels: NDArray[np.int64]) -> list[tuple[float, float, int]]:
     """Mean confidence, accuracy and number of images of each bin of equal width that is not empty."""
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == labels
-    which = np.minimum((confidence * bins).astype(np.int64), bins - 1)
+    which = np.minimum((confidence * BINS).astype(np.int64), BINS - 1)
     return [
         (float(confidence[which == b].mean()), float(right[which == b].mean()), int((which == b).sum()))
         for b in np.unique(which)
     ]
 
 
-def calibration_error(confidence: Array, right: Array, weights: Array | None = None, bins: int = BINS) -> Array:
+def calibration_error(confidence: Array, right: Array, weights: Array | None = None) -> Array:
     """Expected calibration error (Guo et al., section 2) over bins of equal width, of one or many weightings.
 
     Parameters
@@ -65,7 +65,7 @@ def calibration_error(confidence: Array, right: Array, weights: Array | None = N
     (m,) array
     """
     counted = np.ones((1, len(right))) if weights is None else weights
-    which = np.minimum((confidence * bins).astype(np.int64), bins - 1)
-    in_bin = np.eye(bins)[which]  # (n, bins)
+    which = np.minimum((confidence * BINS).astype(np.int64), BINS - 1)
+    in_bin = np.eye(BINS)[which]  # (n, bins)
     gap = counted @ (in_bin * (confidence - right)[:, None])
     return np.asarray(np.abs(gap).sum(axis=1) / np.maximum(counted.sum(axis=1), 1))

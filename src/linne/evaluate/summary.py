@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,6 +12,8 @@ from linne.evaluate.metrics import class_scores, confusion_matrix, confusion_mea
 from linne.records.evaluation import ClassScore, Evaluation, HardCase, Measure
 
 RESAMPLES = 1000
+CLASS_SCORES = ("precision", "recall", "f1")
+NO_SHARES = frozenset({"log_loss", "ece", "ece_uncalibrated"})
 HARDEST = 24
 _CELLS = 1 << 22
 """Cells of confusion matrices, or weights of images, held at a time, so that memory stays flat."""
@@ -21,6 +25,7 @@ def summarise(
     probabilities: Array,
     uncalibrated: Array,
     labels: NDArray[np.int64],
+    groups: NDArray[np.int64],
     paths: list[str],
     names: tuple[str, ...],
     subset: str,
@@ -36,6 +41,8 @@ def summarise(
     probabilities, uncalibrated : (n, classes) array
         With the fitted temperature, and with temperature 1.
     labels : (n,) int64 array
+    groups : (n,) int64 array
+        Images of one group (copies, a patient) are resampled together: they are no independent evidence.
     paths : list of str
         Of the images, in the same order.
     names : tuple of str
@@ -49,9 +56,9 @@ def summarise(
     """
     predicted = probabilities.argmax(axis=1)
     confusion = confusion_matrix(labels, predicted, len(names))
-    precision, recall, f1 = class_scores(confusion)
+    measures, scores = _bootstrapped(probabilities, uncalibrated, labels, groups, seed)
     classes = tuple(
-        ClassScore(name, int(confusion[i].sum()), float(precision[i]), float(recall[i]), float(f1[i]))
+        ClassScore(name, int(confusion[i].sum()), *(_measure(scores[kind], i) for kind in CLASS_SCORES))
         for i, name in enumerate(names)
     )
     of_true = probabilities[np.arange(len(labels)), labels]
@@ -64,7 +71,7 @@ def summarise(
     return Evaluation(
         subset=subset,
         images=len(labels),
-        measures=_measures(probabilities, uncalibrated, labels, len(names), seed),
+        measures={name: _measure(interval, 0) for name, interval in measures.items()},
         classes=classes,
         confusion=tuple(tuple(int(count) for count in row) for row in confusion),
         hardest=hardest,
@@ -75,38 +82,68 @@ def summarise(
     )
 
 
-def _measures(
-    probabilities: Array, uncalibrated: Array, labels: NDArray[np.int64], classes: int, seed: int
-) -> dict[str, Measure]:
+@dataclass(frozen=True)
+class _Interval:
+    """Values with the ends of their intervals, ``(k,)`` each."""
+
+    value: Array
+    low: Array
+    high: Array
+
+
+def _measure(interval: _Interval, i: int) -> Measure:
+    return Measure(float(interval.value[i]), float(interval.low[i]), float(interval.high[i]))
+
+
+def _bootstrapped(
+    probabilities: Array, uncalibrated: Array, labels: NDArray[np.int64], groups: NDArray[np.int64], seed: int
+) -> tuple[dict[str, _Interval], dict[str, _Interval]]:
+    """Measures, of one value each, and the scores of every class."""
     rng = np.random.default_rng(seed)
-    everything = np.ones((1, len(labels)))
-    values = _weighted(probabilities, uncalibrated, labels, classes, everything)
+    classes = probabilities.shape[1]
+    _, group = np.unique(groups, return_inverse=True)
+    number = int(group.max()) + 1
+    point, point_counts = _weighted(probabilities, uncalibrated, labels, np.ones((1, len(labels))))
     samples: list[dict[str, Array]] = []
+    scores: list[dict[str, Array]] = []
     chunk = max(1, _CELLS // max(classes**2, len(labels)))
     for start in range(0, RESAMPLES, chunk):
-        number = min(chunk, RESAMPLES - start)
-        weights = rng.multinomial(len(labels), np.full(len(labels), 1 / len(labels)), size=number)
-        samples.append(_weighted(probabilities, uncalibrated, labels, classes, weights.astype(np.float64)))
+        drawn = rng.multinomial(number, np.full(number, 1 / number), size=min(chunk, RESAMPLES - start))
+        sample, counts = _weighted(probabilities, uncalibrated, labels, drawn[:, group].astype(np.float64))
+        samples.append(sample)
+        scores.append(_defined_scores(counts))
+
     measures = {}
-    for name, value in values.items():
+    for name, value in point.items():
         resampled = np.concatenate([sample[name] for sample in samples])
         low, high = np.quantile(resampled, [0.025, 0.975])
         if name.startswith("ece"):
             # Noise never cancels in a sum of absolute gaps, and a resample has it twice: move the interval back.
             excess = resampled.mean() - value[0]
             low, high = max(low - excess, 0.0), high - excess
-        measures[name] = Measure(float(value[0]), float(low), float(high))
-    return measures
+        interval = _Interval(value, np.array([low]), np.array([high]))
+        measures[name] = interval if name in NO_SHARES else _widened(interval, np.array([number]))
+    answered, of_class = point_counts[0].sum(axis=0), point_counts[0].sum(axis=1)
+    images = {"precision": answered, "recall": of_class, "f1": (answered + of_class) / 2}
+    values = dict(zip(CLASS_SCORES, class_scores(point_counts[0]), strict=True))
+    intervals = {}
+    for kind in CLASS_SCORES:
+        resampled = np.concatenate([score[kind] for score in scores])
+        resampled = np.where(np.isnan(resampled).all(axis=0), values[kind], resampled)
+        low, high = np.nanquantile(resampled, [0.025, 0.975], axis=0)
+        intervals[kind] = _widened(_Interval(values[kind], low, high), images[kind])
+    return measures, intervals
 
 
 def _weighted(
-    probabilities: Array, uncalibrated: Array, labels: NDArray[np.int64], classes: int, weights: Array
-) -> dict[str, Array]:
-    """Every measure under each row of `weights`, ``(m, n)``: how often an image is in a resample."""
-    predicted = probabilities.argmax(axis=1)
+    probabilities: Array, uncalibrated: Array, labels: NDArray[np.int64], weights: Array
+) -> tuple[dict[str, Array], Array]:
+    """Every measure, and the confusion matrix, under each row of `weights`, ``(m, n)``: how often an image counts."""
+    classes, predicted = probabilities.shape[1], probabilities.argmax(axis=1)
     cell = labels * classes + predicted
-    counts = np.stack([np.bincount(cell, row, classes * classes) for row in weights])
-    measures = confusion_measures(counts.reshape(-1, classes, classes))
+    flat: Array = np.stack([np.bincount(cell, row, classes * classes).astype(np.float64) for row in weights])
+    counts = flat.reshape(-1, classes, classes)
+    measures = confusion_measures(counts)
     total = weights.sum(axis=1)
     right = (predicted == labels).astype(np.float64)
     if classes > 5:
@@ -114,4 +151,26 @@ def _weighted(
     measures["log_loss"] = weights @ log_losses(probabilities, labels) / total
     measures["ece"] = calibration_error(probabilities.max(axis=1), right, weights)
     measures["ece_uncalibrated"] = calibration_error(uncalibrated.max(axis=1), right, weights)
-    return measures
+    return measures, counts
+
+
+def _defined_scores(counts: Array) -> dict[str, Array]:
+    """Scores of each class in each resample, ``(m, classes)``; NaN where the resample has nothing to score."""
+    answered, of_class = counts.sum(axis=1), counts.sum(axis=2)
+    there = {"precision": answered > 0, "recall": of_class > 0, "f1": answered + of_class > 0}
+    scores = zip(CLASS_SCORES, class_scores(counts), strict=True)
+    return {kind: np.where(there[kind], score, np.nan) for kind, score in scores}
+
+
+def _widened(interval: _Interval, images: Array) -> _Interval:
+    """Intervals of shares, at least as wide as Wilson's: where all or none is right, every resample is the same.
+
+    Wilson: "Probable Inference, the Law of Succession, and Statistical Inference", JASA 22, 1927.
+    """
+    share, n, z = interval.value, np.maximum(images, 1), 1.959964
+    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
+    low = np.clip(np.minimum(interval.low, centre - half), 0, share)
+    high = np.clip(np.maximum(interval.high, centre + half), share, 1)
+    unknown = images == 0
+    return _Interval(share, np.where(unknown, 0.0, low), np.where(unknown, 1.0, high))

@@ -19,7 +19,9 @@ TIE = 1e-3
 """Two classes closer than this in probability may swap places without being a disagreement."""
 
 
-def check_parity(network: nn.Module, inputs: NDArray[np.float32], exported: NDArray[np.float32], model: Path) -> Parity:
+def check_parity(
+    network: nn.Module, inputs: NDArray[np.float32], exported: NDArray[np.float32], temperature: float, model: Path
+) -> Parity:
     """Compare the exported model's logits with the network's.
 
     Parameters
@@ -30,6 +32,8 @@ def check_parity(network: nn.Module, inputs: NDArray[np.float32], exported: NDAr
         Prepared validation images.
     exported : (n, classes) float32 array
         What the exported model gave for them.
+    temperature : float
+        Logits are divided by it: the probabilities that are served are compared.
     model : Path
         To name in the error.
 
@@ -40,7 +44,7 @@ def check_parity(network: nn.Module, inputs: NDArray[np.float32], exported: NDAr
     """
     with torch.inference_mode():
         expected = network(torch.from_numpy(inputs)).numpy()
-    ours, theirs = (torch.from_numpy(a).double().softmax(dim=1).numpy() for a in (expected, exported))
+    ours, theirs = ((torch.from_numpy(a).double() / temperature).softmax(dim=1).numpy() for a in (expected, exported))
     top = np.sort(ours, axis=1)
     clear = top[:, -1] - top[:, -2] > TIE
     agree = ours.argmax(axis=1) == theirs.argmax(axis=1)

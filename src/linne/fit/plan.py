@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -41,6 +42,8 @@ class Outlook:
         Expected; `images` is all of the index.
     seconds_left : float or None
         Until the budget ends; None without one.
+    seconds_spent : float
+        Since it began.
     embed_seconds : mapping of int or None to float
         Estimate of the one pass, by the stage whose inputs it stores too; None: features only.
     other_seconds : float
@@ -55,6 +58,7 @@ class Outlook:
     validation_images: int
     images: int
     seconds_left: float | None
+    seconds_spent: float
     embed_seconds: Mapping[int | None, float]
     other_seconds: float
     stage_rates: tuple[Rate, ...]
@@ -127,7 +131,7 @@ def settle(training: Training, seconds: float, train_images: int, validation_ima
     epochs = _rounded_down(min(fit, most))
     if training.method == "scratch":
         epochs = max(epochs, 1)
-    elif epochs < WORTHWHILE_EPOCHS["stages"]:
+    elif epochs < WORTHWHILE_EPOCHS[training.method]:
         epochs = 0
     if epochs == training.epochs:
         return replace(training, settled=True)
@@ -149,14 +153,15 @@ def refuse_if_too_short(outlook: Outlook) -> None:
     """Raise `LinneError` where the time left does not suffice for what must be done in any case."""
     least = outlook.embed_seconds[None] + outlook.other_seconds
     if outlook.seconds_left is not None and least > TOLERANCE * outlook.seconds_left:
-        raise _too_short(outlook.seconds_left, least)
+        raise _too_short(outlook, least)
 
 
-def _too_short(left: float, needed: float) -> LinneError:
+def _too_short(outlook: Outlook, needed: float) -> LinneError:
+    least = outlook.seconds_spent + needed
     return LinneError(
         "the budget is too short",
-        value=f"{max(left, 0):.0f} s left, and about {needed:.0f} s needed",
-        remedy=f"give --budget {needed * 1.2 + 5:.0f}s or more",
+        value=f"{max(outlook.seconds_left or 0, 0):.0f} s left, and about {needed:.0f} s needed",
+        remedy=f"give --budget {math.ceil(1.1 * least) + 1}s or more",
     )
 
 
@@ -167,7 +172,7 @@ def _from_scratch(outlook: Outlook) -> Training:
     affordable = _affordable(outlook, rate, "scratch")
     if affordable == 0:
         epoch = outlook.train_images / rate.images_per_second
-        raise _too_short(outlook.seconds_left or 0, outlook.embed_seconds[None] + outlook.other_seconds + epoch)
+        raise _too_short(outlook, outlook.embed_seconds[None] + outlook.other_seconds + epoch)
     return _training("scratch", rate, affordable, outlook)
 
 

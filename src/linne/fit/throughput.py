@@ -28,7 +28,8 @@ BFLOAT16_GAIN = 1.3
 """Rounder products must be this much faster to be taken."""
 
 MEASURED_SECONDS = 0.2
-"""Of steps, after one that warms up; the fastest counts."""
+FEWEST_STEPS = 3
+"""Steps are timed for so long, and at least so many, after one that warms up; the fastest counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +125,11 @@ def _faster(
         trainer = Trainer(Tail(network, stage), settings, device)
         labels = torch.arange(len(inputs)) % classes
         trainer.step(inputs, labels, 0.5)
-        fastest, end = float("inf"), time.perf_counter() + MEASURED_SECONDS
-        while (start := time.perf_counter()) < end:
+        seconds: list[float] = []
+        while len(seconds) < FEWEST_STEPS or sum(seconds) < MEASURED_SECONDS:
+            start = time.perf_counter()
             trainer.step(inputs, labels, 0.5)
-            fastest = min(fastest, time.perf_counter() - start)
-        rates[precision] = len(inputs) / fastest
+            seconds.append(time.perf_counter() - start)
+        rates[precision] = len(inputs) / min(seconds)
     taken: Precision = "bfloat16" if rates["bfloat16"] > BFLOAT16_GAIN * rates["float32"] else "float32"
     return Rate(stage, taken, rates[taken], inputs[0].numel())

@@ -97,6 +97,8 @@ def decode(content: bytes, channels: Literal[1, 3] | int, name: str = "image") -
     ------
     ImageError
         No image, a damaged one, or one of more than `MAX_PIXELS`.
+    MemoryError
+        There is not enough memory now: that is no fault of the image.
     """
     remedy = "leave it out or replace it"
     try:
@@ -108,7 +110,7 @@ def decode(content: bytes, channels: Literal[1, 3] | int, name: str = "image") -
         # Gray comes from RGB for every mode, so that a file has one gray picture.
         upright = _upright(_to_8_bits(picture).convert("RGB"), _orientation(picture))
         return upright.convert("L") if channels == 1 else upright
-    except ImageError:
+    except (ImageError, MemoryError):
         raise
     except UnidentifiedImageError:
         raise ImageError(f"is no image: {_looks_like(content)}", file=name, remedy=remedy) from None

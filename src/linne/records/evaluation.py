@@ -30,9 +30,15 @@ class ClassScore:
 
     label: str
     images: int
-    precision: float
-    recall: float
-    f1: float
+    precision: Measure
+    recall: Measure
+    f1: Measure
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> ClassScore:
+        """Read what `dataclasses.asdict` gave."""
+        scores = {name: Measure(**value[name]) for name in ("precision", "recall", "f1")}
+        return cls(value["label"], value["images"], **scores)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +114,7 @@ class Evaluation:
                 subset=value["subset"],
                 images=value["images"],
                 measures={name: Measure(**m) for name, m in value["measures"].items()},
-                classes=tuple(ClassScore(**c) for c in value["classes"]),
+                classes=tuple(ClassScore.from_json(c) for c in value["classes"]),
                 confusion=tuple(tuple(row) for row in value["confusion"]),
                 hardest=tuple(HardCase(**h) for h in value["hardest"]),
                 reliability=tuple((row[0], row[1], row[2]) for row in value["reliability"]),

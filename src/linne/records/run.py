@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -112,13 +110,3 @@ class Run:
     def write(self) -> None:
         """Write ``run.json``."""
         write_json(self.folder / "run.json", {"schema": SCHEMA, **self.facts})
-
-    @contextlib.contextmanager
-    def timed(self, step: str) -> Any:
-        """Add the seconds of a step to the diary, also when it fails."""
-        start = time.monotonic()
-        try:
-            yield
-        finally:
-            seconds = self.facts.setdefault("seconds", {})
-            seconds[step] = round(seconds.get(step, 0.0) + time.monotonic() - start, 3)

@@ -15,7 +15,7 @@ from linne.records.bundle import Bundle
 from linne.records.errors import RunError
 from linne.records.evaluation import ClassScore, Evaluation
 from linne.records.findings import Findings
-from linne.records.index import Index
+from linne.records.index import SUBSETS, TEST, TRAIN, VALIDATION, Index
 from linne.records.pixel_spec import PixelSpec
 from linne.records.run import Run
 from linne.records.split import Split
@@ -51,9 +51,10 @@ def content_of(run: Run) -> dict[str, Any]:
             raise RunError("is of another index", file=file, remedy="make a new run with `linne fit`")
     bundle = Bundle.read(run.bundle)
     tested = run.evaluation.is_file()
-    evaluation = Evaluation.read(run.evaluation if tested else run.validation)
-    if tested and evaluation.bundle != bundle.fingerprint:
-        raise RunError("is of another bundle", file=run.evaluation, remedy="run `linne evaluate` again")
+    file = run.evaluation if tested else run.validation
+    evaluation = Evaluation.read(file)
+    if evaluation.bundle != bundle.fingerprint:
+        raise RunError("is of another bundle", file=file, remedy="run `linne evaluate` again")
     album = Album(Path(index.root))
     openings = run.facts.get("openings") or []
     return {
@@ -69,7 +70,7 @@ def content_of(run: Run) -> dict[str, Any]:
         "command": f"linne evaluate {shlex.quote(str(run.folder))}",
         **_making(run),
         "class_counts": class_counts(index, split),
-        "supplied": split.supplied,
+        "split": _origin(index),
         "set_aside": index.set_aside[:SET_ASIDE],
         "checks": checks(findings, index, album),
         "findings": findings,
@@ -105,6 +106,17 @@ def pixels_in_words(spec: PixelSpec) -> str:
     )
 
 
+def _origin(index: Index) -> str:
+    """Who drew the split."""
+    given = [SUBSETS[subset] for subset in (TRAIN, VALIDATION, TEST) if (index.subset == subset).any()]
+    drawn = [subset for subset in SUBSETS[1:] if subset not in given]
+    if not given:
+        return "The split was drawn by Linne: copies and groups stay in one subset."
+    if not drawn:
+        return "The split is the one that the folders gave."
+    return f"The folders gave {' and '.join(given)}; {' and '.join(drawn)} was drawn by Linne out of train."
+
+
 def _making(run: Run) -> dict[str, Any]:
     """How the classifier was made, from the run's diary and history; what is not there is left out."""
     facts = run.facts
@@ -118,7 +130,7 @@ def _making(run: Run) -> dict[str, Any]:
     ]
     longest = max(seconds.values(), default=0) or 1
     return {
-        "asked": facts.get("command") or _in_words(asked),
+        "asked": _in_words(asked),
         "reasons": (facts.get("plan") or {}).get("reasons") or [],
         "candidates": [candidate for candidate in candidates if candidate[2] is not None],
         "stopped": STOPPED.get(chosen.get("stopped", ""), ""),
@@ -170,7 +182,7 @@ def _points(history: list[dict[str, Any]], key: str) -> list[tuple[float, float]
 
 def _weakest_first(evaluation: Evaluation) -> list[ClassScore]:
     """Classes by F1; those without an image, whose scores say nothing, at the end."""
-    return sorted(evaluation.classes, key=lambda score: (score.images == 0, score.f1))
+    return sorted(evaluation.classes, key=lambda score: (score.images == 0, score.f1.value))
 
 
 def _matrix(evaluation: Evaluation) -> Markup | None:

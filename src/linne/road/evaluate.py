@@ -97,6 +97,7 @@ def _score(
         probabilities,
         softmax(logits.astype(np.float64), axis=1),
         labels,
+        split.group[rows],
         paths,
         index.labels,
         "test",

@@ -11,7 +11,6 @@ from typing import Any
 
 from linne.embed.embedding import Embedding, embed
 from linne.embed.store import default_folder
-from linne.fit.plan import Training, settle
 from linne.fit.probe import Probe, fit_probe
 from linne.records.index import TRAIN, VALIDATION, Index
 from linne.records.plan import Plan
@@ -19,12 +18,12 @@ from linne.records.progress import Progress, Silent
 from linne.records.run import Run
 from linne.records.split import Split
 from linne.road.budget import Clock, parse_budget
-from linne.road.look import Material, gather, inspect
-from linne.road.planning import finish_seconds, plan_run, remember
+from linne.road.look import gather, inspect
+from linne.road.planning import finish_seconds, plan_run, settle_plan
 from linne.road.ship import ship
 from linne.road.training import train_network
 from linne.split.assign import make_split
-from linne.split.groups import groups_by_name, join_groups
+from linne.split.groups import groups_by_name
 
 PathName = str | PathLike[str]
 
@@ -101,12 +100,11 @@ def fit(
     embedding = embed(index, material.backbone, store, progress, stage, backend)
     _lap(seconds, "embed", clock)
 
-    inspection = inspect(index, embedding, seed)
+    inspection = inspect(index, embedding, seed, named)
     progress.say(f"audit: {_listing(inspection.findings.counts())}")
     _lap(seconds, "audit", clock)
 
-    groups = inspection.groups if named is None else join_groups(inspection.groups, named)
-    split = make_split(index, groups, embedding.passed.readable, seed)
+    split = make_split(index, inspection.groups, embedding.passed.readable, seed)
     run = Run.create(Path(out), Path(index.root).name or "photos")
     index.write(run.index)
     inspection.findings.write(run.findings)
@@ -122,13 +120,13 @@ def fit(
         progress.say(f"probe: {probe.accuracy:.3f} of validation right, {clock.elapsed():.0f} s after the start")
     _lap(seconds, "probe", clock)
 
-    reserve = finish_seconds(material, backend)
-    training = _in_time(material, clock, training, split, reserve, store, progress)
-    settled = [reason for reason in training.reasons if reason not in plan.reasons]
-    run.facts["plan"] |= {"epochs": training.epochs, "reasons": [*plan.reasons, *settled]}
-    chosen = train_network(
-        material, plan, training, probe, split, embedding, store, clock.deadline(reserve), run, progress
-    )
+    whole = training.images_per_second if training.method in ("whole", "scratch") else None
+    reserve = finish_seconds(material, backend, whole)
+    plan, settled = settle_plan(material, clock, plan, training, split, reserve, store)
+    for reason in settled:
+        progress.say(f"plan: {reason}")
+    run.facts["plan"] = plan.to_json()
+    chosen = train_network(material, plan, probe, split, embedding, store, clock.deadline(reserve), run, progress)
     run.facts["chosen"] = chosen
     _lap(seconds, "train", clock)
 
@@ -142,28 +140,6 @@ def fit(
     _lap(seconds, "report", clock)
     run.write()
     return run
-
-
-def _in_time(
-    material: Material,
-    clock: Clock,
-    training: Training,
-    split: Split,
-    reserve: float,
-    cache: Path,
-    progress: Progress,
-) -> Training:
-    """Fit the length of training to the time that is left, and remember it."""
-    left = clock.left()
-    if left is None:
-        return training
-    sizes = [len(split.rows(subset)) for subset in (TRAIN, VALIDATION)]
-    settled = settle(training, max(left - reserve, 0.0), *sizes)
-    if settled is not training:
-        for reason in settled.reasons[len(training.reasons) :]:
-            progress.say(f"plan: {reason}")
-        remember(material, clock, settled, cache)
-    return settled
 
 
 def _probe(embedding: Embedding, index: Index, split: Split) -> Probe:

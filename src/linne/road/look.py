@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from linne.audit.balance import balance
 from linne.audit.duplicates import duplicate_groups, duplicates, find_pairs
 from linne.audit.label_doubt import can_be_doubted, label_doubt
-from linne.audit.leaks import leaks
+from linne.audit.leaks import group_leaks, leaks
 from linne.audit.out_of_fold import out_of_fold_probabilities
 from linne.audit.unreadable import unreadable
 from linne.choose.network import Choice, choose
@@ -21,6 +21,7 @@ from linne.embed.embedding import Embedding
 from linne.index.class_folders import read_folder
 from linne.records.findings import Finding, Findings
 from linne.records.index import Index
+from linne.split.groups import join_groups
 
 THUMBNAILS_SUFFICE = 0.8
 """Without a network, labels are doubted only where thumbnails tell this share of images right: digits, not photos."""
@@ -38,7 +39,7 @@ class Material:
 
 @dataclass(frozen=True)
 class Inspection:
-    """What the audit found, and ``(n,)`` numbers of the groups of duplicates."""
+    """What the audit found, and ``(n,)`` numbers of the groups: copies, and what the user named."""
 
     findings: Findings
     groups: NDArray[np.int64]
@@ -52,12 +53,15 @@ def gather(photos: Path, weights: Path | None, network: str | None, seed: int) -
     return Material(index, sample, choice, backbone(choice.network, choice.pixels) if choice.pretrained else None)
 
 
-def inspect(index: Index, embedding: Embedding, seed: int) -> Inspection:
-    """Ask every question of the audit."""
+def inspect(index: Index, embedding: Embedding, seed: int, named: NDArray[np.int64] | None = None) -> Inspection:
+    """Ask every question of the audit; `named` numbers the groups ``(n,)`` that the user named."""
     passed = embedding.passed
     pairs = find_pairs(passed.digest, embedding.hash, embedding.thumb, passed.readable)
     groups = duplicate_groups(pairs, len(index))
     rows = [*unreadable(index, passed.reason), *duplicates(index, pairs), *leaks(index, pairs)]
+    if named is not None:
+        groups = join_groups(groups, named)
+        rows += group_leaks(index, named)
     doubts, notes = _doubts(index, embedding, groups, seed)
     rows += [*doubts, *balance(index, passed.readable)]
     return Inspection(Findings.of(rows, index.fingerprint, notes), groups)

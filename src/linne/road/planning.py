@@ -7,17 +7,29 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from linne import __version__
 from linne.embed.backends import device
 from linne.embed.embedding import pick, stored_share
-from linne.embed.measure import Pick, machine
+from linne.embed.measure import COMPILE_SECONDS, Pick, machine
+from linne.evaluate.summary import HARDEST
 from linne.fit.handedness import mirrored_keeps_label
-from linne.fit.plan import LEARNING_RATES, Outlook, Training, plan_training, refuse_if_too_short
+from linne.fit.plan import (
+    LEARNING_RATES,
+    VALIDATION_SPEED,
+    Outlook,
+    Training,
+    plan_training,
+    refuse_if_too_short,
+    settle,
+)
 from linne.fit.throughput import Rate, tail_rates, whole_rate
 from linne.records import fingerprint
 from linne.records.atomic import write_json
 from linne.records.errors import LinneError
 from linne.records.index import TEST, TRAIN, VALIDATION
 from linne.records.plan import Plan
+from linne.records.split import Split
+from linne.report.audited import MOST_PICTURES
 from linne.road.budget import Clock
 from linne.road.look import Material
 from linne.runtime.session import available_cores
@@ -31,6 +43,12 @@ MEASURING_SHARE = 0.05
 """Of the budget, for finding out how fast stages train."""
 
 MOST_MEASURING_SECONDS = 10.0
+
+LOOKING_SECONDS = 1.5e-3
+"""Of one core, an image: resize, hash, normalise."""
+
+BOOTSTRAP_SECONDS = 1.3e-5
+"""Of the intervals, a cell of the confusion matrix."""
 
 WHOLE_NEEDS_SECONDS = 300.0
 """With less time than this, training every weight from pretrained ones is not even measured."""
@@ -61,6 +79,25 @@ def plan_run(
     return _plan(material, clock, training, seed, weights), training, backend
 
 
+def settle_plan(
+    material: Material, clock: Clock, plan: Plan, training: Training, split: Split, reserve: float, cache: Path
+) -> tuple[Plan, tuple[str, ...]]:
+    """Fit the length of training to the time that is left; gives the plan and what is new in its reasons.
+
+    The first run's decision is remembered: a later one that is slower for a moment is shortened for itself alone,
+    and a length of zero that a hiccup may have caused is not kept either.
+    """
+    left = clock.left()
+    if left is None:
+        return plan, ()
+    sizes = [len(split.rows(subset)) for subset in (TRAIN, VALIDATION)]
+    settled = settle(training, max(left - reserve, 0.0), *sizes)
+    if settled is not training and not training.settled and (settled.epochs or not training.epochs):
+        remember(material, clock, settled, cache)
+    new = settled.reasons[len(training.reasons) :]
+    return replace(plan, epochs=settled.epochs, reasons=(*plan.reasons, *new)), new
+
+
 def remember(material: Material, clock: Clock, training: Training, cache: Path) -> None:
     """Keep the decisions for this question; a store that cannot be written is no reason to fail here."""
     memory = cache / "plans.json"
@@ -70,10 +107,18 @@ def remember(material: Material, clock: Clock, training: Training, cache: Path) 
         return
 
 
-def finish_seconds(material: Material, backend: Pick | None) -> float:
-    """Estimate of what follows training: export, gate, temperature, report."""
+def finish_seconds(material: Material, backend: Pick | None, whole_rate: float | None = None) -> float:
+    """Estimate of what follows training: export, gate, validation, intervals, report.
+
+    `whole_rate` is training images a second of the whole network, where that is what was measured.
+    """
     _, validation = _subset_sizes(material)
-    return 4.0 + validation * _seconds_an_image(material, backend)
+    classes, decode = len(material.index.labels), material.sample.seconds
+    compute = 0.0 if whole_rate is None else 1 / (VALIDATION_SPEED * whole_rate)
+    if backend is not None:
+        compute = 1 / backend.rates["onnx"] if backend.rates["onnx"] else 1 / backend.rate
+    pictures = (MOST_PICTURES + HARDEST) * decode * available_cores()  # the report's, one after the other
+    return 3.0 + 1.1 * validation * (compute + decode) + pictures + BOOTSTRAP_SECONDS * classes**2
 
 
 def _outlook(material: Material, clock: Clock, backend: Pick | None, cache: Path) -> Outlook:
@@ -89,6 +134,7 @@ def _outlook(material: Material, clock: Clock, backend: Pick | None, cache: Path
         validation_images=validation,
         images=images,
         seconds_left=clock.left(),
+        seconds_spent=clock.elapsed(),
         embed_seconds={None: _embed_seconds(material, backend, cache, None)},
         other_seconds=audit + probe + finish_seconds(material, backend),
         stage_rates=(),
@@ -114,9 +160,12 @@ def _with_rates(outlook: Outlook, material: Material, clock: Clock, backend: Pic
     costs: dict[int | None, float] = {
         rate.frozen_stages: _embed_seconds(material, backend, cache, rate.frozen_stages) for rate in tails
     }
+    finish = finish_seconds(material, backend, whole.images_per_second if whole else None)
     return replace(
         outlook,
         seconds_left=clock.left(),
+        seconds_spent=clock.elapsed(),
+        other_seconds=outlook.other_seconds + finish - finish_seconds(material, backend),
         embed_seconds={**outlook.embed_seconds, **costs},
         stage_rates=tails,
         whole_rate=whole,
@@ -124,16 +173,13 @@ def _with_rates(outlook: Outlook, material: Material, clock: Clock, backend: Pic
 
 
 def _embed_seconds(material: Material, backend: Pick | None, cache: Path, stage: int | None) -> float:
+    """Read, decode, look, and run the network where there is one: they share the cores."""
     images = len(material.index)
     share = stored_share(material.backbone, material.sample.digests, cache, stage)
-    return images * ((1 - share) * _seconds_an_image(material, backend) + 1e-4)
-
-
-def _seconds_an_image(material: Material, backend: Pick | None) -> float:
-    """Read, decode, look, and run the network where there is one, which shares the cores."""
-    compute = 1 / max(backend.rates.values()) if backend is not None and backend.rates else 0.0
-    looking = 1.5e-3  # resize, hash, normalise
-    return 1.1 * (compute + material.sample.seconds + looking / available_cores())
+    compute = 1 / backend.rate if backend is not None else 0.0
+    each = 1.1 * (compute + material.sample.seconds + LOOKING_SECONDS / available_cores())
+    preparing = COMPILE_SECONDS if backend is not None and backend.name == "compiled" and share < 1 else 0.0
+    return preparing + images * ((1 - share) * each + 1e-4)
 
 
 def _subset_sizes(material: Material) -> tuple[int, int]:
@@ -182,7 +228,7 @@ def _question(material: Material, clock: Clock) -> str:
     weights = material.backbone.weights if material.backbone else ""
     pixels = material.choice.pixels.fingerprint
     return fingerprint.of_settings(
-        [material.index.fingerprint, material.choice.name, weights, pixels, clock.budget, machine()]
+        [__version__, material.index.fingerprint, material.choice.name, weights, pixels, clock.budget, machine()]
     )
 
 

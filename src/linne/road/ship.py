@@ -61,12 +61,12 @@ def ship(run: Run, material: Material, plan: Plan, split: Split, progress: Progr
         temperature=temperature,
         network=plan.network,
         model=digest,
-        parity=_gate(network, np.concatenate(inputs), exported[gate], model),
+        parity=_gate(network, np.concatenate(inputs), exported[gate], temperature, model),
         provenance={
             "run": run.folder.name,
             "created": run.facts["created"],
             "versions": run.facts["versions"],
-            "fingerprints": run.facts["fingerprints"],
+            "fingerprints": dict(run.facts["fingerprints"]),
             "seed": plan.seed,
         },
         licence="that of the given weights file" if plan.weights else "none: trained from random weights",
@@ -77,6 +77,7 @@ def ship(run: Run, material: Material, plan: Plan, split: Split, progress: Progr
         softmax(exported.astype(np.float64) / temperature, axis=1),
         softmax(exported.astype(np.float64), axis=1),
         labels,
+        split.group[rows],
         [index.path(int(row)) for row in rows],
         index.labels,
         "validation",
@@ -89,9 +90,11 @@ def ship(run: Run, material: Material, plan: Plan, split: Split, progress: Progr
     return bundle
 
 
-def _gate(network: nn.Module, inputs: NDArray[np.float32], exported: NDArray[np.float32], model: Path) -> Parity:
+def _gate(
+    network: nn.Module, inputs: NDArray[np.float32], exported: NDArray[np.float32], temperature: float, model: Path
+) -> Parity:
     try:
-        return check_parity(network, inputs, exported, model)
+        return check_parity(network, inputs, exported, temperature, model)
     except ParityError:
         model.unlink()
         raise

@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from linne.embed.backends import device
 from linne.embed.embedding import Embedding, activations
 from linne.fit.optimise import Settings, Trainer
-from linne.fit.plan import LEARNING_RATES, Training
 from linne.fit.probe import Probe
 from linne.fit.sources import AugmentedImages, CachedActivations, Source, prepared_batches
 from linne.fit.tail import Tail
@@ -37,7 +36,6 @@ VALIDATION_BATCH = 64
 def train_network(
     material: Material,
     plan: Plan,
-    training: Training,
     probe: Probe | None,
     split: Split,
     embedding: Embedding,
@@ -58,22 +56,22 @@ def train_network(
     network.replace_head(len(index.labels))  # type: ignore[operator]
     if probe is not None:
         install(network, probe)
-    if training.epochs == 0 and probe is not None:
+    if plan.epochs == 0 and probe is not None:
         write_weights(run.checkpoint, network, plan.pixels)
         return {"method": "probe", "epoch": 0, "accuracy": probe.accuracy, "log_loss": probe.log_loss, "stopped": ""}
-    source, validate = _sources(material, plan, training, split, embedding, cache)
+    source, validate = _sources(material, plan, split, embedding, cache)
     settings = Settings(
-        LEARNING_RATES[training.method],
+        plan.learning_rate,
         plan.weight_decay,
         plan.label_smoothing,
-        training.precision,
+        plan.precision,
         pretrained=probe is not None,
     )
-    first = training.frozen_stages if training.method == "stages" else 0
+    first = plan.frozen_stages if plan.method == "stages" else 0
     outcome = train(
         Trainer(Tail(network, first), settings, device()),
         source,
-        training.epochs,
+        plan.epochs,
         validate,
         index.label[split.rows(VALIDATION)].astype(np.int64),
         deadline,
@@ -83,7 +81,7 @@ def train_network(
     )
     best = outcome.best
     return {
-        "method": "probe" if best.epoch == 0 and probe is not None else training.method,
+        "method": "probe" if best.epoch == 0 and probe is not None else plan.method,
         "epoch": best.epoch,
         "accuracy": best.accuracy,
         "log_loss": best.log_loss,
@@ -99,14 +97,14 @@ def install(network: nn.Module, probe: Probe) -> None:
 
 
 def _sources(
-    material: Material, plan: Plan, training: Training, split: Split, embedding: Embedding, cache: Path
+    material: Material, plan: Plan, split: Split, embedding: Embedding, cache: Path
 ) -> tuple[Source, Validate]:
     index, digest = material.index, embedding.passed.digest
     rows, held = split.rows(TRAIN), split.rows(VALIDATION)
-    if training.method == "stages" and material.backbone is not None:
-        stored = activations(material.backbone, training.frozen_stages, digest[rows], cache)
+    if plan.method == "stages" and material.backbone is not None:
+        stored = activations(material.backbone, plan.frozen_stages, digest[rows], cache)
         source = CachedActivations(stored, index.label[rows].astype(np.int64), plan.batch_size, plan.seed)
-        return source, on_arrays(activations(material.backbone, training.frozen_stages, digest[held], cache))
+        return source, on_arrays(activations(material.backbone, plan.frozen_stages, digest[held], cache))
     images = AugmentedImages(index, rows, plan.pixels, plan.flip, plan.batch_size, plan.seed)
     return images, _on_files(index, held, plan.pixels)
 

@@ -18,8 +18,6 @@ class Session:
     Parameters
     ----------
     model : Path or bytes
-    threads : int, optional
-        Cores for one batch; by default all that this process may use.
     share_cores : bool
         Let idle threads sleep at once instead of spinning: slower for single images, faster where other threads
         (decoding) want the cores.
@@ -30,9 +28,9 @@ class Session:
         ONNX Runtime does not take the model.
     """
 
-    def __init__(self, model: Path | bytes, threads: int | None = None, share_cores: bool = False) -> None:
+    def __init__(self, model: Path | bytes, share_cores: bool = False) -> None:
         options = ort.SessionOptions()
-        options.intra_op_num_threads = threads or available_cores()
+        options.intra_op_num_threads = available_cores()
         options.log_severity_level = 3
         if share_cores:
             options.add_session_config_entry("session.intra_op.allow_spinning", "0")

@@ -35,18 +35,19 @@ def make_split(index: Index, groups: NDArray[np.int64], readable: NDArray[np.boo
         Nothing is left to train or validate on, or a class has no readable image to train on.
     """
     subset = np.where(readable, index.subset, NONE).astype(np.int8)
+    dealt = np.zeros(len(index), np.bool_)
     missing = [which for which in (VALIDATION, TEST) if not (index.subset == which).any()]
     if missing:
         # A group with an image that the user placed elsewhere stays where it is.
         pinned = np.unique(groups[readable & np.isin(index.subset, (VALIDATION, TEST))])
-        free = readable & np.isin(index.subset, (NONE, TRAIN)) & ~np.isin(groups, pinned)
+        dealt = readable & np.isin(index.subset, (NONE, TRAIN)) & ~np.isin(groups, pinned)
         subset[readable & (index.subset == NONE)] = TRAIN
         shares = {VALIDATION: VALIDATION_SHARE, TEST: TEST_SHARE}
-        rows = np.flatnonzero(free)
+        rows = np.flatnonzero(dealt)
         subset[rows] = _deal(index.label[rows], groups[rows], {which: shares[which] for which in missing}, seed)
     split = Split(subset, groups, index.supplied_split, index.fingerprint)
     _refuse_unusable(index, split)
-    if not split.supplied and len(straddling(split)):
+    if np.isin(groups[dealt], straddling(split)).any():
         raise AssertionError("a group straddles subsets that linne dealt out")
     return split
 
