@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import resource
-import sys
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,6 +29,7 @@ from linne.audit.duplicates import Pairs, duplicate_groups, duplicates, find_pai
 from linne.index.scan import Image as Found
 from linne.index.scan import scan
 from linne.pixels.decode import decode
+from linne.pixels.perceptual import thumbnail
 
 PHOTOS = Path(__file__).resolve().parents[3] / "shared" / "data" / "clothing"
 
@@ -143,17 +143,31 @@ def test_no_pictures_and_one() -> None:
     assert duplicate_groups(pairs_among([]), 0).tolist() == []
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="peak memory is counted otherwise elsewhere")
-def test_thousands_of_pictures_with_one_hash_take_little_memory() -> None:
-    """As blank scans, or frames of one film: every pair is a candidate."""
+@pytest.mark.parametrize("alike", [True, False])
+def test_thousands_of_pictures_with_one_hash_take_little_memory(alike: bool) -> None:
+    """As blank scans, or frames of one film: every pair is a candidate, and where they are alike every pair is one."""
     rows = 3000
     rng = np.random.default_rng(0)
-    thumbs = rng.integers(0, 256, (rows, 16, 16), dtype=np.uint8)
+    thumbs = rng.integers(0, 256, (1 if alike else rows, 16, 16), dtype=np.uint8).repeat(rows if alike else 1, axis=0)
     digest = rng.integers(0, 256, (rows, 16), dtype=np.uint8)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    tracemalloc.start()
     pairs = find_pairs(digest, np.zeros(rows, np.uint64), thumbs, np.ones(rows, bool))
-    assert len(pairs.first) == 0
-    assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024 < 300
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(pairs.first) == (rows - 1 if alike else 0)
+    assert len(np.unique(duplicate_groups(pairs, rows))) == (1 if alike else rows)
+    assert peak < 150e6
+
+
+def test_the_likeliest_pairs_of_a_group_are_given() -> None:
+    """Three of a kind: the two that are nearest to each other, and the third with the nearer of them."""
+    base = scene(64, 64)
+    thumbs = np.stack([thumbnail(Image.fromarray(base)) for _ in range(3)]).astype(np.int16)
+    thumbs[1, ::2] += 6
+    thumbs[2, ::2] += 9
+    digest = np.arange(48, dtype=np.uint8).reshape(3, 16)
+    pairs = find_pairs(digest, np.zeros(3, np.uint64), np.clip(thumbs, 0, 255).astype(np.uint8), np.ones(3, bool))
+    assert as_set(pairs) == {(0, 1), (1, 2)}
 
 
 def test_findings_name_both_images_and_whether_their_labels_differ() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
+from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
 from linne.pixels.perceptual import THUMB_SIDE
 from linne.records.findings import Finding
@@ -66,7 +66,8 @@ def find_pairs(
     Returns
     -------
     Pairs
-        Every file is paired with the first of its exact copies; near copies are looked for among the firsts.
+        Every file is paired with the first of its exact copies. Near copies are looked for among the firsts, and
+        given as the likeliest pairs that join each group.
     """
     rows = np.flatnonzero(readable)
     _, first, which = np.unique(
@@ -95,15 +96,26 @@ def _near(
     rows, flat = rows[shows], flat[shows]
     unit = flat / np.linalg.norm(flat, axis=1, keepdims=True)
     code = hashes[rows]
-    firsts, seconds = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    scores = [np.empty(0, np.float32)]
+    first, second, score = np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32)
     for i, j in _close(code):
         likeness = np.einsum("ij,ij->i", unit[i], unit[j])
         alike = likeness >= MIN_LIKENESS
-        firsts.append(rows[i[alike]])
-        seconds.append(rows[j[alike]])
-        scores.append(np.minimum(likeness[alike], 1))
-    return np.concatenate(firsts), np.concatenate(seconds), np.concatenate(scores)
+        if alike.any():
+            first, second = np.concatenate([first, i[alike]]), np.concatenate([second, j[alike]])
+            score = np.concatenate([score, np.minimum(likeness[alike], 1)])
+            first, second, score = _likeliest(first, second, score, len(rows))
+    return rows[first], rows[second], score
+
+
+def _likeliest(
+    first: NDArray[np.int64], second: NDArray[np.int64], likeness: NDArray[np.float32], rows: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+    """The likeliest pairs that join the same groups: a thousand frames of a still scene are 999 pairs, not 499,500."""
+    graph = coo_array((2 - likeness.astype(np.float64), (first, second)), shape=(rows, rows))
+    forest = minimum_spanning_tree(graph.tocsr()).tocoo()
+    one, two = forest.coords
+    order = np.lexsort((two, one))
+    return one[order].astype(np.int64), two[order].astype(np.int64), (2 - forest.data[order]).astype(np.float32)
 
 
 def _close(code: NDArray[np.uint64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:

@@ -7,6 +7,8 @@ Method to Speed Up Kernel Machines", NIPS 2000); up to `LANDMARKS` images it is 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
@@ -14,6 +16,9 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 FOLDS = 5
 LANDMARKS = 1000
+BLOCK = 4096
+"""Images mapped at a time, so that memory does not grow with their number."""
+
 PENALTIES = (0.1, 1.0)
 TEMPERATURES = np.geomspace(0.02, 0.5, 15)
 
@@ -42,23 +47,34 @@ def out_of_fold_probabilities(
     """
     if np.bincount(labels, minlength=1).max() < FOLDS:
         return np.full((len(labels), classes), 1 / classes, np.float32)
-    rng = np.random.default_rng(seed)
-    mapped = _nystroem(features, rng)
-    targets = np.eye(classes)[labels]
-    prior = targets.mean(axis=0)
     fold = _folds(labels, groups, seed)
+    kernel = _fit_kernel(features, np.random.default_rng(seed))
+    prior = np.bincount(labels, minlength=classes) / len(labels)
+    blocks = [slice(start, start + BLOCK) for start in range(0, len(labels), BLOCK)]
 
-    gram, moment = mapped.T @ mapped, mapped.T @ (targets - prior)
-    best, least = np.full((len(labels), classes), 1 / classes), np.inf
-    scores = {penalty: np.empty((len(labels), classes)) for penalty in PENALTIES}
+    size = kernel.projection.shape[1]
+    gram, moment = np.zeros((FOLDS, size, size)), np.zeros((FOLDS, size, classes))
+    for block in blocks:
+        mapped, targets = kernel.map(features[block]), np.eye(classes)[labels[block]] - prior
+        for f in range(FOLDS):
+            inside = fold[block] == f
+            gram[f] += mapped[inside].T @ mapped[inside]
+            moment[f] += mapped[inside].T @ targets[inside]
+    weights = np.empty((len(PENALTIES), FOLDS, size, classes))
     for f in range(FOLDS):
-        held = mapped[fold == f]
-        rest = gram - held.T @ held
-        right = moment - held.T @ (targets[fold == f] - prior)
-        for penalty in PENALTIES:
-            factor = cho_factor(rest + penalty * np.eye(len(rest)), overwrite_a=True, check_finite=False)
-            scores[penalty][fold == f] = held @ cho_solve(factor, right, check_finite=False) + prior
-    for score in scores.values():
+        rest, right = gram.sum(axis=0) - gram[f], moment.sum(axis=0) - moment[f]
+        for i, penalty in enumerate(PENALTIES):
+            factor = cho_factor(rest + penalty * np.eye(size), overwrite_a=True, check_finite=False)
+            weights[i, f] = cho_solve(factor, right, check_finite=False)
+    scores = np.empty((len(PENALTIES), len(labels), classes), np.float32)
+    for block in blocks:
+        mapped = kernel.map(features[block])
+        for f in range(FOLDS):
+            inside = np.flatnonzero(fold[block] == f)
+            scores[:, block.start + inside] = mapped[inside] @ weights[:, f] + prior
+
+    best, least = np.full((len(labels), classes), 1 / classes), np.inf
+    for score in scores:
         for temperature in TEMPERATURES:
             probabilities = softmax(score / temperature)
             loss = -np.log(probabilities[np.arange(len(labels)), labels] + 1e-12).mean()
@@ -67,18 +83,35 @@ def out_of_fold_probabilities(
     return best.astype(np.float32)
 
 
-def _nystroem(features: NDArray[np.float32], rng: np.random.Generator) -> Array:
-    """Map features so that their inner products are a Gaussian kernel, as wide as the median distance."""
-    x = (features - features.mean(axis=0)).astype(np.float64)
-    x /= np.sqrt((x**2).sum(axis=1).mean()) + 1e-12
-    chosen = np.sort(rng.permutation(len(x))[:LANDMARKS])
-    between = _squared_distances(x, x[chosen])
-    width = np.median(between) + 1e-12
-    kernel = np.exp(-between / width)
-    values, vectors = np.linalg.eigh(kernel[chosen])
+@dataclass(frozen=True)
+class _Kernel:
+    """A map under which inner products are, about, a Gaussian kernel as wide as the median distance."""
+
+    mean: NDArray[np.float32]
+    scale: float
+    landmarks: Array
+    width: float
+    projection: Array
+
+    def map(self, features: NDArray[np.float32]) -> Array:
+        """``(n, d)`` to ``(n, kept)``."""
+        x = (features - self.mean).astype(np.float64) / self.scale
+        mapped: Array = np.exp(-_squared_distances(x, self.landmarks) / self.width) @ self.projection
+        return mapped
+
+
+def _fit_kernel(features: NDArray[np.float32], rng: np.random.Generator) -> _Kernel:
+    mean = features.mean(axis=0)
+    starts = range(0, len(features), BLOCK)
+    squares = sum(float(((features[i : i + BLOCK] - mean).astype(np.float64) ** 2).sum()) for i in starts)
+    scale = np.sqrt(squares / len(features)) + 1e-12
+    chosen = np.sort(rng.permutation(len(features))[:LANDMARKS])
+    landmarks = (features[chosen] - mean).astype(np.float64) / scale
+    between = _squared_distances(landmarks, landmarks)
+    width = float(np.median(between)) + 1e-12
+    values, vectors = np.linalg.eigh(np.exp(-between / width))
     kept = values > 1e-6 * values[-1]
-    mapped: Array = kernel @ (vectors[:, kept] / np.sqrt(values[kept]))
-    return mapped
+    return _Kernel(mean, scale, landmarks, width, vectors[:, kept] / np.sqrt(values[kept]))
 
 
 def _squared_distances(a: Array, b: Array) -> Array:
@@ -95,7 +128,7 @@ def _folds(labels: NDArray[np.int32], groups: NDArray[np.int64], seed: int) -> N
     return fold
 
 
-def softmax(logits: Array) -> Array:
+def softmax(logits: NDArray[np.floating]) -> NDArray[np.floating]:
     """Rows to probabilities."""
     exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
     return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))
