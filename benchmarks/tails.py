@@ -41,7 +41,7 @@ def main() -> None:
     index, network, cache = material.index, material.choice.network, default_folder()
     assert material.backbone is not None
     embedding = embed(index, material.backbone, cache, Silent())
-    split = make_split(index, inspect(index, embedding, 0).groups, embedding.passed.readable, 0)
+    split = make_split(index, inspect(index, embedding, 0, Silent()).groups, embedding.passed.readable, 0)
     rows, held = split.rows(TRAIN), split.rows(VALIDATION)
     labels = index.label.astype(np.int64)
     probe = fit_probe(embedding.features[rows], labels[rows], embedding.features[held], labels[held])

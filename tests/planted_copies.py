@@ -12,6 +12,7 @@ from linne.audit.duplicates import Pairs, find_pairs
 from linne.pixels.decode import decode
 from linne.pixels.perceptual import perceptual_hash, thumbnail
 from linne.records.fingerprint import of_bytes
+from linne.records.progress import Silent
 
 
 def recompressed(picture: Image.Image) -> bytes:
@@ -44,6 +45,7 @@ def pairs_among(files: Sequence[bytes]) -> Pairs:
         np.array([perceptual_hash(picture) for picture in pictures], np.uint64),
         np.array([thumbnail(picture) for picture in pictures], np.uint8).reshape(-1, 16, 16),
         np.ones(len(files), bool),
+        Silent(),
     )
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from cli.conftest import Call
 from PIL import Image
-from walked import environment, linne
+from walked import environment, linne, state_of
 
 
 @pytest.fixture
@@ -65,6 +65,12 @@ def test_every_command_tells_how_it_is_used(command: str, tmp_path: Path) -> Non
         ["predict", "bundle"],
         ["serve", "bundle", "--port", "70000"],
         ["audit", "photos", "--show", "many"],
+        ["fit", ""],
+        ["audit", "photos", "--seed", "4294967296"],
+        ["audit", "photos", "--out", ""],
+        ["evaluate", ""],
+        ["predict", "bundle", ""],
+        ["fit", "photos", "--weights", ""],
     ],
 )
 def test_wrong_usage_exits_with_2(arguments: list[str], call: Call, tmp_path: Path) -> None:
@@ -90,6 +96,8 @@ def test_wrong_usage_exits_with_2(arguments: list[str], call: Call, tmp_path: Pa
         ["fit", "two", "--weights", "weights.pth"],
         ["fit", "two", "--group-by", "("],
         ["audit", "nowhere"],
+        ["audit", "two", "--out", "two/a/0.png"],
+        ["audit", "two", "--out", "."],
         ["evaluate", "nowhere"],
         ["evaluate", "two"],
         ["predict", "nowhere", "two/a/0.png"],
@@ -140,6 +148,24 @@ def test_predict_tells_of_what_it_cannot_use_and_answers_the_rest(run: Path, dig
     assert [bool(answer["error"]) for answer in answers] == [True, False, True]
 
 
+def test_predict_tells_of_what_folders_hold_besides(run: Path, digits: Path, call: Call, tmp_path: Path) -> None:
+    (tmp_path / "more" / "below").mkdir(parents=True)
+    shutil.copy(next((digits / "3").iterdir()), tmp_path / "more" / "three.png")
+    (tmp_path / "more" / "empty.jpg").write_bytes(b"")
+    (tmp_path / "more" / "notes.txt").write_text("no image, and none by its name")
+    (tmp_path / "more" / "gone.png").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "none").mkdir()
+    done = call("predict", run / "bundle", "more", "none", "--json", folder=tmp_path)
+    answers = json.loads(done.stdout)
+    assert done.returncode == 1
+    assert [(answer["path"], bool(answer["error"])) for answer in answers] == [
+        ("more/three.png", False),
+        ("more/empty.jpg", True),
+        ("more/gone.png", True),
+        ("none", True),
+    ]
+
+
 def test_predicting_imports_no_torch(run: Path, digits: Path, tmp_path: Path) -> None:
     one = str(next((digits / "3").iterdir()))
     code = (
@@ -158,7 +184,7 @@ def test_evaluate_prints_and_gives_json(run: Path, call: Call, tmp_path: Path) -
     assert plain.returncode == 0
     assert "accuracy" in plain.stdout
     as_json = json.loads(call("evaluate", run, "--json", folder=tmp_path).stdout)
-    assert as_json == json.loads((run / "evaluation.json").read_text())
+    assert as_json == {k: v for k, v in json.loads((run / "evaluation.json").read_text()).items() if k != "seal"}
     assert len(json.loads((run / "run.json").read_text())["openings"]) == 2
 
 
@@ -200,6 +226,25 @@ def test_names_that_would_fool_a_terminal_or_markup(
     done = call("evaluate", "runs/photos-1", folder=tmp_path)
     assert "\x1b[31m" not in done.stdout + done.stderr
     assert "[red]zero\\" in done.stdout
+    done = call("predict", "runs/photos-1/bundle", photos, folder=tmp_path)
+    assert len(done.stdout.splitlines()) == 96
+    assert "\x1b[31m" not in done.stdout + done.stderr
+
+
+def test_no_photo_is_overwritten_with_findings(call: Call, digits: Path, tmp_path: Path) -> None:
+    shutil.copytree(digits, tmp_path / "photos")
+    before = state_of(tmp_path / "photos")
+    photo = next((tmp_path / "photos" / "3").iterdir())
+    assert call("audit", "photos", "--out", photo, folder=tmp_path).returncode == 1
+    assert state_of(tmp_path / "photos") == before
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_disk_behind_a_redirection_is_one_line(run: Path, digits: Path, tmp_path: Path) -> None:
+    command = f"{sys.executable} -m linne predict {run / 'bundle'} {digits / '3'} > /dev/full"
+    done = subprocess.run(command, shell=True, cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True)
+    assert done.returncode == 1
+    only_line(done.stderr)
 
 
 def test_a_closed_pipe_ends_quietly(run: Path, digits: Path, tmp_path: Path) -> None:

@@ -136,20 +136,47 @@ def test_a_deadline_in_the_past_stops_at_once(tmp_path: Path) -> None:
     assert same_state(run.start, run.kept[-1])
 
 
-def test_training_leaves_time_to_validate_before_the_deadline(tmp_path: Path) -> None:
+def test_training_leaves_time_to_validate_before_the_deadline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a clock on which a step takes one second and a validation ten."""
+    now = 0.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
     run = Run(tmp_path, epochs=10_000)
     plain = run.validate
 
     def slow(predict: Callable[[Tensor], Tensor]) -> np.ndarray:
-        time.sleep(0.3)
+        nonlocal now
+        now += 10
         return plain(predict)
 
+    class Ticking(Silent):
+        def update(self, done: float, note: str = "") -> None:
+            nonlocal now
+            now += 1
+
     run.validate = slow
-    deadline = time.monotonic() + 1.5
-    outcome = run.go(deadline=deadline)
+    outcome = run.go(deadline=57, progress=Ticking())
     assert outcome.stopped == "deadline"
-    assert time.monotonic() < deadline + 0.15
+    assert 46 < now <= 58  # the last step began when all of a validation could follow
     assert len(outcome.epochs) >= 2
+
+
+def test_an_interrupt_before_anything_was_judged_keeps_the_start(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    plain, asked = run.validate, 0
+
+    def interrupted(predict: Callable[[Tensor], Tensor]) -> np.ndarray:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            raise KeyboardInterrupt
+        return plain(predict)
+
+    run.validate = interrupted
+    outcome = run.go()
+    assert outcome.stopped == "interrupt"
+    assert [epoch.epoch for epoch in outcome.epochs] == [0]
+    assert same_state(run.start, run.module.state_dict())
+    assert same_state(run.start, run.kept[-1])
 
 
 class Interrupting(Silent):

@@ -163,3 +163,28 @@ def test_a_class_that_train_has_not(tmp_path: Path) -> None:
     class_folders(tmp_path / "train", {"cat": 1, "dog": 1})
     class_folders(tmp_path / "test", {"cat": 1, "bird": 1})
     assert "bird" in str(refused(tmp_path).value)
+
+
+@pytest.mark.parametrize("folders", [("val", "test"), ("train", "test", "thumbs"), ("Train", "Valid", "test", "extra")])
+def test_half_a_split_is_no_classes(tmp_path: Path, folders: tuple[str, ...]) -> None:
+    for name in folders:
+        class_folders(tmp_path / name, {"cat": 2, "dog": 1})
+    with pytest.raises(DataError) as caught:
+        read_folder(tmp_path)
+    assert caught.value.file == str(tmp_path)
+
+
+def test_a_class_that_is_named_as_a_subset_is_a_class(tmp_path: Path) -> None:
+    """Vehicles: trains and cars."""
+    class_folders(tmp_path, {"train": 2, "car": 1})
+    class_folders(tmp_path / "train", {"steam": 1, "diesel": 1})
+    index = read_folder(tmp_path)
+    assert index.labels == ("car", "train")
+    assert not index.supplied_split
+
+
+def test_a_folder_above_the_classes_is_named_in_the_remedy(tmp_path: Path) -> None:
+    class_folders(tmp_path / "all", {"cat": 2, "dog": 1})
+    with pytest.raises(DataError) as caught:
+        read_folder(tmp_path)
+    assert "all" in str(caught.value.remedy)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from linne.nets import create, names
 from linne.nets.catalogue import entry
+from linne.records.errors import LinneError
 
 
 @pytest.fixture(scope="module", params=names())
@@ -92,3 +93,10 @@ def test_the_same_seed_gives_the_same_network_in_evaluation_mode(name: str) -> N
         made.append(create(name))
     assert same_state(made[0].state_dict(), made[1].state_dict())
     assert not any(module.training for module in made[0].modules())
+
+
+@pytest.mark.parametrize("wrong", [{"classes": 0}, {"classes": -1}, {"classes": 2.5}, {"in_channels": 0}])
+def test_numbers_that_no_network_can_have(wrong: dict[str, int]) -> None:
+    with pytest.raises(LinneError) as caught:
+        create("lenet5", **wrong)
+    assert caught.value.value in wrong.values()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-import time
 import warnings
 from pathlib import Path
 
@@ -121,10 +120,8 @@ for side in (60_000, 13_378, 2**31 - 1):
 @pytest.mark.skipif(sys.platform != "linux", reason="no limit on memory elsewhere")
 def test_a_bomb_is_refused_at_once_and_without_memory() -> None:
     paths = [str(Path(__file__).parents[1]), *sys.path]
-    start = time.monotonic()
     command = [sys.executable, "-c", BOMB, str(1 << 30)]
     subprocess.run(command, check=True, timeout=60, env={"PYTHONPATH": ":".join(paths), "OPENBLAS_NUM_THREADS": "1"})
-    assert time.monotonic() - start < 20
     assert MAX_PIXELS < 13_378**2
 
 

@@ -82,7 +82,9 @@ def test_split(tmp_path: Path, data: st.DataObject, rows: int, supplied: bool) -
     subset = np.array(data.draw(st.lists(st.integers(0, 3), min_size=rows, max_size=rows)), np.int8)
     wrote = Split(subset, np.arange(rows, dtype=np.int64), supplied, "0" * 32)
     paths = data.draw(st.lists(TEXT, min_size=rows, max_size=rows))
-    wrote.write(tmp_path / "split.parquet", large_strings(paths))
+    digest = np.arange(16 * len(paths), dtype=np.uint8).reshape(-1, 16)
+    wrote.write(tmp_path / "split.parquet", large_strings(paths), digest)
+    assert (Split.read_digests(tmp_path / "split.parquet") == digest).all()
     read = Split.read(tmp_path / "split.parquet")
     assert np.array_equal(read.subset, wrote.subset)
     assert read.subset.dtype == np.int8

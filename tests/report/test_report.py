@@ -99,7 +99,7 @@ def write_run(
     run = Run(folder, {"name": folder.name} if facts is None else facts)
     shipped = bundle(labels=labels)
     index.write(run.index)
-    split.write(run.split, index.paths)
+    split.write(run.split, index.paths, np.zeros((len(index), 16), np.uint8))
     Findings.of(findings, index.fingerprint, notes).write(run.findings)
     shipped.write(run.bundle)
     for name, file in {

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 import linne
 from linne.records.errors import BundleError, DataError, RunError
 from linne.records.evaluation import Evaluation
-from linne.records.index import TEST, Index
+from linne.records.index import TEST, TRAIN, Index
 from linne.records.run import Run
 from linne.records.split import Split
 from linne.serve.app import create_app
@@ -70,6 +70,11 @@ def test_a_test_image_that_is_gone_is_left_out_and_told_of(
     evaluation = linne.evaluate(own.folder)
     assert evaluation.images == len(split.rows(TEST)) - 1
     assert len(evaluation.notes) == 1
+    rows = split.rows(TEST)
+    shutil.copy(index.file(int(split.rows(TRAIN)[0])), index.file(int(rows[1])))
+    changed = linne.evaluate(own.folder)
+    assert changed.images == len(rows) - 2
+    assert len(changed.notes) == 2
     shutil.rmtree(photos)
     with pytest.raises(DataError):
         linne.evaluate(own.folder)
@@ -105,3 +110,31 @@ def test_a_bit_flipped_in_the_bundle_is_refused(run: Run) -> None:
     with pytest.raises(BundleError):
         linne.evaluate(run.folder)
     assert Run.open(run.folder).facts["openings"] == []
+
+
+@pytest.mark.parametrize("part", ["findings.parquet", "validation.json"])
+def test_what_the_report_lacks_is_told_before_the_test_set_is_opened(run: Run, part: str) -> None:
+    (run.folder / part).unlink()
+    with pytest.raises(RunError):
+        linne.evaluate(run.folder)
+    assert Run.open(run.folder).facts["openings"] == []
+
+
+def test_a_damaged_evaluation_is_made_again(run: Run) -> None:
+    linne.evaluate(run.folder)
+    run.evaluation.write_text("{}")
+    assert Evaluation.read(run.folder / "validation.json").bundle == linne.evaluate(run.folder).bundle
+
+
+def test_an_altered_diary_is_refused(run: Run) -> None:
+    diary = run.folder / "run.json"
+    diary.write_text(diary.read_text().replace('"seed": 0', '"seed": 1'))
+    with pytest.raises(RunError):
+        linne.evaluate(run.folder)
+
+
+def test_a_run_that_was_not_finished_says_so(run: Run) -> None:
+    shutil.rmtree(run.bundle)
+    with pytest.raises(RunError) as caught:
+        linne.evaluate(run.folder)
+    assert "linne fit" in str(caught.value.remedy)

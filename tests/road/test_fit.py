@@ -16,6 +16,7 @@ from linne.records.errors import DataError, LinneError
 from linne.records.evaluation import Evaluation
 from linne.records.findings import Findings
 from linne.records.index import SUBSETS, Index
+from linne.records.progress import Silent
 from linne.records.run import Run
 from linne.records.split import Split
 
@@ -169,3 +170,30 @@ def test_weights_of_another_network_and_no_images(digits: Path, lenet_weights: P
 def test_the_budget_counts_from_where_the_caller_says(digits: Path, tmp_path: Path) -> None:
     with pytest.raises(LinneError):
         linne.fit(digits, budget=60, cache=tmp_path, out=tmp_path, started=time.monotonic() - 59)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 1.5, "0"])
+def test_rubbish_is_no_seed(digits: Path, tmp_path: Path, seed: object) -> None:
+    for step in (linne.fit, linne.audit):
+        with pytest.raises(LinneError) as caught:
+            step(digits, seed=seed, cache=tmp_path)
+        assert caught.value.value == seed
+
+
+def test_an_untrained_network_is_not_shipped(digits: Path, store: Path, tmp_path: Path) -> None:
+    """Interrupted before the first epoch ended: there is nothing but the random start."""
+
+    class Impatient(Silent):
+        step = ""
+
+        def start(self, step: str, total: float, unit: str) -> None:
+            self.step = step
+
+        def update(self, done: float, note: str = "") -> None:
+            if self.step == "train":
+                raise KeyboardInterrupt
+
+    with pytest.raises(LinneError) as caught:
+        linne.fit(digits, budget=60, cache=store, out=tmp_path, progress=Impatient())
+    assert "budget" in str(caught.value.remedy)
+    assert not list(tmp_path.rglob("bundle.json"))

@@ -13,6 +13,7 @@ from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 from linne.pixels.perceptual import THUMB_SIDE
 from linne.records.findings import Finding
 from linne.records.index import Index
+from linne.records.progress import Progress
 
 EXACT = "exact duplicate"
 NEAR = "near duplicate"
@@ -50,7 +51,11 @@ class Pairs:
 
 
 def find_pairs(
-    digest: NDArray[np.uint8], hashes: NDArray[np.uint64], thumbs: NDArray[np.uint8], readable: NDArray[np.bool_]
+    digest: NDArray[np.uint8],
+    hashes: NDArray[np.uint64],
+    thumbs: NDArray[np.uint8],
+    readable: NDArray[np.bool_],
+    progress: Progress,
 ) -> Pairs:
     """Find copies among the readable images.
 
@@ -62,6 +67,7 @@ def find_pairs(
         Perceptual hashes.
     thumbs : (n, 16, 16) uint8 array
     readable : (n,) bool array
+    progress : Progress
 
     Returns
     -------
@@ -77,7 +83,7 @@ def find_pairs(
     )
     original = rows[first[which]] if len(rows) else rows
     copies = rows != original
-    near_first, near_second, likeness = _near(hashes, thumbs, np.sort(rows[first]))
+    near_first, near_second, likeness = _near(hashes, thumbs, np.sort(rows[first]), progress)
     return Pairs(
         np.concatenate([original[copies], near_first]),
         np.concatenate([rows[copies], near_second]),
@@ -87,7 +93,7 @@ def find_pairs(
 
 
 def _near(
-    hashes: NDArray[np.uint64], thumbs: NDArray[np.uint8], rows: NDArray[np.int64]
+    hashes: NDArray[np.uint64], thumbs: NDArray[np.uint8], rows: NDArray[np.int64], progress: Progress
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
     """Pairs of `rows` with close hashes and alike thumbnails."""
     flat = thumbs[rows].reshape(len(rows), THUMB_SIDE**2).astype(np.float32)
@@ -97,7 +103,7 @@ def _near(
     unit = flat / np.linalg.norm(flat, axis=1, keepdims=True)
     code = hashes[rows]
     first, second, score = np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32)
-    for i, j in _close(code):
+    for i, j in _close(code, progress):
         likeness = np.einsum("ij,ij->i", unit[i], unit[j])
         alike = likeness >= MIN_LIKENESS
         if alike.any():
@@ -118,15 +124,19 @@ def _likeliest(
     return one[order].astype(np.int64), two[order].astype(np.int64), (2 - forest.data[order]).astype(np.float32)
 
 
-def _close(code: NDArray[np.uint64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+def _close(code: NDArray[np.uint64], progress: Progress) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Positions ``i < j`` of hashes that differ in few bits, some at a time."""
     step = max(1, _CELLS // max(len(code), 1))
     some = _CELLS // (4 * THUMB_SIDE**2)
+    progress.start("compare", len(code), "images")
     for start in range(0, len(code), step):
+        progress.update(start)
         block = code[start : start + step, None] ^ code[None, start:]
         i, j = np.nonzero(np.triu(np.bitwise_count(block) <= MAX_DISTANCE, 1))
         for at in range(0, len(i), some):
             yield i[at : at + some] + start, j[at : at + some] + start
+    progress.update(len(code))
+    progress.finish()
 
 
 def duplicate_groups(pairs: Pairs, rows: int) -> NDArray[np.int64]:

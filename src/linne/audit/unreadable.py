@@ -7,10 +7,9 @@ from numpy.typing import NDArray
 
 from linne.records.findings import Finding
 from linne.records.index import Index
+from linne.records.set_aside import NO_IMAGE
 
 CHECK = "unreadable"
-EXPECTED_ASIDE = frozenset({"no image, by its name"})
-"""Reasons for setting a file aside that are no fault of the data."""
 
 
 def unreadable(index: Index, reason: NDArray[np.str_]) -> list[Finding]:
@@ -20,6 +19,6 @@ def unreadable(index: Index, reason: NDArray[np.str_]) -> list[Finding]:
     aside = [
         Finding(CHECK, item.path, 1.0, item.reason, suggestion="replace or remove it")
         for item in index.set_aside
-        if item.reason not in EXPECTED_ASIDE
+        if item.reason != NO_IMAGE
     ]
     return failed + aside

@@ -27,24 +27,33 @@ HELP += "".join(f"  {name:<10}{what}\n" for name, what in COMMANDS.items())
 HELP += "\n`linne COMMAND --help` tells more, `linne --version` which version this is.\n"
 
 
+INTERRUPTED = 130
+
+
 def main() -> None:
     """Run the command line and exit: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
-    arguments = sys.argv[1:]
+    try:
+        sys.exit(_run(sys.argv[1:]))
+    except KeyboardInterrupt:  # while a command is imported; later ones tell what is kept
+        sys.exit(INTERRUPTED)
+
+
+def _run(arguments: list[str]) -> int:
     if not arguments:
         sys.stderr.write(HELP)
-        sys.exit(2)
+        return 2
     if arguments[0] in ("--help", "-h", "help"):
         sys.stdout.write(HELP)
-        sys.exit(0)
+        return 0
     if arguments[0] == "--version":
         from linne import __version__
 
         sys.stdout.write(f"linne {__version__}\n")
-        sys.exit(0)
+        return 0
     if arguments[0] not in COMMANDS:
         sys.stderr.write(f"linne: no such command: {arguments[0]}\n\n{HELP}")
-        sys.exit(2)
+        return 2
 
     from linne.cli.dispatch import run_command
 
-    sys.exit(run_command(arguments[0], arguments[1:]))
+    return run_command(arguments[0], arguments[1:])

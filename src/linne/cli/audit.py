@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from linne.cli.options import Cache, Json, Seed, Weights, make_app, out, print_json, shown
+from linne.cli.options import Cache, Json, Photos, Seed, Weights, a_path, make_app, out, print_json, shown
 from linne.cli.progress import Terminal
 from linne.records.findings import Findings
 
@@ -18,10 +18,16 @@ app = make_app()
 
 @app.command()
 def audit(
-    photos: Annotated[Path, typer.Argument(help="Class folders, or train, validation and test folders of these.")],
+    photos: Photos,
     weights: Weights = None,
     out_file: Annotated[
-        Path | None, typer.Option("--out", help="Parquet of the findings.  [default: runs/NAME-findings.parquet]")
+        Path | None,
+        typer.Option(
+            "--out",
+            help="Parquet of the findings.  [default: runs/NAME-findings.parquet]",
+            parser=a_path,
+            metavar="FILE",
+        ),
     ] = None,
     most: Annotated[int, typer.Option("--show", help="Rows of each check in the table.", min=0)] = 10,
     seed: Seed = 0,

@@ -9,34 +9,49 @@ from importlib import import_module
 
 from typer.main import get_command
 
+from linne.cli import INTERRUPTED
 from linne.records.errors import LinneError, needs
 
-FAILED, INTERRUPTED = 1, 130
+FAILED = 1
 
 
 def run_command(name: str, arguments: list[str]) -> int:
     """Run a command of the table and give its exit status."""
     as_json = "--json" in arguments
     try:
-        command = get_command(import_module(f"linne.cli.{name}").app)
-        command.main(arguments, prog_name=f"linne {name}")
+        status = _call(name, arguments)
     except LinneError as error:
         return _failed(error, as_json)
     except ModuleNotFoundError as error:
         return _failed(needs(f"`linne {name}`", error), as_json)
     except MemoryError:
-        return _failed(
-            LinneError("there is not enough memory", remedy="close other programs, or leave out the largest images"),
-            as_json,
-        )
+        remedy = "close other programs, or leave out the largest images"
+        return _failed(LinneError("there is not enough memory", remedy=remedy), as_json)
     except BrokenPipeError:  # `linne predict ... | head`: the reader has enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _let_go_of_output()
         return FAILED
+    except OSError as error:  # the disk behind `linne predict ... > file` is full, say
+        _let_go_of_output()
+        remedy = "free some space, or see whether the file may be read and written"
+        return _failed(LinneError(error.strerror or str(error), file=error.filename, remedy=remedy), as_json)
     except KeyboardInterrupt:
-        return _interrupted()
+        status = INTERRUPTED
+    return _interrupted(name) if status == INTERRUPTED else status
+
+
+def _call(name: str, arguments: list[str]) -> int:
+    command = get_command(import_module(f"linne.cli.{name}").app)
+    try:
+        command.main(arguments, prog_name=f"linne {name}")
     except SystemExit as end:
-        return _interrupted() if end.code == INTERRUPTED else int(end.code or 0)
+        sys.stdout.flush()  # here, where an error is told of, and not when Python has ended
+        return int(end.code or 0)
     return 0
+
+
+def _let_go_of_output() -> None:
+    """What is in the buffer still cannot be written, and Python would try when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _failed(error: LinneError, as_json: bool) -> int:
@@ -48,6 +63,7 @@ def _failed(error: LinneError, as_json: bool) -> int:
     return FAILED
 
 
-def _interrupted() -> int:
-    sys.stderr.write("\nlinne: interrupted; what was computed is kept, and the same command goes on from there\n")
+def _interrupted(name: str) -> int:
+    kept = "; what was embedded is kept, and the same command goes on from there" if name in ("audit", "fit") else ""
+    sys.stderr.write(f"\nlinne: interrupted{kept}\n")
     return INTERRUPTED

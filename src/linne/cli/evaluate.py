@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from linne.cli.options import Json, make_app, out, print_json, shown
+from linne.cli.options import Json, a_path, make_app, out, print_json, shown
 from linne.cli.progress import Terminal
 from linne.records.evaluation import Evaluation
 
@@ -18,7 +18,7 @@ app = make_app()
 
 @app.command()
 def evaluate(
-    run: Annotated[Path, typer.Argument(help="A folder that `linne fit` made.")],
+    run: Annotated[Path, typer.Argument(help="A folder that `linne fit` made.", parser=a_path)],
     as_json: Json = False,
 ) -> None:
     """Open a run's test set: score its classifier, write evaluation.json, refresh the report. Each opening is noted."""

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from linne.cli import STARTED
-from linne.cli.options import Cache, Json, Seed, Weights, make_app, out, print_json, shown
+from linne.cli.options import Cache, Json, Photos, Seed, Weights, a_path, make_app, out, print_json, shown
 from linne.cli.progress import Terminal
 
 app = make_app()
@@ -16,7 +16,7 @@ app = make_app()
 
 @app.command()
 def fit(
-    photos: Annotated[Path, typer.Argument(help="Class folders, or train, validation and test folders of these.")],
+    photos: Photos,
     weights: Weights = None,
     network: Annotated[str | None, typer.Option(help="One of `linne nets`.  [default: chosen]")] = None,
     budget: Annotated[str, typer.Option(help="90s, 10m, 2h, or none; counted from the start.")] = "10m",
@@ -24,7 +24,9 @@ def fit(
         str | None, typer.Option(help="Pattern on file names; images with the same match stay in one subset.")
     ] = None,
     seed: Seed = 0,
-    out_folder: Annotated[Path, typer.Option("--out", help="Where runs are kept.")] = Path("runs"),
+    out_folder: Annotated[
+        Path, typer.Option("--out", help="Where runs are kept.", parser=a_path, metavar="FOLDER")
+    ] = Path("runs"),
     cache: Cache = None,
     as_json: Json = False,
 ) -> None:

@@ -12,11 +12,31 @@ from rich.markup import escape
 
 from linne.records.errors import printable
 
-Weights = Annotated[
-    Path | None, typer.Option(help="Pretrained weights, safetensors, in linne's or torchvision's naming.")
+
+def a_path(text: str) -> Path:
+    """Read a path; an empty one, as an unset variable of a shell gives, would mean the current folder."""
+    if not text:
+        raise typer.BadParameter("an empty name")
+    return Path(text)
+
+
+Photos = Annotated[
+    Path, typer.Argument(help="Class folders, or train, validation and test folders of these.", parser=a_path)
 ]
-Cache = Annotated[Path | None, typer.Option(help="The store of embeddings.  [default: in the user's cache folder]")]
-Seed = Annotated[int, typer.Option(help="Same seed, same numbers.", min=0)]
+BundleFolder = Annotated[Path, typer.Argument(help="A folder with bundle.json and model.onnx.", parser=a_path)]
+Weights = Annotated[
+    Path | None,
+    typer.Option(
+        help="Pretrained weights, safetensors, in linne's or torchvision's naming.", parser=a_path, metavar="FILE"
+    ),
+]
+Cache = Annotated[
+    Path | None,
+    typer.Option(
+        help="The store of embeddings.  [default: in the user's cache folder]", parser=a_path, metavar="FOLDER"
+    ),
+]
+Seed = Annotated[int, typer.Option(help="Same seed, same numbers.", min=0, max=2**32 - 1)]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 
 out = Console(highlight=False)

@@ -7,21 +7,25 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from linne.cli.options import Json, make_app
+from linne.cli.options import BundleFolder, Json, a_path, make_app
 from linne.index.scan import Image, scan
-from linne.records.errors import DataError, printable
+from linne.records.errors import printable
+from linne.records.set_aside import NO_IMAGE
+
+if TYPE_CHECKING:
+    from linne.serve.predictor import Prediction, Predictor
 
 app = make_app()
 
 
 @app.command()
 def predict(
-    bundle: Annotated[Path, typer.Argument(help="A folder with bundle.json and model.onnx.")],
-    images: Annotated[list[Path], typer.Argument(help="Image files, and folders of them.")],
+    bundle: BundleFolder,
+    images: Annotated[list[Path], typer.Argument(help="Image files, and folders of them.", parser=a_path)],
     as_json: Json = False,
 ) -> None:
     """Classify images; exits with 1 where one of them cannot be used."""
@@ -31,14 +35,15 @@ def predict(
     failed = 0
     if as_json:
         sys.stdout.write("[")
-    for number, prediction in enumerate(predictor.stream(_files(images))):
+    for number, prediction in enumerate(_answers(predictor, images)):
         failed += bool(prediction.error)
         if as_json:
             sys.stdout.write(("," if number else "") + "\n" + json.dumps(asdict(prediction)))
         elif prediction.error:
             sys.stderr.write(f"linne: {printable(prediction.path)}: {prediction.error}\n")
         else:
-            sys.stdout.write(f"{prediction.probability:.3f}  {prediction.label}  {printable(prediction.path)}\n")
+            label, path = printable(prediction.label), printable(prediction.path)
+            sys.stdout.write(f"{prediction.probability:.3f}  {label}  {path}\n")
     if as_json:
         sys.stdout.write("\n]\n")
     sys.stdout.flush()
@@ -46,8 +51,16 @@ def predict(
         raise typer.Exit(1)
 
 
-def _files(given: list[Path]) -> Iterator[Path]:
-    """Yield files as they are given, and the images below folders."""
+def _answers(predictor: Predictor, given: list[Path]) -> Iterator[Prediction]:
+    """Predict files as they are given and the images below folders; what was set aside is told, once all is read."""
+    aside: list[Prediction] = []
+    yield from predictor.stream(_files(given, aside))
+    yield from aside
+
+
+def _files(given: list[Path], aside: list[Prediction]) -> Iterator[Path]:
+    from linne.serve.predictor import Prediction
+
     for path in given:
         if not path.is_dir():
             yield path
@@ -57,5 +70,7 @@ def _files(given: list[Path]) -> Iterator[Path]:
             if isinstance(item, Image):
                 found = True
                 yield path / item.path
+            elif item.reason != NO_IMAGE:
+                aside.append(Prediction(str(path / item.path), error=item.reason))
         if not found:
-            raise DataError("no images found", file=path, remedy="give image files or folders that hold some")
+            aside.append(Prediction(str(path), error="no images found in this folder"))

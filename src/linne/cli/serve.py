@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from linne.cli.options import make_app
+from linne.cli.options import BundleFolder, make_app
 
 app = make_app()
 
 
 @app.command()
 def serve(
-    bundle: Annotated[Path, typer.Argument(help="A folder with bundle.json and model.onnx.")],
+    bundle: BundleFolder,
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="0 takes a free one.", min=0, max=65535)] = 8000,
 ) -> None:

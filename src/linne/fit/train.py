@@ -18,6 +18,10 @@ from linne.fit.sources import Source
 from linne.records.errors import LinneError
 from linne.records.progress import Progress
 
+Predict = Callable[[Tensor], Tensor]
+Validate = Callable[[Predict], NDArray[np.float32]]
+"""Given a function from inputs to logits, gives the logits of all validation images."""
+
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
@@ -56,7 +60,7 @@ def train(
     trainer: Trainer,
     source: Source,
     epochs: int,
-    validate: Callable[[Callable[[Tensor], Tensor]], NDArray[np.float32]],
+    validate: Validate,
     truth: NDArray[np.int64],
     deadline: float | None,
     history: Path,
@@ -70,8 +74,7 @@ def train(
     trainer : Trainer
     source : Source
     epochs : int
-    validate : callable
-        Given a function from inputs to logits, gives the logits of all validation images.
+    validate : Validate
     truth : (m,) int64 array
         Their labels.
     deadline : float, optional
@@ -92,42 +95,25 @@ def train(
     LinneError
         The loss is no number.
     """
-    done: list[Epoch] = []
-    best: tuple[Epoch, dict[str, Tensor]] | None = None
-    validating = 0.0
+    judge = _Judge(trainer, validate, truth, history, keep)
     stopped = ""
-    start = time.monotonic()
-
-    def judge(number: int, loss: float | None, began: float, images: int) -> None:
-        nonlocal best, validating
-        trained = time.monotonic() - began
-        accuracy, log_loss = score(validate(trainer.predict), truth)
-        validating = time.monotonic() - began - trained
-        epoch = Epoch(
-            number,
-            loss,
-            accuracy,
-            log_loss,
-            round(time.monotonic() - start, 3),
-            round(images / max(trained, 1e-9), 1) if images else None,
-        )
-        done.append(epoch)
-        if best is None or _rank(epoch) > _rank(best[0]):
-            best = epoch, _snapshot(trainer)  # one assignment, for an interrupt may come before or after it
-            keep()
-        with history.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(epoch)) + "\n")
-
-    judge(0, None, start, 0)
-    assert best is not None  # noqa: S101 - the start has been judged
+    try:
+        judge.epoch(0, None, time.monotonic(), 0)
+    except KeyboardInterrupt:
+        stopped = "interrupt"
+        if judge.best is None:  # what is shipped must be judged; a second Ctrl-C ends the run
+            judge.epoch(0, None, time.monotonic(), 0)
+    assert judge.best is not None  # noqa: S101 - the start has been judged
     batches = max(source.images // source.batch_size, 1)
     progress.start("train", epochs * batches * source.batch_size, "images")
     try:
         for number in range(1, epochs + 1):
+            if stopped:
+                break
             losses, began = [], time.monotonic()
             for place, (inputs, labels) in enumerate(source.epoch(number)):
                 # What has been trained must be validated too.
-                if deadline is not None and time.monotonic() + validating > deadline:
+                if deadline is not None and time.monotonic() + judge.seconds > deadline:
                     stopped = "deadline"
                     break
                 losses.append(trainer.step(inputs, labels, ((number - 1) * batches + place) / (epochs * batches)))
@@ -137,21 +123,58 @@ def train(
                         value=f"epoch {number}, batch {place}",
                         remedy="look at the images with `linne audit`; the best weights so far are in the run",
                     )
-                note = f"loss {np.mean(losses[-20:]):.3f}  validation {best[0].accuracy:.3f}"
+                note = f"loss {np.mean(losses[-20:]):.3f}  validation {judge.best[0].accuracy:.3f}"
                 progress.update(((number - 1) * batches + place + 1) * source.batch_size, note)
             if losses:
-                judge(number, float(np.mean(losses)), began, len(losses) * source.batch_size)
-            if stopped:
-                break
+                judge.epoch(number, float(np.mean(losses)), began, len(losses) * source.batch_size)
     except KeyboardInterrupt:
         stopped = "interrupt"
     finally:
         progress.finish()
-        trainer.module.load_state_dict(best[1])
+        trainer.module.load_state_dict(judge.best[1])
         trainer.mode(training=False)
     if stopped == "interrupt":
         keep()  # the interrupt may have come in the middle of keeping
-    return Outcome(best[0], tuple(done), stopped)
+    return Outcome(judge.best[0], tuple(judge.done), stopped)
+
+
+class _Judge:
+    """Scores epochs on validation images and remembers the best.
+
+    Attributes
+    ----------
+    done : list of Epoch
+    best : (Epoch, dict of str to Tensor) or None
+        With its weights.
+    seconds : float
+        What the last validation took.
+    """
+
+    def __init__(
+        self, trainer: Trainer, validate: Validate, truth: NDArray[np.int64], history: Path, keep: Callable[[], None]
+    ) -> None:
+        self._trainer, self._validate, self._truth = trainer, validate, truth
+        self._history, self._keep = history, keep
+        self._start = time.monotonic()
+        self.done: list[Epoch] = []
+        self.best: tuple[Epoch, dict[str, Tensor]] | None = None
+        self.seconds = 0.0
+
+    def epoch(self, number: int, loss: float | None, began: float, images: int) -> None:
+        """Judge an epoch that `began` at a time and took in some images."""
+        trained = time.monotonic() - began
+        accuracy, log_loss = score(self._validate(self._trainer.predict), self._truth)
+        self.seconds = time.monotonic() - began - trained
+        spent = round(time.monotonic() - self._start, 3)
+        rate = round(images / max(trained, 1e-9), 1) if images else None
+        epoch = Epoch(number, loss, accuracy, log_loss, spent, rate)
+        self.done.append(epoch)
+        if self.best is None or _rank(epoch) > _rank(self.best[0]):
+            # One assignment, for an interrupt may come before or after it.
+            self.best = epoch, _snapshot(self._trainer)
+            self._keep()
+        with self._history.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(asdict(epoch)) + "\n")
 
 
 def _rank(epoch: Epoch) -> tuple[float, float]:

@@ -28,7 +28,7 @@ def read_folder(root: Path) -> Index:
     Raises
     ------
     DataError
-        No such folder, no images, one class only, or a class that train does not have.
+        No such folder, no images, one class only, a class that train does not have, or half a split.
     """
     if not root.is_dir():
         raise DataError("no such folder" if not root.exists() else "is no folder", file=root, remedy=LAYOUT)
@@ -40,7 +40,7 @@ def read_folder(root: Path) -> Index:
             images.append(item)
         else:
             aside.append(item)
-    subsets = _subset_folders(images)
+    subsets = _subset_folders(root, images)
     depth = 2 if subsets else 1
 
     paths: list[str] = []
@@ -71,13 +71,28 @@ def read_folder(root: Path) -> Index:
     )
 
 
-def _subset_folders(images: list[Image]) -> dict[str, int]:
-    """Folder name to subset, where the folders of the root that hold images are subsets; empty for classes."""
+def _subset_folders(root: Path, images: list[Image]) -> dict[str, int]:
+    """Folder name to subset, where the folders of the root that hold images are subsets; empty for classes.
+
+    Two folders that are named as subsets and have class folders in them are a split, and no classes.
+    """
     names = {image.path.split("/", 1)[0] for image in images if "/" in image.path}
+    deep = {image.path.split("/", 1)[0] for image in images if image.path.count("/") > 1}
     meaning = {name: SUBSET_NAMES.get(name.lower()) for name in names}
-    if "train" not in meaning.values() or None in meaning.values():
-        return {}
-    return {name: SUBSETS.index(what) for name, what in meaning.items() if what is not None}
+    subsets = {what for name, what in meaning.items() if what is not None and name in deep}
+    others = sorted((name for name, what in meaning.items() if what is None), key=natural_key)
+    if "train" in meaning.values() and not others:
+        return {name: SUBSETS.index(what) for name, what in meaning.items() if what is not None}
+    if len(subsets) > 1:
+        missing = (
+            "no train" if "train" not in subsets else f"other folders besides: {', '.join(map(printable, others))}"
+        )
+        raise DataError(
+            f"has folders for {' and '.join(sorted(subsets))}, and {missing}",
+            file=root,
+            remedy="a split has train, validation and test folders and nothing else; rename them if they are classes",
+        )
+    return {}
 
 
 def _refuse_unusable(root: Path, classes: list[str], subset: list[int], aside: list[SetAside]) -> None:
@@ -87,7 +102,8 @@ def _refuse_unusable(root: Path, classes: list[str], subset: list[int], aside: l
         found = "; ".join(f"{reason}: {count}" for reason, count in reasons.most_common(3))
         raise DataError(problem, file=root, value=found or None, remedy=LAYOUT)
     if len(set(classes)) == 1:
-        raise DataError("one class only, and a classifier needs two", file=root, value=classes[0], remedy=LAYOUT)
+        remedy = f"{LAYOUT}; if {printable(classes[0])} holds the classes, give that folder"
+        raise DataError("one class only, and a classifier needs two", file=root, value=classes[0], remedy=remedy)
     trained = {name for name, where in zip(classes, subset, strict=True) if where in (NONE, TRAIN)}
     unknown = sorted(set(classes) - trained, key=natural_key)
     if unknown:

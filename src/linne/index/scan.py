@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 
 from linne.index.names import IMAGE_SUFFIXES, is_debris, is_utf8
 from linne.records.errors import printable
-from linne.records.set_aside import SetAside
+from linne.records.set_aside import NO_IMAGE, SetAside
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,6 @@ def _file(entry: os.DirEntry[str], path: str) -> Image | SetAside:
         gone = entry.is_symlink() and not os.path.exists(entry.path)
         return SetAside(path, "broken link" if gone else "no regular file")
     if PurePosixPath(entry.name).suffix.lower() not in IMAGE_SUFFIXES:
-        return SetAside(path, "no image, by its name")
+        return SetAside(path, NO_IMAGE)
     size = entry.stat().st_size
     return Image(path, size) if size else SetAside(path, "empty file")

@@ -9,7 +9,10 @@ from pathlib import Path
 from torch import nn
 
 from linne.nets.catalogue import Entry, entry
-from linne.records.errors import WeightsError
+from linne.records.errors import LinneError, WeightsError
+
+MOST = 10**6
+"""Classes or channels: more are a mistake."""
 
 
 def create(
@@ -37,11 +40,14 @@ def create(
     Raises
     ------
     LinneError
-        No such network.
+        No such network, or a number of classes or channels that none can have.
     WeightsError
         The weights cannot be read, or are for another network or other channels.
     """
     found = entry(name)
+    for what, number in (("classes", classes), ("in_channels", in_channels)):
+        if number is not None and not (isinstance(number, int) and 1 <= number <= MOST):
+            raise LinneError(f"{what} must be a whole number from 1 to {MOST}", value=number)
     if weights is None:
         return build(found, classes or found.classes, in_channels or found.pixels.channels).eval()
 

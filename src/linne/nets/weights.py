@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
@@ -81,7 +81,7 @@ def write_weights(path: Path, network: nn.Module, pixels: PixelSpec) -> None:
     """Write a network's state in our naming with its preprocessing, atomically."""
     state = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
     with replacing(path) as part:
-        save_file(state, part, metadata={PIXELS: json.dumps(pixels.to_json())})
+        part.write_bytes(save(state, metadata={PIXELS: json.dumps(pixels.to_json())}))  # `save_file` raises no OSError
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], PixelSpec | None]:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from linne.records import fingerprint
-from linne.records.atomic import read_json, write_json
 from linne.records.errors import BundleError, LinneError
 from linne.records.pixel_spec import PixelSpec
+from linne.records.sealed import read_sealed, write_sealed
 
 SCHEMA = 1
 MODEL = "model.onnx"
@@ -74,7 +74,7 @@ class Bundle:
 
     def write(self, folder: Path) -> None:
         """Write ``bundle.json``, sealed with its own digest."""
-        write_json(folder / MANIFEST, {**self.to_json(), "seal": self.fingerprint})
+        write_sealed(folder / MANIFEST, self.to_json())
 
     @classmethod
     def read(cls, folder: Path) -> Bundle:
@@ -88,18 +88,7 @@ class Bundle:
         path = folder / MANIFEST
         if not folder.is_dir():
             raise BundleError("no such bundle", file=folder, remedy="give the folder that holds bundle.json")
-        value = read_json(path, BundleError, REMEDY)
-        if value.get("schema") != SCHEMA:
-            raise BundleError(
-                f"is not a bundle of schema {SCHEMA}", file=path, value=value.get("schema"), remedy=REMEDY
-            )
-        seal = value.pop("seal", None)
-        try:
-            whole = seal == fingerprint.of_settings(value)
-        except ValueError:  # a number that is too large for a float
-            whole = False
-        if not whole:
-            raise BundleError("was altered or damaged: its seal does not match", file=path, remedy=REMEDY)
+        value = read_sealed(path, "bundle", SCHEMA, BundleError, REMEDY)
         try:
             return cls(
                 labels=tuple(value["labels"]),

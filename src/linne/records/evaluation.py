@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from linne.records.atomic import read_json, write_json
 from linne.records.errors import RunError
+from linne.records.sealed import read_sealed, write_sealed
 
 SCHEMA = 1
 
@@ -99,16 +99,14 @@ class Evaluation:
         return {"schema": SCHEMA, **asdict(self)}
 
     def write(self, path: Path) -> None:
-        """Write as JSON."""
-        write_json(path, self.to_json())
+        """Write as JSON, sealed."""
+        write_sealed(path, self.to_json())
 
     @classmethod
     def read(cls, path: Path) -> Evaluation:
         """Read what `write` wrote; `RunError` if it cannot be."""
         remedy = "make it again with `linne evaluate`"
-        value = read_json(path, RunError, remedy)
-        if value.pop("schema", None) != SCHEMA:
-            raise RunError(f"is not an evaluation of schema {SCHEMA}", file=path, remedy=remedy)
+        value = read_sealed(path, "evaluation", SCHEMA, RunError, remedy)
         try:
             return cls(
                 subset=value["subset"],

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from linne.records.atomic import encoded, replacing
 from linne.records.errors import RunError
+from linne.records.sealed import sealed, unsealed
 
 KEY = b"linne"
 
@@ -23,9 +24,9 @@ KEY = b"linne"
 def write_table(path: Path, artefact: str, schema: int, columns: Mapping[str, Any], facts: dict[str, Any]) -> None:
     """Write columns atomically; `facts` are small JSON values kept beside them."""
     table = pa.table(dict(columns))
-    about = json.dumps({"artefact": artefact, "schema": schema, **facts}, ensure_ascii=False)
+    about = {"artefact": artefact, "schema": schema, "columns": table.column_names, **facts}
     with replacing(path) as part:
-        table = table.replace_schema_metadata({KEY: encoded(about)})
+        table = table.replace_schema_metadata({KEY: encoded(json.dumps(sealed(about), ensure_ascii=False))})
         pq.write_table(table, part, compression="zstd", write_page_checksum=True)
 
 
@@ -52,4 +53,7 @@ def read_table(path: Path, artefact: str, schema: int) -> tuple[pa.Table, dict[s
             value=f"{about.get('artefact')} of schema {about.get('schema')}",
             remedy=remedy,
         )
-    return table, about
+    facts = unsealed(about)
+    if facts is None or facts["columns"] != table.column_names:
+        raise RunError(f"was altered or damaged: {artefact}", file=path, remedy=remedy)
+    return table, facts

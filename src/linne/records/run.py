@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from linne.records.atomic import read_json, write_json
 from linne.records.errors import RunError
+from linne.records.sealed import read_sealed, write_sealed
 
 SCHEMA = 1
 
@@ -102,11 +102,8 @@ class Run:
         remedy = "give a folder that `linne fit` made"
         if not folder.is_dir():
             raise RunError("no such run", file=folder, remedy=remedy)
-        facts = read_json(folder / "run.json", RunError, remedy)
-        if facts.get("schema") != SCHEMA:
-            raise RunError(f"is not a run of schema {SCHEMA}", file=folder, value=facts.get("schema"), remedy=remedy)
-        return cls(folder, facts)
+        return cls(folder, read_sealed(folder / "run.json", "run", SCHEMA, RunError, remedy))
 
     def write(self) -> None:
-        """Write ``run.json``."""
-        write_json(self.folder / "run.json", {"schema": SCHEMA, **self.facts})
+        """Write ``run.json``, sealed."""
+        write_sealed(self.folder / "run.json", {**self.facts, "schema": SCHEMA})

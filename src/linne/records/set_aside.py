@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+NO_IMAGE = "no image, by its name"
+"""The one reason that is no fault of the data."""
+
 
 @dataclass(frozen=True, slots=True)
 class SetAside:

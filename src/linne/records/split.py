@@ -46,9 +46,11 @@ class Split:
         """Hex digest of subsets, groups and the index."""
         return fingerprint.of_settings([self.index, fingerprint.of_arrays(self.subset, self.group)])
 
-    def write(self, path: Path, paths: pa.Array) -> None:
-        """Write as Parquet, with the images' paths beside their subsets."""
-        columns = {"path": paths, "subset": pa.array(self.subset), "group": pa.array(self.group)}
+    def write(self, path: Path, paths: pa.Array, digest: NDArray[np.uint8]) -> None:
+        """Write as Parquet, with the images' paths and the digests ``(n, 16)`` of their bytes."""
+        flat = pa.array(digest.reshape(-1))
+        digests = pa.FixedSizeListArray.from_arrays(flat, fingerprint.DIGEST_BYTES)
+        columns = {"path": paths, "subset": pa.array(self.subset), "group": pa.array(self.group), "digest": digests}
         write_table(path, "split", SCHEMA, columns, {"parent": self.index, "supplied": self.supplied})
 
     @classmethod
@@ -56,3 +58,10 @@ class Split:
         """Read what `write` wrote; `RunError` if it cannot be."""
         table, facts = read_table(path, "split", SCHEMA)
         return cls(table["subset"].to_numpy(), table["group"].to_numpy(), facts["supplied"], facts["parent"])
+
+    @staticmethod
+    def read_digests(path: Path) -> NDArray[np.uint8]:
+        """Read the digests ``(n, 16)`` that `write` was given; `RunError` if they cannot be."""
+        table, _ = read_table(path, "split", SCHEMA)
+        flat = table["digest"].combine_chunks().flatten().to_numpy()
+        return np.asarray(flat, np.uint8).reshape(-1, fingerprint.DIGEST_BYTES)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from linne.embed.embedding import embed
 from linne.embed.store import default_folder
+from linne.records.errors import LinneError, WriteError
 from linne.records.findings import Findings
 from linne.records.progress import Progress, Silent
 from linne.road.look import gather, inspect
@@ -55,8 +56,23 @@ def audit(
     """
     material = gather(Path(photos), Path(weights) if weights is not None else None, None, seed)
     store = Path(cache) if cache is not None else default_folder()
-    embedding = embed(material.index, material.backbone, store, progress or Silent())
-    findings = inspect(material.index, embedding, seed).findings
+    progress = progress or Silent()
+    if out is not None:
+        _refuse_to_overwrite(Path(out))
+    embedding = embed(material.index, material.backbone, store, progress)
+    findings = inspect(material.index, embedding, seed, progress).findings
     if out is not None:
         findings.write(Path(out))
     return findings
+
+
+def _refuse_to_overwrite(out: Path) -> None:
+    """Raise where something lies at `out` that is no findings: it may be one of the user's photos."""
+    if not out.exists() and out.name:
+        return
+    try:
+        Findings.read(out)
+    except LinneError as error:
+        raise WriteError(
+            "holds something else than findings, and is left as it is", file=out, remedy="choose another --out"
+        ) from error

@@ -12,8 +12,11 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from linne.evaluate.summary import summarise
-from linne.records.errors import DataError, LinneError, RunError
+from linne.pixels.decode import read_file
+from linne.records.errors import DataError, ImageError, LinneError, RunError
 from linne.records.evaluation import Evaluation
+from linne.records.findings import Findings
+from linne.records.fingerprint import of_bytes
 from linne.records.index import TEST, Index
 from linne.records.parquet import write_table
 from linne.records.progress import Progress, Silent
@@ -51,8 +54,9 @@ def evaluate(run: str | PathLike[str], *, progress: Progress | None = None) -> E
     """
     opened = Run.open(Path(run))
     progress = progress or Silent()
-    index, split = Index.read(opened.index), Split.read(opened.split)
-    predictor = Predictor(opened.bundle)
+    if not opened.bundle.is_dir():
+        raise RunError("was not finished: it has no bundle", file=opened.folder, remedy="run `linne fit` again")
+    index, split, predictor = Index.read(opened.index), Split.read(opened.split), Predictor(opened.bundle)
     _refuse_strangers(opened, index, split, predictor)
     rows = split.rows(TEST)
     if len(rows) == 0:
@@ -61,23 +65,46 @@ def evaluate(run: str | PathLike[str], *, progress: Progress | None = None) -> E
         )
     if not Path(index.root).is_dir():
         raise DataError("the images are gone", file=index.root, remedy="put the folder back where it was")
+    Findings.read(opened.findings)  # what the report will lack is told before the test set is opened
+    Evaluation.read(opened.validation)
 
     # Noted before the first image is read: a look that was broken off is a look.
     opening = {"time": datetime.now(UTC).isoformat(timespec="seconds"), "bundle": predictor.bundle.fingerprint}
     opened.facts.setdefault("openings", []).append(opening)
     opened.write()
 
-    progress.start("evaluate", len(rows), "images")
+    same, changed = _unchanged(index, rows, Split.read_digests(opened.split))
+    progress.start("evaluate", len(same), "images")
     logits, kept = [], []
-    for row, answer in zip(rows, predictor.logits_of(index.file(int(row)) for row in rows), strict=True):
+    for row, answer in zip(same, predictor.logits_of(index.file(row) for row in same), strict=True):
         if not isinstance(answer, LinneError):
             logits.append(answer)
-            kept.append(int(row))
+            kept.append(row)
         progress.update(len(kept))
     progress.finish()
     if not kept:
-        raise DataError("no test image can be read any more", file=index.root, remedy="put the images back")
-    return _score(opened, index, split, predictor, np.stack(logits), kept)
+        raise DataError("no test image is as it was when the run was made", file=index.root, remedy="put them back")
+    notes = _notes(split, len(rows) - changed - len(kept), changed)
+    return _score(opened, index, split, predictor, np.stack(logits), kept, notes)
+
+
+def _unchanged(index: Index, rows: NDArray[np.int64], digest: NDArray[np.uint8]) -> tuple[list[int], int]:
+    """Rows whose files are gone or have the bytes that the split was made of, and how many have others.
+
+    For those nothing is proven: a training image may have come in their place.
+    """
+    same, changed = [], 0
+    for row in rows.tolist():
+        try:
+            content = read_file(index.file(row))
+        except ImageError:
+            same.append(row)
+            continue
+        if of_bytes(content) == digest[row].tobytes():
+            same.append(row)
+        else:
+            changed += 1
+    return same, changed
 
 
 def _score(
@@ -87,6 +114,7 @@ def _score(
     predictor: Predictor,
     logits: NDArray[np.float32],
     rows: list[int],
+    notes: tuple[str, ...],
 ) -> Evaluation:
     probabilities = predictor.probabilities(logits)
     labels = index.label[rows].astype(np.int64)
@@ -104,7 +132,7 @@ def _score(
         bundle,
         split.fingerprint,
         seed,
-        _notes(split, len(split.rows(TEST)) - len(rows)),
+        notes,
     )
     predicted = probabilities.argmax(axis=1)
     columns = {
@@ -121,14 +149,17 @@ def _score(
     return evaluation
 
 
-def _notes(split: Split, lost: int) -> tuple[str, ...]:
+def _notes(split: Split, lost: int, changed: int) -> tuple[str, ...]:
     notes = []
     if lost:
-        notes.append(f"{lost} test images could be read when the run was made and cannot be now; they are left out.")
+        notes.append(f"Test images that were readable when the run was made and are not now, left out: {lost}.")
+    if changed:
+        notes.append(f"Test images that were changed since the run was made, left out: {changed}.")
     leaking = straddling(split)
     if len(leaking):
         notes.append(
-            f"The split was supplied, and {len(leaking)} groups of copies lie in more than one subset: "
+            f"The split was supplied, and {len(leaking)} groups of copies, or of images that belong together, "
+            "lie in more than one subset: "
             "these scores may be too good."
         )
     return tuple(notes)

@@ -12,6 +12,7 @@ from typing import Any
 from linne.embed.embedding import Embedding, embed
 from linne.embed.store import default_folder
 from linne.fit.probe import Probe, fit_probe
+from linne.records.errors import LinneError
 from linne.records.index import TRAIN, VALIDATION, Index
 from linne.records.plan import Plan
 from linne.records.progress import Progress, Silent
@@ -100,7 +101,7 @@ def fit(
     embedding = embed(index, material.backbone, store, progress, stage, backend)
     _lap(seconds, "embed", clock)
 
-    inspection = inspect(index, embedding, seed, named)
+    inspection = inspect(index, embedding, seed, progress, named)
     progress.say(f"audit: {_listing(inspection.findings.counts())}")
     _lap(seconds, "audit", clock)
 
@@ -108,7 +109,7 @@ def fit(
     run = Run.create(Path(out), Path(index.root).name or "photos")
     index.write(run.index)
     inspection.findings.write(run.findings)
-    split.write(run.split, index.paths)
+    split.write(run.split, index.paths, embedding.passed.digest)
     run.facts |= _facts(run, photos, index, split, plan, embedding, group_by)
     run.facts["seconds"] = seconds
     run.write()
@@ -128,6 +129,12 @@ def fit(
     run.facts["plan"] = plan.to_json()
     chosen = train_network(material, plan, probe, split, embedding, store, clock.deadline(reserve), run, progress)
     run.facts["chosen"] = chosen
+    if probe is None and chosen["epoch"] == 0:
+        raise LinneError(
+            "nothing was learnt: no epoch is better than the random start",
+            file=run.folder,
+            remedy="give a longer --budget, or pretrained --weights",
+        )
     _lap(seconds, "train", clock)
 
     ship(run, material, plan, split, progress)

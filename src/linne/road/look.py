@@ -19,9 +19,14 @@ from linne.choose.sample import Sample, take_sample
 from linne.embed.backbone import Backbone, backbone
 from linne.embed.embedding import Embedding
 from linne.index.class_folders import read_folder
+from linne.records.errors import LinneError
 from linne.records.findings import Finding, Findings
 from linne.records.index import Index
+from linne.records.progress import Progress
 from linne.split.groups import join_groups
+
+LARGEST_SEED = 2**32 - 1
+"""What NumPy, scikit-learn and torch all take."""
 
 THUMBNAILS_SUFFICE = 0.8
 """Without a network, labels are doubted only where thumbnails tell this share of images right: digits, not photos."""
@@ -46,17 +51,25 @@ class Inspection:
 
 
 def gather(photos: Path, weights: Path | None, network: str | None, seed: int) -> Material:
-    """Read a folder and choose the network; raises what these raise."""
+    """Read a folder and choose the network; raises what these raise, and `LinneError` for a seed out of range."""
+    if not isinstance(seed, int) or not 0 <= seed <= LARGEST_SEED:
+        raise LinneError("is no seed", value=seed, remedy=f"give a whole number from 0 to {LARGEST_SEED}")
     index = read_folder(photos)
     sample = take_sample(index)
     choice = choose(sample, len(index.labels), weights, network, seed)
     return Material(index, sample, choice, backbone(choice.network, choice.pixels) if choice.pretrained else None)
 
 
-def inspect(index: Index, embedding: Embedding, seed: int, named: NDArray[np.int64] | None = None) -> Inspection:
+def inspect(
+    index: Index,
+    embedding: Embedding,
+    seed: int,
+    progress: Progress,
+    named: NDArray[np.int64] | None = None,
+) -> Inspection:
     """Ask every question of the audit; `named` numbers the groups ``(n,)`` that the user named."""
     passed = embedding.passed
-    pairs = find_pairs(passed.digest, embedding.hash, embedding.thumb, passed.readable)
+    pairs = find_pairs(passed.digest, embedding.hash, embedding.thumb, passed.readable, progress)
     groups = duplicate_groups(pairs, len(index))
     rows = [*unreadable(index, passed.reason), *duplicates(index, pairs), *leaks(index, pairs)]
     if named is not None:

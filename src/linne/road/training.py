@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from linne.embed.backends import device
 from linne.embed.embedding import Embedding, activations
@@ -17,7 +16,7 @@ from linne.fit.optimise import Settings, Trainer
 from linne.fit.probe import Probe
 from linne.fit.sources import AugmentedImages, CachedActivations, Source, prepared_batches
 from linne.fit.tail import Tail
-from linne.fit.train import train
+from linne.fit.train import Predict, Validate, train
 from linne.nets.weights import write_weights
 from linne.records.index import TRAIN, VALIDATION, Index
 from linne.records.pixel_spec import PixelSpec
@@ -26,9 +25,6 @@ from linne.records.progress import Progress
 from linne.records.run import Run
 from linne.records.split import Split
 from linne.road.look import Material
-
-Predict = Callable[[Tensor], Tensor]
-Validate = Callable[[Predict], NDArray[np.float32]]
 
 VALIDATION_BATCH = 64
 
