@@ -22,7 +22,7 @@ class Plan:
     weights : str or None
         File of the pretrained weights; None trains from random weights.
     weights_fingerprint : str
-        Digest of the weights file; empty without one.
+        Digest of the pretrained weights; empty without any.
     pixels : PixelSpec
     method : {'probe', 'stages', 'whole', 'scratch'}
         'probe': a linear classifier on frozen features. 'stages': the probe, then the last stages on cached
