@@ -185,4 +185,4 @@ def _listing(counts: dict[str, int]) -> str:
 
 def _lap(seconds: dict[str, float], step: str, clock: Clock) -> None:
     """Note the seconds since the last step ended."""
-    seconds[step] = round(clock.elapsed() - sum(seconds.values()), 3)
+    seconds[step] = round(max(clock.elapsed() - sum(seconds.values()), 0.0), 3)
