@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from walked import environment, linne
+from walked import environment, hear_ctrl_c, linne
 
 
 def start(*arguments: object, folder: Path) -> subprocess.Popen[str]:
@@ -22,6 +22,7 @@ def start(*arguments: object, folder: Path) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=hear_ctrl_c,
     )
 
 

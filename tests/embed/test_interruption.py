@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from images import encode, place, scene
 from small_networks import eager, gray_backbone
+from walked import hear_ctrl_c
 
 import linne.embed.one_pass
 from linne.embed.embedding import embed
@@ -150,6 +151,7 @@ from linne.embed.embedding import embed
 from linne.index.class_folders import read_folder
 from linne.records.progress import Silent
 from small_networks import eager, gray_backbone
+from walked import hear_ctrl_c
 
 class Slow(Silent):
     def update(self, done, note=""):
@@ -166,7 +168,13 @@ def stopped(many: Index, cache: Path, how: signal.Signals) -> None:
     """A pass in another process, in shards of 64 images, that gets a signal after 160."""
     command = [sys.executable, "-c", PASS, many.root, str(cache)]
     path = ":".join([str(Path(__file__).parents[1]), *sys.path])
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={"PYTHONPATH": path})
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={"PYTHONPATH": path},
+        preexec_fn=hear_ctrl_c,
+    )
     assert process.stdout is not None
     with process.stdout:
         while int(process.stdout.readline()) < 160:
