@@ -91,6 +91,8 @@ def test_images_that_belong_together_are_one_piece_of_evidence() -> None:
     labels = (patient >= 8).astype(np.int64)
     together = scored(np.tile([0.9, 0.1], (500, 1)), labels, groups=patient).measures["accuracy"]
     apart = scored(np.tile([0.9, 0.1], (500, 1)), labels).measures["accuracy"]
+    of_class = scored(np.tile([0.9, 0.1], (500, 1)), labels, groups=patient).classes[0].recall
+    assert (of_class.value, of_class.low) == (1, pytest.approx(8 / (8 + 1.959964**2)))  # eight patients
     assert together.value == apart.value == 0.8
     assert together.high - together.low > 0.4
     assert apart.high - apart.low < 0.08

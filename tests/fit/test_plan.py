@@ -159,7 +159,12 @@ def test_the_deepest_tail_that_can_be_afforded() -> None:
     assert plan_training(outlook(left=26, whole=None), STAGES).frozen_stages == STAGES - 1
 
 
-@pytest.mark.parametrize("given_", [outlook(left=10), outlook(left=-5), outlook(left=24, pretrained=False)])
+VALIDATES_MUCH = replace(outlook(left=24, pretrained=False), validation_images=2000)
+
+
+@pytest.mark.parametrize(
+    "given_", [outlook(left=10), outlook(left=-5), outlook(left=24, pretrained=False), VALIDATES_MUCH]
+)
 def test_too_short_is_refused_with_what_is_needed(given_: Outlook) -> None:
     with pytest.raises(LinneError) as caught:
         plan_training(given_, STAGES)
@@ -194,6 +199,7 @@ def test_training_is_settled_by_the_time_that_is_left() -> None:
     assert settle(planned, 0, 1000, 100).epochs == 0
     assert settle(planned, 25, 1000, 100).epochs == 0  # two epochs gain nothing
     assert settle(replace(planned, epochs=0), 50, 1000, 100).epochs == 4
+    assert settle(replace(planned, method="whole"), 70, 1000, 100).epochs == 6  # nothing cheaper is left
     probe = Training("probe", 19, 0, "float32", 0.0, ())
     assert settle(probe, 1000, 1000, 100) is probe
 

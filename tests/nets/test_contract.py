@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from small_networks import lively, normal, same_state, state_of
@@ -95,7 +96,13 @@ def test_the_same_seed_gives_the_same_network_in_evaluation_mode(name: str) -> N
     assert not any(module.training for module in made[0].modules())
 
 
-@pytest.mark.parametrize("wrong", [{"classes": 0}, {"classes": -1}, {"classes": 2.5}, {"in_channels": 0}])
+def test_whole_numbers_of_numpy_are_whole_numbers() -> None:
+    assert create("lenet5", classes=np.int64(7)).classifier.out_features == 7
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"classes": True}, {"classes": 0}, {"classes": -1}, {"classes": 2.5}, {"in_channels": 0}]
+)
 def test_numbers_that_no_network_can_have(wrong: dict[str, int]) -> None:
     with pytest.raises(LinneError) as caught:
         create("lenet5", **wrong)

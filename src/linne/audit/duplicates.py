@@ -129,6 +129,15 @@ def _close(code: NDArray[np.uint64], progress: Progress) -> Iterator[tuple[NDArr
     step = max(1, _CELLS // max(len(code), 1))
     some = _CELLS // (4 * THUMB_SIDE**2)
     progress.start("compare", len(code), "images")
+    try:
+        yield from _close_blocks(code, step, some, progress)
+    finally:
+        progress.finish()
+
+
+def _close_blocks(
+    code: NDArray[np.uint64], step: int, some: int, progress: Progress
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     for start in range(0, len(code), step):
         progress.update(start)
         block = code[start : start + step, None] ^ code[None, start:]
@@ -136,7 +145,6 @@ def _close(code: NDArray[np.uint64], progress: Progress) -> Iterator[tuple[NDArr
         for at in range(0, len(i), some):
             yield i[at : at + some] + start, j[at : at + some] + start
     progress.update(len(code))
-    progress.finish()
 
 
 def duplicate_groups(pairs: Pairs, rows: int) -> NDArray[np.int64]:

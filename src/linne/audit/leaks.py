@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
-from linne.audit.duplicates import Pairs
+from linne.audit.duplicates import Pairs, duplicate_groups
 from linne.records.findings import Finding
 from linne.records.index import NONE, SUBSETS, Index
 
@@ -13,30 +15,47 @@ CHECK = "leak"
 
 
 def leaks(index: Index, pairs: Pairs) -> list[Finding]:
-    """Tell each pair of copies that lies in two subsets of a supplied split."""
-    findings = []
-    for first, second, score in zip(pairs.first, pairs.second, pairs.score, strict=True):
-        one, two = sorted((int(index.subset[row]), int(row)) for row in (first, second))
-        if NONE in (one[0], two[0]) or one[0] == two[0]:
-            continue
-        reason = f"a copy in {SUBSETS[two[0]]} of an image in {SUBSETS[one[0]]}"
-        findings.append(
-            Finding(CHECK, index.path(two[1]), float(score), reason, index.path(one[1]), "keep it in one subset")
+    """Tell each image that has a copy in an earlier subset of a supplied split.
+
+    All copies of a group count, not only those that `pairs` names; the score is that of the image's likeliest pair.
+    """
+    score = np.zeros(len(index), np.float32)
+    for ends in (pairs.first, pairs.second):
+        np.maximum.at(score, ends, pairs.score)
+    return [
+        Finding(
+            CHECK,
+            index.path(row),
+            float(score[row]),
+            f"a copy in {SUBSETS[index.subset[row]]} of an image in {SUBSETS[index.subset[other]]}",
+            index.path(other),
+            "keep it in one subset",
         )
-    return findings
+        for row, other in _torn_apart(index, duplicate_groups(pairs, len(index)))
+    ]
 
 
 def group_leaks(index: Index, groups: NDArray[np.int64]) -> list[Finding]:
-    """Tell each group ``(n,)`` that the user named and that lies in several subsets of a supplied split."""
+    """Tell each image whose group ``(n,)``, which the user named, has images in an earlier subset, too."""
+    return [
+        Finding(
+            CHECK,
+            index.path(row),
+            1.0,
+            f"in {SUBSETS[index.subset[row]]}, and belongs to an image in {SUBSETS[index.subset[other]]} by its name",
+            index.path(other),
+            "keep it in one subset",
+        )
+        for row, other in _torn_apart(index, groups)
+    ]
+
+
+def _torn_apart(index: Index, groups: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+    """Each row whose group lies in an earlier subset (train, validation, test) too, and the first row there."""
     placed = np.flatnonzero(index.subset != NONE)
-    _, first = np.unique(np.stack([groups[placed], index.subset[placed]]), axis=1, return_index=True)
-    by_group: dict[int, list[int]] = {}
-    for row in placed[first].tolist():  # by group, then train before validation before test
-        by_group.setdefault(int(groups[row]), []).append(row)
-    findings = []
-    for rows in by_group.values():
-        for row in rows[1:]:
-            one, two = SUBSETS[index.subset[rows[0]]], SUBSETS[index.subset[row]]
-            reason = f"in {two}, and belongs to an image in {one} by its name"
-            findings.append(Finding(CHECK, index.path(row), 1.0, reason, index.path(rows[0]), "keep it in one subset"))
-    return findings
+    order = placed[np.lexsort((placed, index.subset[placed], groups[placed]))]
+    _, starts = np.unique(groups[order], return_index=True)
+    for members in np.split(order, starts[1:]) if len(order) else []:
+        first = int(members[0])
+        for row in members[index.subset[members] != index.subset[first]].tolist():
+            yield row, first

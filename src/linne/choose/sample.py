@@ -59,6 +59,7 @@ def take_sample(index: Index) -> Sample:
     pictures: list[Image.Image] = []
     digests: list[bytes] = []
     seconds: list[float] = []
+    held = 0
     at_once = 2 * available_cores()
     with ThreadPoolExecutor(available_cores(), thread_name_prefix="sample") as pool:
         for start in range(0, len(rows), at_once):
@@ -67,8 +68,11 @@ def take_sample(index: Index) -> Sample:
             looks = list(pool.map(_look, files))
             seconds.append((time.perf_counter() - began) / len(files))
             digests += [digest for digest, _ in looks if digest is not None]
-            pictures += [picture for _, picture in looks if picture is not None]
-            if sum(3 * picture.width * picture.height for picture in pictures) >= HELD_BYTES:
+            for _, picture in looks:
+                if picture is not None and held < HELD_BYTES:
+                    pictures.append(picture)
+                    held += 3 * picture.width * picture.height
+            if held >= HELD_BYTES:
                 break
     if not pictures:
         raise DataError("no image of a sample can be read", file=index.root, remedy="see `linne audit`")

@@ -30,8 +30,11 @@ def run_command(name: str, arguments: list[str]) -> int:
     except BrokenPipeError:  # `linne predict ... | head`: the reader has enough
         _let_go_of_output()
         return FAILED
-    except OSError as error:  # the disk behind `linne predict ... > file` is full, say
-        _let_go_of_output()
+    except OSError as error:  # a name that is too long, a full disk behind `linne predict ... > file`
+        try:
+            sys.stdout.flush()
+        except OSError:
+            _let_go_of_output()
         remedy = "free some space, or see whether the file may be read and written"
         return _failed(LinneError(error.strerror or str(error), file=error.filename, remedy=remedy), as_json)
     except KeyboardInterrupt:

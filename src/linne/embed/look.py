@@ -39,7 +39,7 @@ class Looks:
     pixels : (channels, height, width) float32 array, optional
         For the network.
     failure : str
-        Why the file cannot be read or decoded. Never stored: another try, with more memory or another decoder, may do.
+        Why the file cannot be read or decoded. Never stored: another try, with another decoder, may do.
     """
 
     digest: bytes

@@ -46,11 +46,14 @@ class Pick:
         Makes it ready to run; called when the first image needs it, which may be never.
     rates : dict of str to float
         Images a second of each backend that was measured; 0 for one that does not run here, or does not agree.
+    preparing : float
+        Seconds until it runs, where these count: compiling.
     """
 
     name: str
     build: Callable[[], Backend]
     rates: dict[str, float]
+    preparing: float = 0.0
 
     @property
     def rate(self) -> float:
@@ -89,8 +92,10 @@ def pick_backend(module: nn.Module, pixels: PixelSpec, identity: str, images: in
     if _compiling_pays(rates, images):
         rates = {**rates, **_measure(("compiled",), module, pixels, built)}
         _remember(memory, key, {"rates": rates})
-    best = min((name for name in rates if rates[name]), key=lambda name: images / rates[name] + _preparing(name))
-    return Pick(best, lambda: built[best] if best in built else BACKENDS[best](module, pixels), rates)
+    preparing = {name: COMPILE_SECONDS if name == "compiled" and name not in built else 0.0 for name in rates}
+    best = min((name for name in rates if rates[name]), key=lambda name: images / rates[name] + preparing[name])
+    build = (lambda: built[best]) if best in built else (lambda: BACKENDS[best](module, pixels))
+    return Pick(best, build, rates, preparing[best])
 
 
 def machine() -> dict[str, Any]:
@@ -138,11 +143,6 @@ def _known_rates(remembered: object) -> dict[str, float]:
 def _compiling_pays(rates: dict[str, float], images: int) -> bool:
     """Whether the pass is long enough to compile for, and that has not been tried."""
     return "compiled" not in rates and images / max(rates.values()) > 2 * COMPILE_SECONDS
-
-
-def _preparing(name: str) -> float:
-    """Seconds until a backend runs, where they count."""
-    return COMPILE_SECONDS if name == "compiled" else 0.0
 
 
 def _processor() -> str:

@@ -123,16 +123,23 @@ def _bootstrapped(
             low, high = max(low - excess, 0.0), high - excess
         interval = _Interval(value, np.array([low]), np.array([high]))
         measures[name] = interval if name in NO_SHARES else _widened(interval, np.array([number]))
-    answered, of_class = point_counts[0].sum(axis=0), point_counts[0].sum(axis=1)
-    images = {"precision": answered, "recall": of_class, "f1": (answered + of_class) / 2}
+    predicted = probabilities.argmax(axis=1)
+    answered, of_class = (_groups_of_each(which, group, classes) for which in (predicted, labels))
+    evidence = {"precision": answered, "recall": of_class, "f1": (answered + of_class) / 2}
     values = dict(zip(CLASS_SCORES, class_scores(point_counts[0]), strict=True))
     intervals = {}
     for kind in CLASS_SCORES:
         resampled = np.concatenate([score[kind] for score in scores])
         resampled = np.where(np.isnan(resampled).all(axis=0), values[kind], resampled)
         low, high = np.nanquantile(resampled, [0.025, 0.975], axis=0)
-        intervals[kind] = _widened(_Interval(values[kind], low, high), images[kind])
+        intervals[kind] = _widened(_Interval(values[kind], low, high), evidence[kind])
     return measures, intervals
+
+
+def _groups_of_each(which: NDArray[np.int64], group: NDArray[np.int64], classes: int) -> Array:
+    """Different groups among the images of each class, ``(classes,)``."""
+    pairs = np.unique(np.stack([which, group]), axis=1)
+    return np.bincount(pairs[0], minlength=classes).astype(np.float64)
 
 
 def _weighted(
@@ -162,15 +169,17 @@ def _defined_scores(counts: Array) -> dict[str, Array]:
     return {kind: np.where(there[kind], score, np.nan) for kind, score in scores}
 
 
-def _widened(interval: _Interval, images: Array) -> _Interval:
+def _widened(interval: _Interval, evidence: Array) -> _Interval:
     """Intervals of shares, at least as wide as Wilson's: where all or none is right, every resample is the same.
+
+    `evidence` counts the images, or the groups of them, that each share is of.
 
     Wilson: "Probable Inference, the Law of Succession, and Statistical Inference", JASA 22, 1927.
     """
-    share, n, z = interval.value, np.maximum(images, 1), 1.959964
+    share, n, z = interval.value, np.maximum(evidence, 1), 1.959964
     centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
     low = np.clip(np.minimum(interval.low, centre - half), 0, share)
     high = np.clip(np.maximum(interval.high, centre + half), share, 1)
-    unknown = images == 0
+    unknown = evidence == 0
     return _Interval(share, np.where(unknown, 0.0, low), np.where(unknown, 1.0, high))

@@ -131,7 +131,7 @@ def settle(training: Training, seconds: float, train_images: int, validation_ima
     epochs = _rounded_down(min(fit, most))
     if training.method == "scratch":
         epochs = max(epochs, 1)
-    elif epochs < WORTHWHILE_EPOCHS[training.method]:
+    elif training.method == "stages" and epochs < WORTHWHILE_EPOCHS["stages"]:
         epochs = 0
     if epochs == training.epochs:
         return replace(training, settled=True)
@@ -171,7 +171,8 @@ def _from_scratch(outlook: Outlook) -> Training:
         raise AssertionError("training from scratch needs a measured rate")
     affordable = _affordable(outlook, rate, "scratch")
     if affordable == 0:
-        epoch = outlook.train_images / rate.images_per_second
+        of_validation = outlook.validation_images / VALIDATION_SPEED
+        epoch = (outlook.train_images + of_validation) / rate.images_per_second
         raise _too_short(outlook, outlook.embed_seconds[None] + outlook.other_seconds + epoch)
     return _training("scratch", rate, affordable, outlook)
 

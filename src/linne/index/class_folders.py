@@ -79,16 +79,14 @@ def _subset_folders(root: Path, images: list[Image]) -> dict[str, int]:
     names = {image.path.split("/", 1)[0] for image in images if "/" in image.path}
     deep = {image.path.split("/", 1)[0] for image in images if image.path.count("/") > 1}
     meaning = {name: SUBSET_NAMES.get(name.lower()) for name in names}
-    subsets = {what for name, what in meaning.items() if what is not None and name in deep}
+    named = sorted(name for name, what in meaning.items() if what is not None and name in deep)
     others = sorted((name for name, what in meaning.items() if what is None), key=natural_key)
     if "train" in meaning.values() and not others:
         return {name: SUBSETS.index(what) for name, what in meaning.items() if what is not None}
-    if len(subsets) > 1:
-        missing = (
-            "no train" if "train" not in subsets else f"other folders besides: {', '.join(map(printable, others))}"
-        )
+    if len(named) > 1:
+        besides = f"other folders besides: {', '.join(map(printable, others))}" if others else "no train"
         raise DataError(
-            f"has folders for {' and '.join(sorted(subsets))}, and {missing}",
+            f"has the folders {' and '.join(map(printable, named))}, and {besides}",
             file=root,
             remedy="a split has train, validation and test folders and nothing else; rename them if they are classes",
         )

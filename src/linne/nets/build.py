@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from numbers import Integral
 from os import PathLike
 from pathlib import Path
 
@@ -46,7 +47,8 @@ def create(
     """
     found = entry(name)
     for what, number in (("classes", classes), ("in_channels", in_channels)):
-        if number is not None and not (isinstance(number, int) and 1 <= number <= MOST):
+        whole = isinstance(number, Integral) and not isinstance(number, bool)
+        if number is not None and not (whole and 1 <= number <= MOST):
             raise LinneError(f"{what} must be a whole number from 1 to {MOST}", value=number)
     if weights is None:
         return build(found, classes or found.classes, in_channels or found.pixels.channels).eval()

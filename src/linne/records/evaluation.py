@@ -105,7 +105,8 @@ class Evaluation:
     @classmethod
     def read(cls, path: Path) -> Evaluation:
         """Read what `write` wrote; `RunError` if it cannot be."""
-        remedy = "make it again with `linne evaluate`"
+        maker = "fit" if path.stem == "validation" else "evaluate"
+        remedy = f"make it again with `linne {maker}`"
         value = read_sealed(path, "evaluation", SCHEMA, RunError, remedy)
         try:
             return cls(

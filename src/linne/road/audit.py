@@ -10,7 +10,7 @@ from linne.embed.store import default_folder
 from linne.records.errors import LinneError, WriteError
 from linne.records.findings import Findings
 from linne.records.progress import Progress, Silent
-from linne.road.look import gather, inspect
+from linne.road.look import as_seed, gather, inspect
 
 PathName = str | PathLike[str]
 
@@ -54,6 +54,7 @@ def audit(
     >>> linne.audit("photos").counts()  # doctest: +SKIP
     {'exact duplicate': 2, 'label doubt': 31}
     """
+    seed = as_seed(seed)
     material = gather(Path(photos), Path(weights) if weights is not None else None, None, seed)
     store = Path(cache) if cache is not None else default_folder()
     progress = progress or Silent()

@@ -73,7 +73,7 @@ def evaluate(run: str | PathLike[str], *, progress: Progress | None = None) -> E
     opened.facts.setdefault("openings", []).append(opening)
     opened.write()
 
-    same, changed = _unchanged(index, rows, Split.read_digests(opened.split))
+    same, changed = _unchanged(index, rows, Split.read_digests(opened.split), progress)
     progress.start("evaluate", len(same), "images")
     logits, kept = [], []
     for row, answer in zip(same, predictor.logits_of(index.file(row) for row in same), strict=True):
@@ -88,13 +88,18 @@ def evaluate(run: str | PathLike[str], *, progress: Progress | None = None) -> E
     return _score(opened, index, split, predictor, np.stack(logits), kept, notes)
 
 
-def _unchanged(index: Index, rows: NDArray[np.int64], digest: NDArray[np.uint8]) -> tuple[list[int], int]:
+def _unchanged(
+    index: Index, rows: NDArray[np.int64], digest: NDArray[np.uint8], progress: Progress
+) -> tuple[list[int], int]:
     """Rows whose files are gone or have the bytes that the split was made of, and how many have others.
 
     For those nothing is proven: a training image may have come in their place.
     """
-    same, changed = [], 0
+    same: list[int] = []
+    changed = 0
+    progress.start("check", len(rows), "images")
     for row in rows.tolist():
+        progress.update(len(same) + changed)
         try:
             content = read_file(index.file(row))
         except ImageError:
@@ -104,6 +109,8 @@ def _unchanged(index: Index, rows: NDArray[np.int64], digest: NDArray[np.uint8])
             same.append(row)
         else:
             changed += 1
+    progress.update(len(rows))
+    progress.finish()
     return same, changed
 
 

@@ -19,7 +19,7 @@ from linne.records.progress import Progress, Silent
 from linne.records.run import Run
 from linne.records.split import Split
 from linne.road.budget import Clock, parse_budget
-from linne.road.look import gather, inspect
+from linne.road.look import as_seed, gather, inspect
 from linne.road.planning import finish_seconds, plan_run, settle_plan
 from linne.road.ship import ship
 from linne.road.training import train_network
@@ -84,7 +84,7 @@ def fit(
     >>> linne.load(run.bundle).predict("a.jpg")  # doctest: +SKIP
     """
     clock = Clock(time.monotonic() if started is None else started, parse_budget(budget))
-    progress = progress or Silent()
+    progress, seed = progress or Silent(), as_seed(seed)
     seconds: dict[str, float] = {"start": clock.elapsed()}
     store = Path(cache) if cache is not None else default_folder()
     given = Path(weights) if weights is not None else None
@@ -130,6 +130,9 @@ def fit(
     chosen = train_network(material, plan, probe, split, embedding, store, clock.deadline(reserve), run, progress)
     run.facts["chosen"] = chosen
     if probe is None and chosen["epoch"] == 0:
+        run.write()
+        if chosen["stopped"] == "interrupt":
+            raise KeyboardInterrupt
         raise LinneError(
             "nothing was learnt: no epoch is better than the random start",
             file=run.folder,

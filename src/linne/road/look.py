@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 
 import numpy as np
@@ -50,10 +51,16 @@ class Inspection:
     groups: NDArray[np.int64]
 
 
-def gather(photos: Path, weights: Path | None, network: str | None, seed: int) -> Material:
-    """Read a folder and choose the network; raises what these raise, and `LinneError` for a seed out of range."""
-    if not isinstance(seed, int) or not 0 <= seed <= LARGEST_SEED:
+def as_seed(seed: object) -> int:
+    """Any whole number, NumPy's too, as an int; `LinneError` for what is none or out of range."""
+    whole = isinstance(seed, Integral) and not isinstance(seed, bool)
+    if not whole or not 0 <= int(seed) <= LARGEST_SEED:  # type: ignore[call-overload]
         raise LinneError("is no seed", value=seed, remedy=f"give a whole number from 0 to {LARGEST_SEED}")
+    return int(seed)  # type: ignore[call-overload,no-any-return]
+
+
+def gather(photos: Path, weights: Path | None, network: str | None, seed: int) -> Material:
+    """Read a folder and choose the network; raises what these raise."""
     index = read_folder(photos)
     sample = take_sample(index)
     choice = choose(sample, len(index.labels), weights, network, seed)

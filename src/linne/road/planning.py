@@ -10,7 +10,7 @@ from typing import Any
 from linne import __version__
 from linne.embed.backends import device
 from linne.embed.embedding import pick, stored_share
-from linne.embed.measure import COMPILE_SECONDS, Pick, machine
+from linne.embed.measure import Pick, machine
 from linne.evaluate.summary import HARDEST
 from linne.fit.handedness import mirrored_keeps_label
 from linne.fit.plan import (
@@ -85,7 +85,7 @@ def settle_plan(
     """Fit the length of training to the time that is left; gives the plan and what is new in its reasons.
 
     The first run's decision is remembered: a later one that is slower for a moment is shortened for itself alone,
-    and a length of zero that a hiccup may have caused is not kept either.
+    and a length of zero that was not planned, which a hiccup may have caused, is not kept either.
     """
     left = clock.left()
     if left is None:
@@ -178,7 +178,7 @@ def _embed_seconds(material: Material, backend: Pick | None, cache: Path, stage:
     share = stored_share(material.backbone, material.sample.digests, cache, stage)
     compute = 1 / backend.rate if backend is not None else 0.0
     each = 1.1 * (compute + material.sample.seconds + LOOKING_SECONDS / available_cores())
-    preparing = COMPILE_SECONDS if backend is not None and backend.name == "compiled" and share < 1 else 0.0
+    preparing = backend.preparing if backend is not None and share < 1 else 0.0
     return preparing + images * ((1 - share) * each + 1e-4)
 
 
