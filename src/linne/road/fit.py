@@ -18,6 +18,7 @@ from linne.records.plan import Plan
 from linne.records.progress import Progress, Silent
 from linne.records.run import Run
 from linne.records.split import Split
+from linne.report.write import write_report
 from linne.road.budget import Clock, parse_budget
 from linne.road.look import as_seed, gather, inspect
 from linne.road.planning import finish_seconds, plan_run, settle_plan
@@ -129,27 +130,33 @@ def fit(
     run.facts["plan"] = plan.to_json()
     chosen = train_network(material, plan, probe, split, embedding, store, clock.deadline(reserve), run, progress)
     run.facts["chosen"] = chosen
-    if probe is None and chosen["epoch"] == 0:
-        run.write()
-        if chosen["stopped"] == "interrupt":
-            raise KeyboardInterrupt
-        raise LinneError(
-            "nothing was learnt: no epoch is better than the random start",
-            file=run.folder,
-            remedy="give a longer --budget, or pretrained --weights",
-        )
+    if probe is None:
+        _refuse_untrained(run)
     _lap(seconds, "train", clock)
 
     ship(run, material, plan, split, progress)
     _lap(seconds, "ship", clock)
     run.write()
 
-    from linne.report.write import write_report
-
     write_report(run)
     _lap(seconds, "report", clock)
     run.write()
     return run
+
+
+def _refuse_untrained(run: Run) -> None:
+    """Raise where a network from a random start is no better than that, or was stopped before it could be."""
+    chosen = run.facts["chosen"]
+    if chosen["epoch"] > 0:
+        return
+    run.write()
+    if chosen["stopped"] == "interrupt":
+        raise KeyboardInterrupt
+    raise LinneError(
+        "nothing was learnt: no epoch is better than the random start",
+        file=run.folder,
+        remedy="give a longer --budget, or pretrained --weights",
+    )
 
 
 def _probe(embedding: Embedding, index: Index, split: Split) -> Probe:
