@@ -103,13 +103,18 @@ def _near(
     unit = flat / np.linalg.norm(flat, axis=1, keepdims=True)
     code = hashes[rows]
     first, second, score = np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32)
-    for i, j in _close(code, progress):
-        likeness = np.einsum("ij,ij->i", unit[i], unit[j])
-        alike = likeness >= MIN_LIKENESS
-        if alike.any():
-            first, second = np.concatenate([first, i[alike]]), np.concatenate([second, j[alike]])
-            score = np.concatenate([score, np.minimum(likeness[alike], 1)])
-            first, second, score = _likeliest(first, second, score, len(rows))
+    progress.start("compare", len(code), "images")
+    try:
+        for done, i, j in _close(code):
+            likeness = np.einsum("ij,ij->i", unit[i], unit[j])
+            alike = likeness >= MIN_LIKENESS
+            if alike.any():
+                first, second = np.concatenate([first, i[alike]]), np.concatenate([second, j[alike]])
+                score = np.concatenate([score, np.minimum(likeness[alike], 1)])
+                first, second, score = _likeliest(first, second, score, len(rows))
+            progress.update(done)
+    finally:
+        progress.finish()
     return rows[first], rows[second], score
 
 
@@ -124,27 +129,15 @@ def _likeliest(
     return one[order].astype(np.int64), two[order].astype(np.int64), (2 - forest.data[order]).astype(np.float32)
 
 
-def _close(code: NDArray[np.uint64], progress: Progress) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Positions ``i < j`` of hashes that differ in few bits, some at a time."""
+def _close(code: NDArray[np.uint64]) -> Iterator[tuple[int, NDArray[np.int64], NDArray[np.int64]]]:
+    """How many hashes are compared, and positions ``i < j`` of some that differ in few bits; these may be none."""
     step = max(1, _CELLS // max(len(code), 1))
     some = _CELLS // (4 * THUMB_SIDE**2)
-    progress.start("compare", len(code), "images")
-    try:
-        yield from _close_blocks(code, step, some, progress)
-    finally:
-        progress.finish()
-
-
-def _close_blocks(
-    code: NDArray[np.uint64], step: int, some: int, progress: Progress
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     for start in range(0, len(code), step):
-        progress.update(start)
         block = code[start : start + step, None] ^ code[None, start:]
         i, j = np.nonzero(np.triu(np.bitwise_count(block) <= MAX_DISTANCE, 1))
-        for at in range(0, len(i), some):
-            yield i[at : at + some] + start, j[at : at + some] + start
-    progress.update(len(code))
+        for at in range(0, max(len(i), 1), some):
+            yield start + len(block), i[at : at + some] + start, j[at : at + some] + start
 
 
 def duplicate_groups(pairs: Pairs, rows: int) -> NDArray[np.int64]:
