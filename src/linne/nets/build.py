@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from importlib import import_module
 from numbers import Integral
 from os import PathLike
@@ -17,7 +18,11 @@ MOST = 10**6
 
 
 def create(
-    name: str, classes: int | None = None, weights: str | PathLike[str] | None = None, in_channels: int | None = None
+    name: str,
+    classes: int | None = None,
+    weights: str | PathLike[str] | None = None,
+    in_channels: int | None = None,
+    drop_path: float | None = None,
 ) -> nn.Module:
     """Build a network of the catalogue.
 
@@ -32,6 +37,9 @@ def create(
         left out and a random one is put in place. Without it the network is random, drawn from torch's generator.
     in_channels : int, optional
         Channels of the input; by default those of the weights, or else of the published network.
+    drop_path : float, optional
+        Stochastic depth: the probability in [0, 1) that the last residual branch is left out for an image in training,
+        rising from 0 at the first; by default 0.
 
     Returns
     -------
@@ -51,22 +59,29 @@ def create(
         if number is not None and not (whole and 1 <= number <= MOST):
             raise LinneError(f"{what} must be a whole number from 1 to {MOST}", value=number)
     if weights is None:
-        return build(found, classes or found.classes, in_channels or found.pixels.channels).eval()
+        return build(found, classes or found.classes, in_channels or found.pixels.channels, drop_path).eval()
 
     from linne.nets.weights import read_weights
 
     given = read_weights(Path(weights), name)
     if in_channels not in (None, given.in_channels):
         raise WeightsError(f"reads {given.in_channels} channels, not {in_channels}", file=weights)
-    network = build(found, given.classes, given.in_channels)
+    network = build(found, given.classes, given.in_channels, drop_path)
     network.load_state_dict(given.state, strict=True)
     if classes is not None and classes != given.classes:
         network.replace_head(classes)  # type: ignore[operator]
     return network.eval()
 
 
-def build(found: Entry, classes: int, in_channels: int) -> nn.Module:
-    """Build the network of one row, with random weights."""
-    family = import_module(f"linne.nets.{found.family}")
-    network: nn.Module = family.Network(family.Config(**found.settings, classes=classes, in_channels=in_channels))
+def build(found: Entry, classes: int, in_channels: int, drop_path: float | None = None) -> nn.Module:
+    """Build the network of one row, with random weights; `drop_path` None for what the row says, or 0."""
+    family = import_module(f"linne.nets.families.{found.family}")
+    settings = {**found.settings, "classes": classes, "in_channels": in_channels}
+    if drop_path is not None:
+        if "drop_path" not in {field.name for field in fields(family.Config)}:
+            raise LinneError("the network has no residual branches that could be left out", value=found.family)
+        if not 0 <= drop_path < 1:
+            raise LinneError("drop_path must lie in [0, 1)", value=drop_path)
+        settings["drop_path"] = drop_path
+    network: nn.Module = family.Network(family.Config(**settings))
     return network

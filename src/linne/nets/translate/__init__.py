@@ -1,1 +1,1 @@
-"""Other projects' state dicts to ours: one file a project, one table a family."""
+"""Other projects' state dicts to ours: one file a family, one table a project."""

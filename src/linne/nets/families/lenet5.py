@@ -20,6 +20,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from linne.nets.blocks.stages import through
+
 
 class ScaledTanh(nn.Module):
     """``1.7159 tanh(2x/3)``: +1 and -1 lie where the curvature is largest (appendix A)."""
@@ -43,6 +45,7 @@ class Network(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
+        self.checkpointing = False
         self.c1 = nn.Conv2d(config.in_channels, 6, kernel_size=5)  # 32 -> 28
         self.s2 = nn.AvgPool2d(2)  # -> 14
         self.c3 = nn.Conv2d(6, 16, kernel_size=5)  # -> 10
@@ -56,9 +59,7 @@ class Network(nn.Module):
 
     def forward_features(self, images: Tensor) -> Tensor:
         """``(batch, channels, 32, 32)`` in about [-1, 1] to ``(batch, 120, 1, 1)``; larger inputs give larger maps."""
-        for stage in self.stages():
-            images = stage(images)
-        return images
+        return through(self.stages(), images, self.checkpointing)
 
     def forward_head(self, features: Tensor, pre_logits: bool = False) -> Tensor:
         """``(batch, 120, h, w)`` to logits ``(batch, classes)``, or to F6, ``(batch, 84)``."""

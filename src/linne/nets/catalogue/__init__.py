@@ -1,0 +1,37 @@
+"""Every network by name: literal tables, which import no torch.
+
+A new size is a row here; a changed forward pass is a new file. Where the form in use today differs from the paper's,
+the plain name is today's, and the paper's carries its year: ``alexnet``, ``alexnet_2012``.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+from linne.nets.catalogue import early, hybrid, mobile, modern, residual
+from linne.nets.catalogue.entry import Entry as Entry
+from linne.records.errors import LinneError
+
+_TABLES = (early.ROWS, residual.ROWS, mobile.ROWS, modern.ROWS, hybrid.ROWS)
+
+CATALOGUE: dict[str, Entry] = dict(
+    sorted((row for table in _TABLES for row in table.items()), key=lambda row: row[1].year)
+)
+
+
+def names() -> list[str]:
+    """List the networks that `create` builds, oldest first."""
+    return list(CATALOGUE)
+
+
+def entry(name: str) -> Entry:
+    """Look a network up; `LinneError` that suggests the nearest names if there is none."""
+    try:
+        return CATALOGUE[name]
+    except KeyError:
+        pass
+    elsewhere = {theirs: ours for ours, row in CATALOGUE.items() for theirs in (row.torchvision, row.timm) if theirs}
+    near = get_close_matches(name.lower(), [*CATALOGUE, *elsewhere], n=5, cutoff=0.7)
+    near = list(dict.fromkeys(elsewhere.get(found, found) for found in near))[:3]
+    remedy = f"did you mean {' or '.join(near)}?" if near else "`linne nets` lists them"
+    raise LinneError("no such network", value=name, remedy=remedy)

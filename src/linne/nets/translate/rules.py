@@ -1,0 +1,96 @@
+"""How a key of another project's state dict becomes one of ours."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+
+from torch import Tensor
+
+PROJECTS = ("torchvision", "timm")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    r"""One beginning of a key.
+
+    Attributes
+    ----------
+    pattern : str
+        Regular expression for the beginning of their key; its groups are whole numbers, or names.
+    name : str or None
+        Ours, with ``{}`` for each group in turn; what follows the beginning is kept. None for a table that the
+        network computes itself.
+    shift : int
+        Added to the first group, where they count from another number.
+    layout : callable, optional
+        Their tensor to ours, where the same values are laid out otherwise.
+    """
+
+    pattern: str
+    name: str | None
+    shift: int = 0
+    layout: Callable[[Tensor], Tensor] | None = None
+
+
+def translate(state: Mapping[str, Tensor], family: str, project: str) -> dict[str, Tensor] | None:
+    """Give a state dict our names.
+
+    Parameters
+    ----------
+    state : mapping of str to Tensor
+    family : str
+        Module below `linne.nets.translate` with one table a project.
+    project : {'torchvision', 'timm'}
+
+    Returns
+    -------
+    dict or None
+        None where a key has no rule, or two have the same name.
+    """
+    rules = rules_of(family, project)
+    ours: dict[str, Tensor] = {}
+    for key, value in state.items():
+        found = next(((rule, match) for rule in rules if (match := re.match(rule.pattern, key))), None)
+        if found is None:
+            return None
+        rule, match = found
+        if rule.name is None:
+            continue
+        groups: list[str] = [group for group in match.groups() if group is not None]
+        if rule.shift:
+            groups[0] = str(int(groups[0]) + rule.shift)
+        name = rule.name.format(*groups) + key[match.end() :]
+        if name in ours:
+            return None
+        ours[name] = rule.layout(value) if rule.layout else value
+    return ours
+
+
+def rules_of(family: str, project: str) -> tuple[Rule, ...]:
+    """Give the table of one family for one project; empty where the project does not have it."""
+    try:
+        tables = import_module(f"linne.nets.translate.{family}")
+    except ModuleNotFoundError as error:
+        if error.name != f"linne.nets.translate.{family}":
+            raise
+        return ()  # nobody else has it
+    rules: tuple[Rule, ...] = getattr(tables, project.upper(), ())
+    return rules
+
+
+def vector(values: Tensor) -> Tensor:
+    """One value a channel, kept with sides of 1, to a vector."""
+    return values.flatten()
+
+
+def matrix(values: Tensor) -> Tensor:
+    """A 1x1 convolution's weight to a linear layer's."""
+    return values.flatten(1)
+
+
+def convolution(values: Tensor) -> Tensor:
+    """A linear layer's weight to a 1x1 convolution's."""
+    return values[:, :, None, None]

@@ -1,0 +1,47 @@
+"""Which rows stand for the catalogue in a fast test, and at which input sizes."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from references import noise, revive
+from torch import Tensor, nn
+
+from linne.nets import create
+from linne.nets.catalogue import CATALOGUE, entry
+
+SMALLEST_SIDE = {"inception_v3": 107}
+"""Pixels, where a family takes no image of 64."""
+
+
+def every_family() -> list[str]:
+    """Give the cheapest variant of each family."""
+    cheapest: dict[str, str] = {}
+    for name, row in sorted(CATALOGUE.items(), key=lambda item: item[1].parameters * item[1].gmacs):
+        cheapest.setdefault(row.family, name)
+    return list(cheapest.values())
+
+
+def every_network() -> list[object]:
+    """Give the whole catalogue; what is not the cheapest of its family is slow."""
+    cheapest = every_family()
+    return [pytest.param(name, marks=[] if name in cheapest else [pytest.mark.slow]) for name in CATALOGUE]
+
+
+def side(name: str) -> int:
+    """Give an input size that is cheap: 64 pixels or a little more, or the published 32."""
+    return min(entry(name).pixels.height, SMALLEST_SIDE.get(entry(name).family, 64))
+
+
+def lively_network(name: str, seed: int = 0, **more: object) -> nn.Module:
+    """A network whose weights and statistics are all at work."""
+    torch.manual_seed(seed)
+    network = create(name, **more)
+    revive(network)
+    return network
+
+
+def images_for(name: str, batch: int = 2, pixels: int | None = None, channels: int | None = None) -> Tensor:
+    """Noise of a size that is cheap."""
+    pixels = pixels or side(name)
+    return noise(batch, channels or entry(name).pixels.channels, pixels, pixels)

@@ -1,0 +1,121 @@
+"""The same networks as torchvision and timm build them, with random weights as if they had been trained."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import timm
+import torch
+import torchvision
+from torch import Tensor, nn
+
+from linne.nets.build import build
+from linne.nets.catalogue import CATALOGUE, entry
+from linne.nets.translate.rules import translate
+
+SLOW = 12_000_000
+"""Parameters from which on only `make test-all` compares a variant, if its family has a smaller one."""
+
+ARGUMENTS: dict[tuple[str, str], dict[str, Any]] = {
+    ("torchvision", "mobilenet_v2_035"): {"width_mult": 0.35},
+    ("torchvision", "mobilenet_v2_050"): {"width_mult": 0.5},
+    ("torchvision", "mobilenet_v2_075"): {"width_mult": 0.75},
+    ("torchvision", "mobilenet_v2_140"): {"width_mult": 1.4},
+    ("torchvision", "googlenet"): {"aux_logits": False, "transform_input": False},
+    ("torchvision", "googlenet_aux"): {"aux_logits": True, "transform_input": False},
+    ("torchvision", "inception_v3"): {"aux_logits": False, "transform_input": False},
+    ("torchvision", "inception_v3_aux"): {"aux_logits": True, "transform_input": False},
+}
+"""What torchvision is told beside the network's name."""
+
+FOR_ANY_SIZE: dict[tuple[str, str], dict[str, Any]] = {
+    ("timm", "vit"): {"dynamic_img_size": True},
+}
+"""By project and family: what makes theirs take images of other sizes than the published one."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One network elsewhere.
+
+    Attributes
+    ----------
+    name : str
+        Ours.
+    project : {'torchvision', 'timm'}
+    theirs : str
+        Its name there.
+    """
+
+    name: str
+    project: str
+    theirs: str
+
+    def build(self, **more: Any) -> nn.Module:
+        """Build theirs in evaluation mode, with lively weights from a fixed seed."""
+        torch.manual_seed(0)
+        if self.project == "timm":
+            more = {**FOR_ANY_SIZE.get(("timm", entry(self.name).family), {}), **more}
+            network = timm.create_model(self.theirs, **more)
+        else:
+            given = ARGUMENTS.get((self.project, self.name), {})
+            if "aux_logits" in given:
+                more = {"init_weights": False, **more}
+            network = torchvision.models.get_model(self.theirs, weights=None, **given, **more)
+        revive(network)
+        return network.eval()
+
+    def ours(self, theirs: nn.Module, **more: Any) -> nn.Module:
+        """Build ours with their weights."""
+        found = entry(self.name)
+        state = translate(theirs.state_dict(), found.family, self.project)
+        assert state is not None, "a key has no rule"
+        with torch.device("meta"):
+            network = build(found, found.classes, found.pixels.channels, **more)
+        network.load_state_dict(state, strict=True, assign=True)
+        return network.eval()
+
+
+def references() -> list[Reference]:
+    """Every variant and each project that has it."""
+    return [
+        Reference(name, project, theirs)
+        for name, row in CATALOGUE.items()
+        for project, theirs in (("torchvision", row.torchvision), ("timm", row.timm))
+        if theirs
+    ]
+
+
+@torch.no_grad()
+def revive(network: nn.Module) -> None:
+    """Draw every weight and statistic anew, none of them zero, one or tiny, and so that signals keep their size.
+
+    Fresh networks hide mistakes: batch norms do nothing, layer scales of 1e-6 silence whole branches, and biases and
+    relative positions are zero.
+    """
+    for name, tensor in [*network.named_parameters(), *network.named_buffers()]:
+        if not tensor.is_floating_point():
+            continue
+        last = name.rsplit(".", 1)[-1]
+        if last == "running_var":
+            tensor.uniform_(0.5, 1.5)
+        elif last == "running_mean":
+            tensor.normal_(0, 0.1)
+        elif tensor.ndim >= 2 and min(tensor.shape[:2]) > 1 and "bias_table" not in name and "pos_embed" not in name:
+            tensor.normal_(0, math.sqrt(1 / tensor[0].numel()))
+        elif isinstance(tensor, nn.Parameter) and last in ("weight", "gamma", "scale", "layer_scale"):
+            tensor.uniform_(0.5, 1.0)  # norms and scales of branches
+        elif isinstance(tensor, nn.Parameter):
+            tensor.normal_(0, 0.1)  # biases, tokens, positions
+
+
+def head_of(network: nn.Module) -> nn.Module:
+    """Give the last linear layer: what enters it is the vector before the classifier."""
+    return [module for module in network.modules() if isinstance(module, nn.Linear)][-1]
+
+
+def noise(*shape: int, seed: int = 1) -> Tensor:
+    """Images of noise, mean 0 and standard deviation 1."""
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))

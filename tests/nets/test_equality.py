@@ -1,0 +1,111 @@
+"""Is each network the one that torchvision and timm build: logits, features and gradients, with their weights?"""
+
+from __future__ import annotations
+
+import gc
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+import torch
+from references import ARGUMENTS, SLOW, Reference, head_of, noise, references
+from torch import Tensor, nn
+
+from linne.nets.catalogue import CATALOGUE, entry
+from linne.nets.translate.rules import translate
+
+LOGITS = 1e-4
+GRADIENTS = 1e-3
+
+
+def _cases() -> list[object]:
+    seen: Counter[tuple[str, str]] = Counter()
+    cases = []
+    for reference in sorted(references(), key=lambda r: entry(r.name).parameters * entry(r.name).gmacs):
+        row = entry(reference.name)
+        seen[row.family, reference.project] += 1
+        later = seen[row.family, reference.project] > 1 and row.parameters > SLOW
+        many = seen[row.family, reference.project] > 2
+        marks = [pytest.mark.slow] if later or many else []
+        cases.append(pytest.param(reference, marks=marks, id=f"{reference.name}-{reference.project}"))
+    return cases
+
+
+@pytest.fixture(scope="module", params=_cases())
+def pair(request: pytest.FixtureRequest) -> Iterator[tuple[Reference, nn.Module, nn.Module]]:
+    """Their network, and ours with its weights."""
+    theirs = request.param.build()
+    yield request.param, theirs, request.param.ours(theirs)
+    gc.collect()
+
+
+SIDES: dict[tuple[str, str], tuple[int, ...]] = {
+    ("torchvision", "vit"): (224,),
+    ("timm", "vit"): (224, 160),
+    ("torchvision", "inception_v3"): (107, 139),
+    ("timm", "inception_v3"): (107, 139),
+}
+"""Input sizes in pixels by project and family, where not `USUAL`: one alone where theirs takes no other."""
+
+USUAL = (96, 135)
+
+
+def sides(reference: Reference) -> tuple[int, ...]:
+    """Input sizes to compare at: small, since equality does not depend on them, and one that is odd."""
+    return SIDES.get((reference.project, entry(reference.name).family), USUAL)
+
+
+def test_logits_and_features_are_equal(pair: tuple[Reference, nn.Module, nn.Module]) -> None:
+    reference, theirs, ours = pair
+    for side in sides(reference):
+        images = noise(2, entry(reference.name).pixels.channels, side, side)
+        (expected, vector), (logits, found) = (_run(network, images) for network in (theirs, ours))
+        scale = max(1.0, float(expected.abs().max()))
+        assert expected.std() > 1e-3 * scale, "the reference's logits do not depend on the image's content"
+        assert (logits - expected).abs().max() <= LOGITS * scale
+        assert (found - vector).abs().max() <= LOGITS * max(1.0, float(vector.abs().max()))
+
+
+def test_gradients_are_equal(pair: tuple[Reference, nn.Module, nn.Module]) -> None:
+    reference, theirs, ours = pair
+    side = sides(reference)[0]
+    images = noise(1, entry(reference.name).pixels.channels, side, side)
+    gradients = []
+    for network in (theirs, ours):
+        network.requires_grad_(True)
+        weighed = network(images)
+        (weighed * noise(*weighed.shape, seed=2)).sum().backward()
+        gradients.append({name: p.grad for name, p in network.named_parameters() if p.grad is not None})
+        network.zero_grad()
+    expected = translate(gradients[0], entry(reference.name).family, reference.project)
+    assert expected is not None
+    first = next(name for name, p in ours.named_parameters() if p.ndim == 4)
+    assert {first} <= expected.keys() == gradients[1].keys()
+    for name, gradient in gradients[1].items():
+        scale = max(1.0, float(expected[name].abs().max()))
+        assert (gradient - expected[name]).abs().max() <= GRADIENTS * scale, name
+
+
+def test_parameters_are_the_tables(pair: tuple[Reference, nn.Module, nn.Module]) -> None:
+    reference, theirs, ours = pair
+    assert sum(p.numel() for p in ours.parameters()) == entry(reference.name).parameters
+    if (reference.project, reference.name) not in DIFFERENT:
+        assert sum(p.numel() for p in theirs.parameters()) == entry(reference.name).parameters
+
+
+DIFFERENT: set[tuple[str, str]] = set()
+"""References that hold parameters which the original does not."""
+
+
+def test_every_reference_with_arguments_is_in_the_catalogue() -> None:
+    assert {name for _, name in ARGUMENTS} <= CATALOGUE.keys()
+
+
+@torch.inference_mode()
+def _run(network: nn.Module, images: Tensor) -> tuple[Tensor, Tensor]:
+    """Logits, and what enters the last layer."""
+    entered: list[Tensor] = []
+    hook = head_of(network).register_forward_pre_hook(lambda _, inputs: entered.append(inputs[0].flatten(1)))
+    logits = network(images)
+    hook.remove()
+    return logits, entered[-1]
