@@ -15,13 +15,13 @@ import numpy as np
 import torch
 
 from linne.embed.embedding import activations, embed
-from linne.embed.store import default_folder
 from linne.fit.optimise import Settings, Trainer
 from linne.fit.probe import fit_probe
 from linne.fit.sources import CachedActivations
 from linne.fit.tail import Tail
 from linne.fit.train import train
 from linne.records.index import TRAIN, VALIDATION
+from linne.records.places import user_cache
 from linne.records.progress import Silent
 from linne.road.look import gather, inspect
 from linne.road.training import install, on_arrays
@@ -37,8 +37,8 @@ def main() -> None:
     parser.add_argument("photos", type=Path)
     parser.add_argument("weights", type=Path)
     arguments = parser.parse_args()
-    material = gather(arguments.photos, arguments.weights, None, 0)
-    index, network, cache = material.index, material.choice.network, default_folder()
+    material = gather(arguments.photos, arguments.weights, None, 0, Silent())
+    index, network, cache = material.index, material.choice.network, user_cache()
     assert material.backbone is not None
     embedding = embed(index, material.backbone, cache, Silent())
     split = make_split(index, inspect(index, embedding, 0, Silent()).groups, embedding.passed.readable, 0)

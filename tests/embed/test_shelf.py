@@ -14,9 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linne.embed.store import Shelf, default_folder
+from linne.embed.store import Shelf
 from linne.records.errors import WriteError
 from linne.records.fingerprint import DIGEST_BYTES, of_bytes
+from linne.records.places import user_cache
 
 
 def digests(*names: object) -> list[bytes]:
@@ -174,6 +175,6 @@ def test_a_kill_leaves_whole_shards_only(tmp_path: Path) -> None:
 
 def test_the_default_folder_is_the_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert default_folder() == tmp_path / "linne"
+    assert user_cache() == tmp_path / "linne"
     monkeypatch.delenv("XDG_CACHE_HOME")
-    assert default_folder() == Path.home() / ".cache" / "linne"
+    assert user_cache() == Path.home() / ".cache" / "linne"

@@ -10,8 +10,11 @@ from torch import Tensor, nn
 from linne.nets import create
 from linne.nets.catalogue import CATALOGUE, entry
 
-SMALLEST_SIDE = {"inception_v3": 107}
-"""Pixels, where a family takes no image of 64."""
+SMALLEST_SIDE = {"alexnet_2012": 67, "inception_v3": 107, "levit": 80}
+"""Pixels, where a family takes no image of 64, or has too few places left then for all of it to matter."""
+
+GAINS = {"resnet1202_cifar": 0.6, **{name: 1.75 for name in CATALOGUE if name.startswith("plain")}}
+"""How much larger weights are drawn, where signals would vanish (110 layers without shortcuts) or overflow (1202)."""
 
 
 def every_family() -> list[str]:
@@ -37,7 +40,7 @@ def lively_network(name: str, seed: int = 0, **more: object) -> nn.Module:
     """A network whose weights and statistics are all at work."""
     torch.manual_seed(seed)
     network = create(name, **more)
-    revive(network)
+    revive(network, GAINS.get(name, 1.0))
     return network
 
 

@@ -32,6 +32,10 @@ ARGUMENTS: dict[tuple[str, str], dict[str, Any]] = {
 
 FOR_ANY_SIZE: dict[tuple[str, str], dict[str, Any]] = {
     ("timm", "vit"): {"dynamic_img_size": True},
+    ("timm", "swin"): {"strict_img_size": False},
+    ("timm", "swin_v2"): {"strict_img_size": False},
+    ("timm", "deit"): {"dynamic_img_size": True},
+    ("timm", "vit_hybrid"): {"dynamic_img_size": True},
 }
 """By project and family: what makes theirs take images of other sizes than the published one."""
 
@@ -89,7 +93,7 @@ def references() -> list[Reference]:
 
 
 @torch.no_grad()
-def revive(network: nn.Module) -> None:
+def revive(network: nn.Module, gain: float = 1.0) -> None:
     """Draw every weight and statistic anew, none of them zero, one or tiny, and so that signals keep their size.
 
     Fresh networks hide mistakes: batch norms do nothing, layer scales of 1e-6 silence whole branches, and biases and
@@ -103,11 +107,13 @@ def revive(network: nn.Module) -> None:
             tensor.uniform_(0.5, 1.5)
         elif last == "running_mean":
             tensor.normal_(0, 0.1)
+        elif not isinstance(tensor, nn.Parameter):
+            continue  # a table that the network computes
         elif tensor.ndim >= 2 and min(tensor.shape[:2]) > 1 and "bias_table" not in name and "pos_embed" not in name:
-            tensor.normal_(0, math.sqrt(1 / tensor[0].numel()))
-        elif isinstance(tensor, nn.Parameter) and last in ("weight", "gamma", "scale", "layer_scale"):
+            tensor.normal_(0, gain * math.sqrt(1 / tensor[0].numel()))
+        elif last in ("weight", "gamma", "scale", "layer_scale"):
             tensor.uniform_(0.5, 1.0)  # norms and scales of branches
-        elif isinstance(tensor, nn.Parameter):
+        else:
             tensor.normal_(0, 0.1)  # biases, tokens, positions
 
 

@@ -40,8 +40,17 @@ def pair(request: pytest.FixtureRequest) -> Iterator[tuple[Reference, nn.Module,
 
 
 SIDES: dict[tuple[str, str], tuple[int, ...]] = {
+    ("timm", "coatnet"): (224,),
+    ("timm", "coatnet_rw"): (224,),
+    ("timm", "maxvit"): (224,),
+    ("timm", "levit"): (224,),
     ("torchvision", "vit"): (224,),
+    ("torchvision", "swin"): (96, 132),
+    ("timm", "swin"): (224,),
+    ("timm", "swin_v2"): (256,),
     ("timm", "vit"): (224, 160),
+    ("timm", "deit"): (224, 160),
+    ("timm", "vit_hybrid"): (224, 135),
     ("torchvision", "inception_v3"): (107, 139),
     ("timm", "inception_v3"): (107, 139),
 }

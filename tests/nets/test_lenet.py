@@ -6,9 +6,9 @@ import math
 
 import pytest
 import torch
-from linne.nets.lenet import ScaledTanh
 
 from linne.nets import create
+from linne.nets.families.lenet5 import ScaledTanh
 
 # Output of each step for one 32 x 32 image (LeCun et al. 1998, figure 2).
 SHAPES = [(1, 6, 14, 14), (1, 16, 5, 5), (1, 120, 1, 1)]

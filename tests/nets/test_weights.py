@@ -15,7 +15,8 @@ from torchvision.models import mobilenet_v2
 
 from linne.nets import create, names
 from linne.nets.catalogue import entry
-from linne.nets.weights import PIXELS, read_weights, write_weights
+from linne.nets.weights import read_weights, write_weights
+from linne.nets.weights.files import PIXELS
 from linne.records.errors import WeightsError
 
 

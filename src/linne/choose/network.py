@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import torch
 from torch import nn
@@ -12,7 +11,7 @@ from linne.choose.normalisation import find_normalisation
 from linne.choose.sample import Sample
 from linne.nets.build import build
 from linne.nets.catalogue import entry
-from linne.nets.weights import read_weights
+from linne.nets.weights.locate import Located
 from linne.records.errors import WeightsError
 from linne.records.pixel_spec import PixelSpec
 
@@ -21,6 +20,9 @@ SMALL_SIDE = 64
 
 SCRATCH_SIDE = 128
 """From random weights a third of the pixels trains three times as long within the same budget."""
+
+
+UNTRAINED = "none: trained from random weights"
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class Choice:
         With the pretrained weights, or random from the seed.
     pixels : PixelSpec
     pretrained : bool
+    licence : str
+        Of the weights, in words.
     reasons : tuple of str
     """
 
@@ -42,10 +46,11 @@ class Choice:
     network: nn.Module
     pixels: PixelSpec
     pretrained: bool
+    licence: str
     reasons: tuple[str, ...]
 
 
-def choose(sample: Sample, classes: int, weights: Path | None, network: str | None, seed: int) -> Choice:
+def choose(sample: Sample, classes: int, weights: Located | None, network: str | None, seed: int) -> Choice:
     """Choose by what is at hand.
 
     With weights, their network. Without, the network that the user names, or LeNet-5 for images of up to 64 pixels
@@ -75,24 +80,23 @@ def choose(sample: Sample, classes: int, weights: Path | None, network: str | No
         pixels = replace(pixels, height=SCRATCH_SIDE, width=SCRATCH_SIDE, resize=resize)
         reasons.append(f"{SCRATCH_SIDE} pixels: more epochs within the budget")
     torch.manual_seed(seed)
-    return Choice(name, build(entry(name), classes, pixels.channels).eval(), pixels, False, tuple(reasons))
+    return Choice(name, build(entry(name), classes, pixels.channels).eval(), pixels, False, UNTRAINED, tuple(reasons))
 
 
-def _pretrained(sample: Sample, path: Path, network: str | None) -> Choice:
-    weights = read_weights(path, network)
+def _pretrained(sample: Sample, given: Located, network: str | None) -> Choice:
+    weights = given.read(network)
     built = build(entry(weights.network), weights.classes, weights.in_channels)
     built.load_state_dict(weights.state, strict=True)
     built.eval()
     reasons = [f"{weights.network}: the weights are its own ({weights.naming}'s names, {weights.classes} classes)"]
     if weights.pixels is not None:
-        return Choice(
-            weights.network, built, weights.pixels, True, (*reasons, "preprocessing as the weights file says")
-        )
+        told = "preprocessing as " + ("it was published with" if given.published else "the weights file says")
+        return Choice(weights.network, built, weights.pixels, True, given.licence, (*reasons, told))
     if weights.in_channels not in (1, 3):
-        raise WeightsError("read neither one channel nor three", file=path, value=weights.in_channels)
+        raise WeightsError("read neither one channel nor three", file=given.path, value=weights.in_channels)
     pixels = _with_channels(entry(weights.network).pixels, weights.in_channels)
     found = find_normalisation(built, pixels, sample)
-    return Choice(weights.network, built, found.pixels, True, (*reasons, found.reason))
+    return Choice(weights.network, built, found.pixels, True, given.licence, (*reasons, found.reason))
 
 
 def _with_channels(pixels: PixelSpec, channels: int) -> PixelSpec:

@@ -18,7 +18,9 @@ COMMANDS = {
     "evaluate": "open a run's test set and score its classifier",
     "predict": "classify images with a bundle",
     "serve": "answer over HTTP, with a page to drop images on",
-    "nets": "list the networks",
+    "nets": "list the networks, and filter them",
+    "weights": "list, fetch and verify published weights",
+    "lineage": "tell the story from LeNet to today's networks, and check its claims",
 }
 
 HELP = "linne COMMAND [OPTIONS]\n\n"

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from linne.cli.options import Cache, Json, Photos, Seed, Weights, a_path, make_app, out, print_json, shown
+from linne.cli.options import Cache, Json, Network, Photos, Seed, Weights, a_path, make_app, out, print_json, shown
 from linne.cli.progress import Terminal
 from linne.records.findings import Findings
 
@@ -20,6 +20,7 @@ app = make_app()
 def audit(
     photos: Photos,
     weights: Weights = None,
+    network: Network = None,
     out_file: Annotated[
         Path | None,
         typer.Option(
@@ -38,7 +39,9 @@ def audit(
     from linne.road import audit as road
 
     kept = out_file or Path("runs") / f"{photos.resolve().name or 'photos'}-findings.parquet"
-    findings = road.audit(photos, weights=weights, cache=cache, out=kept, seed=seed, progress=Terminal())
+    findings = road.audit(
+        photos, weights=weights, network=network, cache=cache, out=kept, seed=seed, progress=Terminal()
+    )
     if as_json:
         rows = [asdict(row) for row in findings.rows]
         print_json({"counts": findings.counts(), "findings": rows, "notes": findings.notes, "file": str(kept)})

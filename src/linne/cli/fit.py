@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from linne.cli import STARTED
-from linne.cli.options import Cache, Json, Photos, Seed, Weights, a_path, make_app, out, print_json, shown
+from linne.cli.options import Cache, Json, Network, Photos, Seed, Weights, a_path, make_app, out, print_json, shown
 from linne.cli.progress import Terminal
 
 app = make_app()
@@ -18,7 +18,7 @@ app = make_app()
 def fit(
     photos: Photos,
     weights: Weights = None,
-    network: Annotated[str | None, typer.Option(help="One of `linne nets`.  [default: chosen]")] = None,
+    network: Network = None,
     budget: Annotated[str, typer.Option(help="90s, 10m, 2h, or none; counted from the start.")] = "10m",
     group_by: Annotated[
         str | None, typer.Option(help="Pattern on file names; images with the same match stay in one subset.")

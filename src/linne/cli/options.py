@@ -27,9 +27,13 @@ BundleFolder = Annotated[Path, typer.Argument(help="A folder with bundle.json an
 Weights = Annotated[
     Path | None,
     typer.Option(
-        help="Pretrained weights, safetensors, in linne's or torchvision's naming.", parser=a_path, metavar="FILE"
+        help="Pretrained weights: a file in linne's, torchvision's or timm's naming; or with --network, imagenet or a "
+        "tag that `linne weights list` shows.",
+        parser=a_path,
+        metavar="FILE",
     ),
 ]
+Network = Annotated[str | None, typer.Option(help="One of `linne nets`.  [default: chosen]")]
 Cache = Annotated[
     Path | None,
     typer.Option(

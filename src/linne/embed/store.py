@@ -8,7 +8,6 @@ again.
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -23,11 +22,6 @@ from linne.records.fingerprint import DIGEST_BYTES, of_bytes
 Arrays = Mapping[str, NDArray[Any]]
 KEYS = "keys"
 _KEY = f"S{DIGEST_BYTES}"
-
-
-def default_folder() -> Path:
-    """Give the user's cache folder for linne (``XDG_CACHE_HOME`` or ``~/.cache``)."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "linne"
 
 
 class Shelf:

@@ -6,7 +6,6 @@ from dataclasses import fields
 from importlib import import_module
 from numbers import Integral
 from os import PathLike
-from pathlib import Path
 
 from torch import nn
 
@@ -32,9 +31,11 @@ def create(
         One of `linne.nets.names()`.
     classes : int, optional
         Outputs; by default those of the weights, or else of the published network.
-    weights : path, optional
-        A safetensors file in linne's or torchvision's naming. If its classes are not `classes`, its classifier is
-        left out and a random one is put in place. Without it the network is random, drawn from torch's generator.
+    weights : path or str, optional
+        'imagenet' for the best published weights that may be shipped, 'imagenet:TAG' or a tag for others (fetched if
+        they are not here yet); or a file in linne's, torchvision's or timm's naming. If their classes are not
+        `classes`, their classifier is left out and a random one is put in place. Without weights the network is
+        random, drawn from torch's generator.
     in_channels : int, optional
         Channels of the input; by default those of the weights, or else of the published network.
     drop_path : float, optional
@@ -51,7 +52,7 @@ def create(
     LinneError
         No such network, or a number of classes or channels that none can have.
     WeightsError
-        The weights cannot be read, or are for another network or other channels.
+        The weights cannot be fetched or read, or are for another network or other channels.
     """
     found = entry(name)
     for what, number in (("classes", classes), ("in_channels", in_channels)):
@@ -61,9 +62,9 @@ def create(
     if weights is None:
         return build(found, classes or found.classes, in_channels or found.pixels.channels, drop_path).eval()
 
-    from linne.nets.weights import read_weights
+    from linne.nets.weights.locate import locate
 
-    given = read_weights(Path(weights), name)
+    given = locate(weights, name).read(name)
     if in_channels not in (None, given.in_channels):
         raise WeightsError(f"reads {given.in_channels} channels, not {in_channels}", file=weights)
     network = build(found, given.classes, given.in_channels, drop_path)

@@ -6,9 +6,9 @@ from os import PathLike
 from pathlib import Path
 
 from linne.embed.embedding import embed
-from linne.embed.store import default_folder
 from linne.records.errors import LinneError, WriteError
 from linne.records.findings import Findings
+from linne.records.places import user_cache
 from linne.records.progress import Progress, Silent
 from linne.road.look import as_seed, gather, inspect
 
@@ -19,6 +19,7 @@ def audit(
     photos: PathName,
     *,
     weights: PathName | None = None,
+    network: str | None = None,
     cache: PathName | None = None,
     out: PathName | None = None,
     seed: int = 0,
@@ -30,8 +31,11 @@ def audit(
     ----------
     photos : path
         Class folders, or train, validation and test with class folders in each.
-    weights : path, optional
-        Pretrained weights, safetensors. Without them labels are judged by thumbnails, where these suffice.
+    weights : path or str, optional
+        Pretrained weights: a file, or with `network` 'imagenet' or a tag of its published ones. Without them
+        labels are judged by thumbnails, where these suffice.
+    network : str, optional
+        A name of `linne.nets.names()`; by default that of the weights.
     cache : path, optional
         The store of embeddings; by default in the user's cache folder.
     out : path, optional
@@ -55,9 +59,9 @@ def audit(
     {'exact duplicate': 2, 'label doubt': 31}
     """
     seed = as_seed(seed)
-    material = gather(Path(photos), Path(weights) if weights is not None else None, None, seed)
-    store = Path(cache) if cache is not None else default_folder()
     progress = progress or Silent()
+    material = gather(Path(photos), weights, network, seed, progress)
+    store = Path(cache) if cache is not None else user_cache()
     if out is not None:
         _refuse_to_overwrite(Path(out))
     embedding = embed(material.index, material.backbone, store, progress)

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from linne.embed.embedding import Embedding, embed
-from linne.embed.store import default_folder
 from linne.fit.probe import Probe, fit_probe
 from linne.records.errors import LinneError
 from linne.records.index import TRAIN, VALIDATION, Index
+from linne.records.places import user_cache
 from linne.records.plan import Plan
 from linne.records.progress import Progress, Silent
 from linne.records.run import Run
@@ -51,8 +51,9 @@ def fit(
     ----------
     photos : path
         Class folders, or train, validation and test with class folders in each.
-    weights : path, optional
-        Pretrained weights, safetensors; training starts from them. Without them it starts from random ones.
+    weights : path or str, optional
+        Pretrained weights: a file, or with `network` 'imagenet' or a tag of its published ones, which are fetched;
+        training starts from them. Without them it starts from random ones.
     network : str, optional
         A name of `linne.nets.names()`; by default that of the weights, or one that suits the images.
     budget : str or float, optional
@@ -87,13 +88,12 @@ def fit(
     clock = Clock(time.monotonic() if started is None else started, parse_budget(budget))
     progress, seed = progress or Silent(), as_seed(seed)
     seconds: dict[str, float] = {"start": clock.elapsed()}
-    store = Path(cache) if cache is not None else default_folder()
-    given = Path(weights) if weights is not None else None
+    store = Path(cache) if cache is not None else user_cache()
 
-    material = gather(Path(photos), given, network, seed)
+    material = gather(Path(photos), weights, network, seed, progress)
     index = material.index
     named = None if group_by is None else groups_by_name(index, group_by)
-    plan, training, backend = plan_run(material, clock, seed, given, store)
+    plan, training, backend = plan_run(material, clock, seed, weights, store)
     for reason in plan.reasons:
         progress.say(f"plan: {reason}")
     _lap(seconds, "plan", clock)

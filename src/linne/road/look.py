@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from numbers import Integral
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from linne.records.errors import LinneError
 from linne.records.findings import Finding, Findings
 from linne.records.index import Index
 from linne.records.progress import Progress
+from linne.road.weights import locate_with_bar
 from linne.split.groups import join_groups
 
 LARGEST_SEED = 2**32 - 1
@@ -59,11 +61,14 @@ def as_seed(seed: object) -> int:
     return int(seed)  # type: ignore[call-overload,no-any-return]
 
 
-def gather(photos: Path, weights: Path | None, network: str | None, seed: int) -> Material:
+def gather(
+    photos: Path, weights: str | PathLike[str] | None, network: str | None, seed: int, progress: Progress
+) -> Material:
     """Read a folder and choose the network; raises what these raise."""
     index = read_folder(photos)
+    located = None if weights is None else locate_with_bar(weights, network, progress)
     sample = take_sample(index)
-    choice = choose(sample, len(index.labels), weights, network, seed)
+    choice = choose(sample, len(index.labels), located, network, seed)
     return Material(index, sample, choice, backbone(choice.network, choice.pixels) if choice.pretrained else None)
 
 

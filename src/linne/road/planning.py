@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
+from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ WHOLE_NEEDS_SECONDS = 300.0
 
 
 def plan_run(
-    material: Material, clock: Clock, seed: int, weights: Path | None, cache: Path
+    material: Material, clock: Clock, seed: int, weights: str | PathLike[str] | None, cache: Path
 ) -> tuple[Plan, Training, Pick | None]:
     """Decide everything about a fit: the plan, the training in it, and the backend of the pass.
 
@@ -193,7 +194,7 @@ def _subset_sizes(material: Material) -> tuple[int, int]:
     return max(train, 1), max(validation, 1)
 
 
-def _plan(material: Material, clock: Clock, training: Training, seed: int, weights: Path | None) -> Plan:
+def _plan(material: Material, clock: Clock, training: Training, seed: int, weights: str | PathLike[str] | None) -> Plan:
     choice = material.choice
     flip, mirroring = mirrored_keeps_label(material.index.labels)
     reasons = [*choice.reasons]
@@ -206,7 +207,7 @@ def _plan(material: Material, clock: Clock, training: Training, seed: int, weigh
         reasons.append("whichever does best on validation images is kept, the probe too")
     return Plan(
         network=choice.name,
-        weights=str(weights) if weights is not None else None,
+        weights=fspath(weights) if weights is not None else None,
         weights_fingerprint=material.backbone.weights if material.backbone else "",
         pixels=choice.pixels,
         method=training.method,

@@ -69,7 +69,7 @@ def ship(run: Run, material: Material, plan: Plan, split: Split, progress: Progr
             "fingerprints": dict(run.facts["fingerprints"]),
             "seed": plan.seed,
         },
-        licence="that of the given weights file" if plan.weights else "none: trained from random weights",
+        licence=material.choice.licence,
     )
     bundle.write(run.bundle)
     run.facts["fingerprints"]["bundle"] = bundle.fingerprint

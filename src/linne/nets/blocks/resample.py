@@ -32,6 +32,30 @@ def resample(table: Tensor, height: int, width: int) -> Tensor:
     return down @ table @ across.T
 
 
+def resample_positions(positions: Tensor, before: int, side: int, rows: int, columns: int) -> Tensor:
+    """Resample the positions of tokens, the first of which lie on no grid.
+
+    Parameters
+    ----------
+    positions : (1, before + side * side, width) Tensor
+    before : int
+        Tokens before those of the grid, class tokens and the like: they keep their positions.
+    side : int
+        Of the grid that positions are learned for.
+    rows, columns : int
+        Wanted grid.
+
+    Returns
+    -------
+    (1, before + rows * columns, width) Tensor
+    """
+    if (rows, columns) == (side, side):
+        return positions
+    first, rest = positions[:, :before], positions[:, before:]
+    grid = rest.transpose(1, 2).reshape(1, -1, side, side)
+    return torch.cat([first, resample(grid, rows, columns).flatten(2).transpose(1, 2)], dim=1)
+
+
 def whole_patches(images: Tensor, patch: int) -> Tensor:
     """Fill ``(batch, channels, h, w)`` right and below with zeros, the mean colour, up to multiples of `patch`."""
     below, right = (-side % patch for side in images.shape[2:])

@@ -1,14 +1,18 @@
 """LeNet-5, in the form that it is taught today.
 
 LeCun, Bottou, Bengio, Haffner: "Gradient-Based Learning Applied to Document Recognition", Proceedings of the
-IEEE 86(11), 1998, section II.B.
+IEEE 86(11), 1998, section II.B. The paper's own form is `linne.nets.families.lenet5_1998`.
+
+The idea: small filters with shared weights find the same stroke wherever it lies, and subsampled maps forget where
+exactly that was. All of it, from pixels to classes, is learned by gradient descent.
 
 Departures from the paper:
 
-- C3 is connected to all six maps of S2, not by the paper's table I (60,900 instead of 60,000 parameters up to F6).
-- S2 and S4 are plain averages, without a trainable coefficient and bias.
+- C3 is connected to all six maps of S2, not by the paper's table I (900 weights more).
+- S2 and S4 are plain averages, without a trainable coefficient and bias, and without a non-linearity of their own.
 - The output is a linear layer with softmax, not Euclidean radial basis functions with codes drawn by hand.
-- Several input channels are possible.
+- Biases start at zero, not at random.
+- Other sizes than 32 x 32 give several places in C5, whose mean enters F6; several input channels are possible.
 
 Kept are the layers' sizes, the scaled tanh (appendix A) and the 32 x 32 input.
 """

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from linne.nets.blocks.drop_path import rising
-from linne.nets.blocks.resample import resample, whole_patches
+from linne.nets.blocks.resample import resample_positions, whole_patches
 from linne.nets.blocks.stages import through
 from linne.nets.blocks.transformer import EPSILON, EncoderBlock
 
@@ -70,14 +70,7 @@ class Embedding(nn.Module):
         rows, columns = patches.shape[2:]
         tokens = patches.flatten(2).transpose(1, 2)
         tokens = torch.cat([self.class_token.expand(tokens.shape[0], -1, -1), tokens], dim=1)
-        return tokens + self._positions_of(rows, columns)
-
-    def _positions_of(self, rows: int, columns: int) -> Tensor:
-        if (rows, columns) == (self.grid, self.grid):
-            return self.positions
-        first, rest = self.positions[:, :1], self.positions[:, 1:]
-        square = rest.transpose(1, 2).reshape(1, -1, self.grid, self.grid)
-        return torch.cat([first, resample(square, rows, columns).flatten(2).transpose(1, 2)], dim=1)
+        return tokens + resample_positions(self.positions, 1, self.grid, rows, columns)
 
 
 class Network(nn.Module):

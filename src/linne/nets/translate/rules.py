@@ -27,12 +27,15 @@ class Rule:
         Added to the first group, where they count from another number.
     layout : callable, optional
         Their tensor to ours, where the same values are laid out otherwise.
+    only_with : str, optional
+        A key that the state dict must have, where two variants call different things the same.
     """
 
     pattern: str
     name: str | None
     shift: int = 0
     layout: Callable[[Tensor], Tensor] | None = None
+    only_with: str = ""
 
 
 def translate(state: Mapping[str, Tensor], family: str, project: str) -> dict[str, Tensor] | None:
@@ -50,7 +53,7 @@ def translate(state: Mapping[str, Tensor], family: str, project: str) -> dict[st
     dict or None
         None where a key has no rule, or two have the same name.
     """
-    rules = rules_of(family, project)
+    rules = [rule for rule in rules_of(family, project) if not rule.only_with or rule.only_with in state]
     ours: dict[str, Tensor] = {}
     for key, value in state.items():
         found = next(((rule, match) for rule in rules if (match := re.match(rule.pattern, key))), None)

@@ -1,4 +1,4 @@
-"""Tensors in and out of a safetensors file."""
+"""Tensors out of a file, and into a safetensors file."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from linne.nets.weights.torch_file import read_torch_file
 from linne.records.atomic import replacing
 from linne.records.errors import LinneError, WeightsError
 from linne.records.pixel_spec import PixelSpec
@@ -16,23 +17,23 @@ from linne.records.pixel_spec import PixelSpec
 PIXELS = "linne.pixels"
 """Key of the preprocessing in the file's metadata."""
 
-REMEDY = "give a safetensors file of a network that `linne nets` lists, in linne's, torchvision's or timm's naming"
+REMEDY = "give a file of a network that `linne nets` lists, in linne's, torchvision's or timm's naming"
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], PixelSpec | None]:
     """Read a state dict, and the preprocessing where the file says it: those that linne wrote do.
 
+    Files of ``torch.save`` are read without unpickling them.
+
     Raises
     ------
     WeightsError
-        The file is gone, a pickle, or damaged.
+        The file is gone, damaged, or a pickle of anything but tensors.
     """
     if not path.is_file():
         raise WeightsError("no such weights file", file=path, remedy=REMEDY)
     if path.suffix.lower() in (".pth", ".pt", ".bin", ".pkl", ".ckpt"):
-        raise WeightsError(
-            "is a pickle, which can run any code when it is loaded", file=path, remedy="convert it to safetensors"
-        )
+        return read_torch_file(path), None
     try:
         with safe_open(path, "pt") as file:
             said = (file.metadata() or {}).get(PIXELS)

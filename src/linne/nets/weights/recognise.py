@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
+from torch import Tensor
 
-from linne.nets.catalogue import CATALOGUE, Entry, entry
+from linne.nets.catalogue import CATALOGUE, entry
+from linne.nets.shapes import on_meta
 from linne.nets.translate.rules import PROJECTS, rules_of, translate
 from linne.nets.weights.files import REMEDY, read_tensors
 from linne.records.errors import WeightsError
@@ -120,35 +119,17 @@ def _same(wanted: dict[str, torch.Size], ours: dict[str, Tensor]) -> bool:
 
 @cache
 def _shapes(name: str, classes: int, in_channels: int) -> dict[str, torch.Size]:
-    return {key: value.shape for key, value in _on_meta(entry(name), classes, in_channels).state_dict().items()}
+    return {key: value.shape for key, value in on_meta(entry(name), classes, in_channels).state_dict().items()}
 
 
 @cache
 def _first_filters(name: str) -> str:
     row = entry(name)
-    parameters = _on_meta(row, row.classes, row.pixels.channels).named_parameters()
+    parameters = on_meta(row, row.classes, row.pixels.channels).named_parameters()
     return next(key for key, value in parameters if value.ndim == 4)
 
 
-def _on_meta(row: Entry, classes: int, in_channels: int) -> nn.Module:
-    """Build shapes only: no memory, no time."""
-    from linne.nets.build import build
-
-    with torch.device("meta"), _NothingDrawn():
-        return build(row, classes, in_channels)
-
-
-class _NothingDrawn(TorchFunctionMode):
-    """Leaves out random initialisation: on meta tensors it imports torch's compiler, for seconds."""
-
-    def __torch_function__(
-        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        """Call `func`, unless it would initialise a tensor."""
-        kwargs = kwargs or {}
-        if func in (Tensor.normal_, Tensor.uniform_) or getattr(func, "__module__", "") == "torch.nn.init":
-            return args[0] if args else kwargs["tensor"]
-        return func(*args, **kwargs)
+_on_meta = on_meta
 
 
 def _likely(state: dict[str, Tensor]) -> list[str]:

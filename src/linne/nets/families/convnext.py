@@ -1,0 +1,126 @@
+"""ConvNeXt: a ResNet, modernised step by step until it matches Swin.
+
+Liu, Mao, Wu, Feichtenhofer, Darrell, Xie: "A ConvNet for the 2020s", CVPR 2022 (arXiv 2201.03545), section 2 and
+figure 4; widths and depths in section 3.
+
+The idea: what transformers do well is mostly not attention. A residual block of one 7x7 depthwise convolution
+(which mixes places) and a two-layer perceptron (which mixes channels), with one layer norm and one GELU, four
+stages of 4x4 and then 2x2 patches, trained as transformers are, reaches their accuracy.
+
+Departures from the paper: none. The perceptron is two linear layers on a map whose channels are last, as in the
+authors' code. From the first norm on every map lies in memory that way, since norms leave it so and convolutions
+keep it: no permutation copies anything. Scaling a branch and adding it is one step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from linne.nets.blocks.drop_path import DropPath, rising
+from linne.nets.blocks.layer_norm_2d import LayerNorm2d
+from linne.nets.blocks.stages import through
+from linne.nets.blocks.transformer import Mlp
+
+EPSILON = 1e-6
+LAYER_SCALE = 1e-6
+"""What each branch is multiplied by at first (section 3.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """One variant.
+
+    Attributes
+    ----------
+    widths : tuple of int
+        Channels of the four stages.
+    depths : tuple of int
+        Blocks in each of them.
+    drop_path : float
+        Probability of leaving a branch out, at the last block.
+    """
+
+    widths: tuple[int, ...] = (96, 192, 384, 768)
+    depths: tuple[int, ...] = (3, 3, 9, 3)
+    classes: int = 1000
+    in_channels: int = 3
+    drop_path: float = 0.0
+
+
+class Block(nn.Module):
+    """7x7 depthwise convolution, norm, perceptron of four times the width, layer scale (figure 4, right)."""
+
+    def __init__(self, width: int, drop_path: float) -> None:
+        super().__init__()
+        self.depthwise = nn.Conv2d(width, width, 7, padding=3, groups=width)
+        self.norm = nn.LayerNorm(width, EPSILON)
+        self.mlp = Mlp(width, 4 * width)
+        self.layer_scale = nn.Parameter(torch.full((width,), LAYER_SCALE))
+        self.drop_path = DropPath(drop_path)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(batch, width, h, w)`` to the same shape."""
+        branch = self.depthwise(x).permute(0, 2, 3, 1)  # (batch, h, w, width)
+        branch = self.drop_path(self.mlp(self.norm(branch)))
+        return torch.addcmul(x, branch.permute(0, 3, 1, 2), self.layer_scale[:, None, None])
+
+
+class Network(nn.Module):
+    """ConvNeXt-T to XL."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.config = config
+        self.checkpointing = False
+        rates = iter(rising(config.drop_path, sum(config.depths)))
+        self.stem = nn.Sequential()
+        self.stem.conv = nn.Conv2d(config.in_channels, config.widths[0], 4, stride=4)  # 224 -> 56
+        self.stem.norm = LayerNorm2d(config.widths[0], EPSILON)
+        self.downsamples = nn.ModuleList()  # -> 28, 14, 7
+        for inputs, outputs in zip(config.widths, config.widths[1:], strict=False):
+            downsample = nn.Sequential()
+            downsample.norm = LayerNorm2d(inputs, EPSILON)
+            downsample.conv = nn.Conv2d(inputs, outputs, 2, stride=2)
+            self.downsamples.append(downsample)
+        self.layers = nn.ModuleList(
+            nn.Sequential(*(Block(width, next(rates)) for _ in range(depth)))
+            for width, depth in zip(config.widths, config.depths, strict=True)
+        )
+        self.feature_size = config.widths[-1]
+        self.norm = nn.LayerNorm(self.feature_size, EPSILON)
+        self.classifier = nn.Linear(self.feature_size, config.classes)
+        self.apply(_initialise)
+
+    def forward_features(self, images: Tensor) -> Tensor:
+        """``(batch, 3, height, width)`` to ``(batch, 768, height / 32, width / 32)`` in the tiny one."""
+        return through(self.stages(), images, self.checkpointing)
+
+    def forward_head(self, features: Tensor, pre_logits: bool = False) -> Tensor:
+        """Feature map to logits ``(batch, classes)``, or to its normalised mean over places."""
+        pooled: Tensor = self.norm(features.mean((2, 3)))
+        return pooled if pre_logits else self.classifier(pooled)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Images to logits."""
+        return self.forward_head(self.forward_features(images))
+
+    def replace_head(self, classes: int) -> None:
+        """Put a new classifier of `classes` outputs in place."""
+        self.classifier = nn.Linear(self.feature_size, classes)
+        _initialise(self.classifier)
+
+    def stages(self) -> tuple[nn.Module, ...]:
+        """Give the stem, each block, and what lies between the blocks of two widths."""
+        between = (self.stem, *self.downsamples)
+        return tuple(
+            stage for first, layer in zip(between, self.layers, strict=True) for stage in (first, *layer.children())
+        )
+
+
+def _initialise(module: nn.Module) -> None:
+    if isinstance(module, nn.Conv2d | nn.Linear):
+        nn.init.trunc_normal_(module.weight, std=0.02)
+        nn.init.zeros_(module.bias)  # type: ignore[arg-type]

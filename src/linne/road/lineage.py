@@ -1,0 +1,131 @@
+"""``linne lineage``: the story of the architectures, counted and measured."""
+
+from __future__ import annotations
+
+import math
+import platform
+import statistics
+import time
+from os import PathLike
+from pathlib import Path
+
+import torch
+
+from linne.nets.build import build
+from linne.nets.catalogue import CATALOGUE, entry
+from linne.nets.catalogue.papers import PAPERS
+from linne.nets.claims import Claim, check_claims
+from linne.nets.count import count
+from linne.nets.find import best_weights
+from linne.records.errors import WriteError
+from linne.records.lineage import Chapter, Lineage, Variant
+from linne.records.progress import Progress, Silent
+from linne.report.lineage import render_lineage
+
+USUAL_GMACS = 4.1
+"""ResNet-50's: of each paper the variant nearest to it is the example, so that latencies can be compared."""
+
+MEASURED_SECONDS = 1.0
+FEWEST_RUNS = 3
+
+
+def lineage(latency: bool = True, progress: Progress | None = None) -> Lineage:
+    """Tell the story of the catalogue, oldest paper first.
+
+    Parameters
+    ----------
+    latency : bool
+        Measure one network of each paper on this machine, about a minute in all.
+    progress : Progress, optional
+
+    Returns
+    -------
+    Lineage
+        Parameters and multiply-adds are counted from the networks; accuracy is what was published.
+    """
+    progress = progress or Silent()
+    groups = {key: [name for name, row in CATALOGUE.items() if row.paper == key] for key in PAPERS}
+    examples = {key: min(names, key=_distance) for key, names in groups.items()}
+    told = {}
+    progress.start("count", len(CATALOGUE), "networks")
+    for done, name in enumerate(CATALOGUE, 1):
+        told[name] = _variant(name)
+        progress.update(done)
+    progress.finish()
+    milliseconds = _measure(list(examples.values()), progress) if latency else {}
+    chapters = []
+    for key, paper in PAPERS.items():
+        variants = tuple(_timed(told[name], milliseconds.get(name)) for name in groups[key])
+        example = next(variant for variant in variants if variant.name == examples[key])
+        chapters.append(
+            Chapter(key, paper.name, paper.year, paper.title, paper.arxiv, paper.idea, paper.changed, example, variants)
+        )
+    return Lineage(tuple(sorted(chapters, key=lambda chapter: chapter.year)), _machine() if latency else "")
+
+
+def claims() -> list[Claim]:
+    """Recompute what is said of the architectures."""
+    return check_claims()
+
+
+def write_lineage(story: Lineage, found: list[Claim], out: str | PathLike[str]) -> Path:
+    """Write one self-contained HTML page; `WriteError` if something else lies there."""
+    path = Path(out)
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise WriteError("is no name of an HTML page", file=path, remedy="end it in .html")
+    return render_lineage(story, [claim.to_json() for claim in found], path)
+
+
+def _distance(name: str) -> float:
+    return abs(math.log(entry(name).gmacs / USUAL_GMACS))
+
+
+def _variant(name: str) -> Variant:
+    row, counted, best = entry(name), count(name), best_weights(name)
+    return Variant(
+        name,
+        counted.parameters,
+        counted.macs / 1e9,
+        row.pixels.height,
+        None if best is None or best.classes != 1000 else best.top1,
+        "no weights" if best is None else best.licence,
+        None,
+    )
+
+
+def _timed(variant: Variant, milliseconds: float | None) -> Variant:
+    return Variant(
+        variant.name,
+        variant.parameters,
+        variant.gmacs,
+        variant.side,
+        variant.top1,
+        variant.licence,
+        milliseconds,
+    )
+
+
+@torch.inference_mode()
+def _measure(names: list[str], progress: Progress) -> dict[str, float]:
+    """Milliseconds for one image, median of several runs after two to warm up, in plain PyTorch."""
+    found = {}
+    progress.start("measure", len(names), "networks")
+    for done, name in enumerate(names, 1):
+        row = entry(name)
+        network = build(row, row.classes, row.pixels.channels).eval()
+        image = torch.randn(1, row.pixels.channels, row.pixels.height, row.pixels.width)
+        network(image)
+        network(image)
+        seconds: list[float] = []
+        while len(seconds) < FEWEST_RUNS or sum(seconds) < MEASURED_SECONDS:
+            start = time.perf_counter()
+            network(image)
+            seconds.append(time.perf_counter() - start)
+        found[name] = 1000 * statistics.median(seconds)
+        progress.update(done, f"{name} {found[name]:.1f} ms")
+    progress.finish()
+    return found
+
+
+def _machine() -> str:
+    return f"{platform.machine()}, {torch.get_num_threads()} threads, PyTorch {torch.__version__}, one image, float32"

@@ -1,0 +1,91 @@
+"""Heads that only training uses: are they torchvision's, and does everything else work without them?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from families import images_for, lively_network
+from references import Reference, noise
+from safetensors.torch import save_file
+
+from linne.nets import create
+from linne.nets.catalogue import entry
+from linne.nets.weights import read_weights
+
+HEADS = {"googlenet_aux": 3, "inception_v3_aux": 2}
+SIDES = {"googlenet_aux": (96, 135), "inception_v3_aux": (299, 320)}
+"""Pixels; torchvision's Inception-v3 has an auxiliary head for large images only."""
+
+
+@pytest.mark.parametrize("name", HEADS)
+@torch.no_grad()
+def test_every_head_gives_torchvisions_logits(name: str) -> None:
+    reference = Reference(name, "torchvision", entry(name).torchvision)
+    theirs = reference.build()
+    ours = reference.ours(theirs)
+    theirs.training = True  # of the outermost module only: norms and dropout stay as in evaluation
+    for side in SIDES[name]:
+        images = noise(2, 3, side, side)
+        main, *others = theirs(images)
+        found = ours.forward_auxiliary(images)
+        assert len(found) == HEADS[name]
+        for logits, expected in zip(found, (main, *reversed(others)), strict=True):
+            assert expected.std() > 1e-3
+            torch.testing.assert_close(logits, expected, rtol=1e-4, atol=1e-4 * max(1.0, float(expected.abs().max())))
+
+
+@pytest.mark.parametrize("name", HEADS)
+@torch.no_grad()
+def test_the_first_logits_are_the_networks_own(name: str) -> None:
+    network = lively_network(name)
+    images = images_for(name)
+    assert torch.equal(network.forward_auxiliary(images)[0], network(images))
+
+
+@pytest.mark.parametrize("name", HEADS)
+@torch.no_grad()
+def test_a_variant_without_them_gives_the_main_logits_alone(name: str) -> None:
+    network = lively_network(name.removesuffix("_aux"))
+    images = images_for(name)
+    (logits,) = network.forward_auxiliary(images)
+    assert torch.equal(logits, network(images))
+
+
+@pytest.mark.parametrize("name", HEADS)
+@torch.no_grad()
+def test_a_new_head_is_put_in_each_place(name: str) -> None:
+    network = create(name)
+    network.replace_head(7)
+    found = network.forward_auxiliary(images_for(name))
+    assert [tuple(logits.shape) for logits in found] == [(2, 7)] * HEADS[name]
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_checkpointing_changes_no_gradient(name: str) -> None:
+    found = []
+    for checkpointing in (False, True):
+        network = lively_network(name, classes=4)
+        network.checkpointing = checkpointing
+        torch.cat(network.forward_auxiliary(images_for(name))).square().mean().backward()
+        found.append([p.grad for p in network.parameters()])
+    assert all(torch.equal(first, second) for first, second in zip(*found, strict=True))
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_a_file_with_them_is_read_with_and_without(name: str, tmp_path: Path) -> None:
+    """torchvision's files hold them, whoever reads."""
+    theirs = Reference(name, "torchvision", entry(name).torchvision).build()
+    path = tmp_path / "theirs.safetensors"
+    save_file(theirs.state_dict(), path)
+    found = read_weights(path)
+    assert (found.network, found.naming) == (name, "torchvision")
+    plain = name.removesuffix("_aux")
+    images = images_for(name)
+    with torch.no_grad():
+        expected = theirs(images)
+        for wanted in (name, plain):
+            network = create(wanted, weights=path)
+            torch.testing.assert_close(network(images), expected, rtol=1e-4, atol=1e-3)
+    assert not any(key.startswith("auxiliary.") for key in read_weights(path, plain).state)

@@ -1,0 +1,94 @@
+"""Which weights are published, and which does a wish mean?"""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from torchvision.models import get_weight, list_models
+
+from linne.nets.catalogue import CATALOGUE
+from linne.nets.find import find_networks
+from linne.nets.weights.published import PERMISSIVE, every_published, pick, published
+from linne.records.errors import LinneError, WeightsError
+
+
+def test_torchvisions_rows_are_what_torchvision_says() -> None:
+    rows = [row for row in every_published() if row.project == "torchvision"]
+    assert len(rows) > 40
+    for row in rows:
+        theirs = get_weight(row.source)
+        assert row.tag == row.source.split(".")[1]
+        assert theirs.url.endswith(f"/{row.file}")
+        metrics = theirs.meta["_metrics"]["ImageNet-1K"]
+        assert (row.top1, row.top5) == (metrics["acc@1"], metrics["acc@5"])
+        transform = theirs.transforms()
+        assert [row.pixels.height] == transform.crop_size
+        assert [row.pixels.resize] == transform.resize_size
+        assert row.pixels.interpolation == transform.interpolation.value
+        assert (list(row.pixels.mean), list(row.pixels.std)) == (transform.mean, transform.std)
+
+
+def test_every_row_belongs_to_a_network_and_has_a_place_of_its_own() -> None:
+    rows = list(every_published())
+    assert {row.network for row in rows} <= CATALOGUE.keys()
+    assert len({(row.network, row.path) for row in rows}) == len(rows)
+    assert all(re.fullmatch(r"[\w./-]+", row.path) and ".." not in row.path for row in rows)
+    assert all(row.classes > 1 for row in rows)
+
+
+def test_the_best_are_first() -> None:
+    rows = published("resnet50")
+    scores = [row.top1 or 0.0 for row in rows]
+    assert scores == sorted(scores, reverse=True)
+    assert len(rows) > 3
+
+
+def test_imagenet_is_the_best_that_may_be_shipped_at_the_networks_size() -> None:
+    for name in CATALOGUE:
+        try:
+            best = pick(name, "imagenet")
+        except WeightsError:
+            assert not any(row.classes == 1000 and row.licence in PERMISSIVE for row in published(name))
+            continue
+        assert (best.classes, best.may_be_shipped) == (1000, True)
+        same_size = [r for r in published(name) if r.pixels.height == CATALOGUE[name].pixels.height]
+        rivals = [r.top1 or 0.0 for r in same_size if r.classes == 1000 and r.may_be_shipped]
+        assert not rivals or (best.top1 or 0.0) == max(rivals)
+
+
+def test_a_tag_is_found_with_and_without_imagenet_before_it() -> None:
+    assert pick("resnet50", "imagenet:a1_in1k") == pick("resnet50", "A1_IN1K")
+    assert pick("resnet50", "IMAGENET1K_V1").file == "resnet50-0676ba61.pth"
+
+
+def test_weights_that_may_not_simply_be_shipped_must_be_named() -> None:
+    with pytest.raises(WeightsError) as caught:
+        pick("convnext_v2_atto", "imagenet")
+    assert "fcmae_ft_in1k" in str(caught.value.remedy)
+    assert pick("convnext_v2_atto", "fcmae_ft_in1k").licence == "cc-by-nc-4.0"
+
+
+@pytest.mark.parametrize(("network", "wanted"), [("resnet50", "imagenet:nothing"), ("lenet5", "imagenet")])
+def test_what_is_not_published(network: str, wanted: str) -> None:
+    with pytest.raises(WeightsError):
+        pick(network, wanted)
+    with pytest.raises(LinneError):
+        published("resnet_9000")
+
+
+def test_networks_are_filtered() -> None:
+    small = find_networks(max_parameters=6e6, family="mobilenet", licence="apache-2.0")
+    assert {"mobilenet_v2", "mobilenet_v4_conv_small"} <= set(small)
+    assert all(CATALOGUE[name].parameters <= 6e6 and "mobilenet" in name for name in small)
+    assert find_networks() == list(CATALOGUE)
+    assert find_networks(family="MobileNet-V3") == [name for name in CATALOGUE if name.startswith("mobilenet_v3")]
+    assert all(CATALOGUE[name].gmacs <= 0.1 for name in find_networks(max_macs=1e8))
+    assert "lenet5" not in find_networks(with_weights=True)
+    with pytest.raises(LinneError) as caught:
+        find_networks(licence="wtfpl")
+    assert "apache-2.0" in str(caught.value.remedy)
+
+
+def test_every_network_of_torchvision_in_the_catalogue_exists_there() -> None:
+    assert {row.torchvision for row in CATALOGUE.values()} - {""} <= set(list_models())
