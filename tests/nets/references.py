@@ -10,6 +10,7 @@ import timm
 import torch
 import torchvision
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from linne.nets.build import build
 from linne.nets.catalogue import CATALOGUE, entry
@@ -109,12 +110,32 @@ def revive(network: nn.Module, gain: float = 1.0) -> None:
             tensor.normal_(0, 0.1)
         elif not isinstance(tensor, nn.Parameter):
             continue  # a table that the network computes
+        elif tensor.ndim == 4 and last == "weight":
+            tensor.normal_(0, gain * math.sqrt(1 / tensor[0].numel()))  # convolutions, depthwise ones too
         elif tensor.ndim >= 2 and min(tensor.shape[:2]) > 1 and "bias_table" not in name and "pos_embed" not in name:
             tensor.normal_(0, gain * math.sqrt(1 / tensor[0].numel()))
         elif last in ("weight", "gamma", "scale", "layer_scale"):
             tensor.uniform_(0.5, 1.0)  # norms and scales of branches
         else:
             tensor.normal_(0, 0.1)  # biases, tokens, positions
+
+
+@torch.no_grad()
+def settle(network: nn.Module, images: Tensor) -> None:
+    """Set each batch norm's statistics near those of a batch, as training would: images differ to the last layer.
+
+    Drawn at random, every norm and activation shrinks what depends on the image, and behind many of them remain the
+    biases.
+    """
+    norms = [module for module in network.modules() if isinstance(module, _BatchNorm)]
+    for norm in norms:
+        norm.train()
+        norm.momentum = 1.0
+    network(images)
+    network.eval()
+    for norm in norms:
+        norm.running_mean += 0.1 * norm.running_var.sqrt() * torch.randn_like(norm.running_mean)
+        norm.running_var *= torch.empty_like(norm.running_var).uniform_(0.7, 1.4)
 
 
 def head_of(network: nn.Module) -> nn.Module:

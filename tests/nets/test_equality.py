@@ -80,12 +80,15 @@ def test_gradients_are_equal(pair: tuple[Reference, nn.Module, nn.Module]) -> No
     side = sides(reference)[0]
     images = noise(1, entry(reference.name).pixels.channels, side, side)
     gradients = []
+    precision = torch.float64 if entry(reference.name).family in EXACTLY else torch.float32
     for network in (theirs, ours):
-        network.requires_grad_(True)
-        weighed = network(images)
+        network.eval()  # timm's LeViT forgets the biases that it has cached without gradients
+        network.to(precision).requires_grad_(True)
+        weighed = network(images.to(precision))
         (weighed * noise(*weighed.shape, seed=2)).sum().backward()
         gradients.append({name: p.grad for name, p in network.named_parameters() if p.grad is not None})
         network.zero_grad()
+        network.float()
     expected = translate(gradients[0], entry(reference.name).family, reference.project)
     assert expected is not None
     first = next(name for name, p in ours.named_parameters() if p.ndim == 4)
@@ -93,6 +96,10 @@ def test_gradients_are_equal(pair: tuple[Reference, nn.Module, nn.Module]) -> No
     for name, gradient in gradients[1].items():
         scale = max(1.0, float(expected[name].abs().max()))
         assert (gradient - expected[name]).abs().max() <= GRADIENTS * scale, name
+
+
+EXACTLY = {"vit_hybrid"}
+"""Families whose gradients are compared in float64: rounding flips some of their ReLUs, and large gradients pass them."""
 
 
 def test_parameters_are_the_tables(pair: tuple[Reference, nn.Module, nn.Module]) -> None:

@@ -28,7 +28,7 @@ def create(
     Parameters
     ----------
     name : str
-        One of `linne.nets.names()`.
+        One of `linne.nets.names()`, or "timm:NAME" for any network of timm.
     classes : int, optional
         Outputs; by default those of the weights, or else of the published network.
     weights : path or str, optional
@@ -76,7 +76,8 @@ def create(
 
 def build(found: Entry, classes: int, in_channels: int, drop_path: float | None = None) -> nn.Module:
     """Build the network of one row, with random weights; `drop_path` None for what the row says, or 0."""
-    family = import_module(f"linne.nets.families.{found.family}")
+    module = "timm_network" if found.family == "timm" else f"families.{found.family}"
+    family = import_module(f"linne.nets.{module}")
     settings = {**found.settings, "classes": classes, "in_channels": in_channels}
     if drop_path is not None:
         if "drop_path" not in {field.name for field in fields(family.Config)}:

@@ -51,6 +51,7 @@ class RelativeAttention(nn.Module):
         query are a window of it, and those of the first place are its last window: a view, turned round by one copy,
         where an index of every pair would be looked up in each pass and scattered back in each backward pass.
         """
+        height, width = int(height), int(width)  # numbers, where the exporter to ONNX traces sizes as tensors
         table = resample(self.bias_table, 2 * height - 1, 2 * width - 1)
         windows = table.unfold(1, height, 1).unfold(2, width, 1)  # (heads, height, width, height, width)
         return windows.flip(1, 2).reshape(1, self.heads, height * width, height * width)

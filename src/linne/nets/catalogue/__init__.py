@@ -25,7 +25,14 @@ def names() -> list[str]:
 
 
 def entry(name: str) -> Entry:
-    """Look a network up; `LinneError` that suggests the nearest names if there is none."""
+    """Look a network up, one of timm's too where the name begins with 'timm:'.
+
+    `LinneError` that suggests the nearest names if there is none.
+    """
+    if name.startswith("timm:"):
+        from linne.nets.timm_catalogue import timm_entry  # here, so that a look at the catalogue imports no torch
+
+        return timm_entry(name)
     try:
         return CATALOGUE[name]
     except KeyError:

@@ -31,6 +31,9 @@ HIDDEN = 4096
 WINDOW, K, ALPHA, BETA = 5, 2.0, 1e-4, 0.75
 """Of local response normalisation (section 3.3)."""
 
+BIASES = (0.0, 1.0, 0.0, 1.0, 1.0, 1.0, 1.0, 0.0)
+"""Of the eight layers at first: ones keep the ReLUs behind them at work from the beginning (section 5)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Config:
@@ -88,19 +91,17 @@ class Network(nn.Module):
     def replace_head(self, classes: int) -> None:
         """Put a new classifier of `classes` outputs in place."""
         self.classifier = nn.Linear(self.feature_size, classes)
-        _initialise(self.classifier, bias=0.0)
+        _initialise(self.classifier, BIASES[-1])
 
     def stages(self) -> tuple[nn.Module, ...]:
         """Give the five convolutions, each with what follows it."""
         return tuple(self.layers)
 
     def _initialise(self) -> None:
-        """Draw weights as section 5 says; biases of one keep the ReLUs behind them at work from the beginning."""
-        for i, layer in enumerate(self.layers):
-            _initialise(layer.conv, bias=1.0 if i in (1, 3, 4) else 0.0)
-        for hidden in (self.head.fc6, self.head.fc7):
-            _initialise(hidden, bias=1.0)
-        _initialise(self.classifier, bias=0.0)
+        """Draw weights as section 5 says."""
+        layers = [module for module in self.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
+        for layer, bias in zip(layers, BIASES, strict=True):
+            _initialise(layer, bias)
 
 
 def _layer(conv: nn.Conv2d, norm: bool = False, pool: bool = False) -> nn.Module:
@@ -116,6 +117,6 @@ def _layer(conv: nn.Conv2d, norm: bool = False, pool: bool = False) -> nn.Module
     return layer
 
 
-def _initialise(layer: nn.Module, bias: float) -> None:
-    nn.init.normal_(layer.weight, std=0.01)  # type: ignore[arg-type]
+def _initialise(layer: nn.Conv2d | nn.Linear, bias: float) -> None:
+    nn.init.normal_(layer.weight, std=0.01)
     nn.init.constant_(layer.bias, bias)  # type: ignore[arg-type]

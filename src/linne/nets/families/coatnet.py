@@ -157,7 +157,7 @@ class Network(nn.Module):
 
     def forward_head(self, features: Tensor, pre_logits: bool = False) -> Tensor:
         """Feature map to logits ``(batch, classes)``, or to what the hidden layer makes of its mean over places."""
-        vector = self.head(features.mean((2, 3)))
+        vector: Tensor = self.head(features.mean((2, 3)))
         return vector if pre_logits else self.classifier(vector)
 
     def forward(self, images: Tensor) -> Tensor:

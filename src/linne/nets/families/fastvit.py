@@ -149,7 +149,7 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """``(batch, width, h, w)`` to the same shape."""
-        tokens = self.norm(x).flatten(2).transpose(1, 2)  # (batch, h * w, width)
+        tokens = self.norm(x).permute(0, 2, 3, 1).flatten(1, 2)  # (batch, h * w, width)
         qkv = self.qkv(tokens).unflatten(2, (3, -1, HEAD))
         query, key, value = qkv.permute(2, 0, 3, 1, 4).unbind(0)  # (batch, heads, h * w, 32)
         mixed = F.scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2)

@@ -54,7 +54,10 @@ MODULES = (
 )
 
 TAPS = ((4, 512), (7, 528))
-"""Stages before each auxiliary head, and what it sees: 4a and 4d."""
+"""Stages before each auxiliary head, and the channels that it sees: of 4a and 4d."""
+
+HIDDEN = 1024
+"""Of an auxiliary head."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +113,9 @@ class AuxiliaryHead(nn.Module):
     def __init__(self, inputs: int, classes: int, dropout: float) -> None:
         super().__init__()
         self.conv = Conv(inputs, 128, 1)
-        self.hidden = nn.Linear(128 * 4 * 4, 1024)
+        self.hidden = nn.Linear(128 * 4 * 4, HIDDEN)
         self.dropout = nn.Dropout(dropout)
-        self.classifier = nn.Linear(1024, classes)
+        self.classifier = nn.Linear(HIDDEN, classes)
 
     def forward(self, x: Tensor) -> Tensor:
         """``(batch, inputs, h, w)`` to logits ``(batch, classes)``."""
@@ -181,8 +184,8 @@ class Network(nn.Module):
         self.classifier = nn.Linear(self.feature_size, classes)
         _initialise(self.classifier)
         for head in self.auxiliary:
-            head.classifier = nn.Linear(head.classifier.in_features, classes)
-            _initialise(head.classifier)
+            head.classifier = nn.Linear(HIDDEN, classes)
+            head.classifier.apply(_initialise)
 
     def stages(self) -> tuple[nn.Module, ...]:
         """Give the stem and each of the nine modules."""

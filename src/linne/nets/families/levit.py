@@ -98,7 +98,7 @@ class Attention(nn.Module):
     def __init__(self, width: int, heads: int, key_width: int, side: int) -> None:
         super().__init__()
         self.heads = heads
-        self.split = (key_width, key_width, 2 * key_width)
+        self.split = [key_width, key_width, 2 * key_width]
         self.qkv = LinearNorm(width, heads * sum(self.split))
         self.bias_table = nn.Parameter(torch.zeros(heads, side, side))
         self.project = LinearNorm(heads * 2 * key_width, width, scale=0.0)
@@ -118,7 +118,7 @@ class ShrinkingAttention(nn.Module):
     def __init__(self, inputs: int, outputs: int, key_width: int, side: int) -> None:
         super().__init__()
         self.heads = inputs // key_width
-        self.split = (key_width, 4 * key_width)
+        self.split = [key_width, 4 * key_width]
         self.query = LinearNorm(inputs, self.heads * key_width)
         self.kv = LinearNorm(inputs, self.heads * sum(self.split))
         self.bias_table = nn.Parameter(torch.zeros(self.heads, side, side))

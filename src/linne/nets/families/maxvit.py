@@ -137,9 +137,11 @@ class PartBlock(nn.Module):
 
     def _cut(self, x: Tensor) -> Tensor:
         """View a map as ``(batch, parts, parts, height / parts, width / parts, channels)``."""
+        height, width, channels = x.shape[1:]
+        down, across = height // self.parts, width // self.parts
         if self.grid:
-            return x.unflatten(2, (-1, self.parts)).unflatten(1, (-1, self.parts)).permute(0, 2, 4, 1, 3, 5)
-        return x.unflatten(2, (self.parts, -1)).unflatten(1, (self.parts, -1)).permute(0, 1, 3, 2, 4, 5)
+            return x.reshape(-1, down, self.parts, across, self.parts, channels).permute(0, 2, 4, 1, 3, 5)
+        return x.reshape(-1, self.parts, down, self.parts, across, channels).permute(0, 1, 3, 2, 4, 5)
 
     def _join(self, x: Tensor) -> Tensor:
         x = x.permute(0, 3, 1, 4, 2, 5) if self.grid else x.permute(0, 1, 3, 2, 4, 5)
@@ -158,7 +160,8 @@ class Block(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """``(batch, inputs, h, w)`` to ``(batch, width, h / stride, w / stride)``."""
         x = self.conv(x).permute(0, 2, 3, 1).contiguous()  # copied once: from then on, channels lie last in memory
-        return self.grid(self.window(x)).permute(0, 3, 1, 2)
+        x = self.grid(self.window(x))
+        return x.permute(0, 3, 1, 2)
 
 
 class Network(nn.Module):
@@ -192,7 +195,7 @@ class Network(nn.Module):
 
     def forward_head(self, features: Tensor, pre_logits: bool = False) -> Tensor:
         """Feature map to logits ``(batch, classes)``, or to what the hidden layer makes of its mean over places."""
-        vector = self.head(features.mean((2, 3)))
+        vector: Tensor = self.head(features.mean((2, 3)))
         return vector if pre_logits else self.classifier(vector)
 
     def forward(self, images: Tensor) -> Tensor:

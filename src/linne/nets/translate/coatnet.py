@@ -20,13 +20,13 @@ def linear(values: Tensor) -> Tensor:
 
 def query_key_value(values: Tensor) -> Tensor:
     """Query, key and value of one head after the other, to the queries of all heads, then keys, then values."""
-    return linear(values.unflatten(0, (-1, 3, HEAD)).transpose(0, 1).flatten(0, 2))
+    return linear(values.reshape(-1, 3, HEAD, *values.shape[1:]).transpose(0, 1).flatten(0, 2))
 
 
 def table(values: Tensor) -> Tensor:
     """One row an offset, from key to query, to ``(heads, offsets down, offsets across)`` from query to key."""
     side = isqrt(values.shape[0])
-    return values.T.unflatten(1, (side, side)).flip(1, 2).contiguous()
+    return values.T.reshape(-1, side, side).flip(1, 2)
 
 
 BODY = (

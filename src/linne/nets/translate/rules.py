@@ -29,6 +29,8 @@ class Rule:
         Their tensor to ours, where the same values are laid out otherwise.
     only_with : str, optional
         A key that the state dict must have, where two variants call different things the same.
+    parts : tuple of str or None
+        Ends of our names, where their tensor holds several of ours, of one length each; None for what ours lacks.
     """
 
     pattern: str
@@ -36,6 +38,7 @@ class Rule:
     shift: int = 0
     layout: Callable[[Tensor], Tensor] | None = None
     only_with: str = ""
+    parts: tuple[str | None, ...] = ()
 
 
 def translate(state: Mapping[str, Tensor], family: str, project: str) -> dict[str, Tensor] | None:
@@ -51,7 +54,7 @@ def translate(state: Mapping[str, Tensor], family: str, project: str) -> dict[st
     Returns
     -------
     dict or None
-        None where a key has no rule, or two have the same name.
+        None where a key has no rule, two have the same name, or a tensor cannot be laid out as ours.
     """
     rules = [rule for rule in rules_of(family, project) if not rule.only_with or rule.only_with in state]
     ours: dict[str, Tensor] = {}
@@ -65,11 +68,24 @@ def translate(state: Mapping[str, Tensor], family: str, project: str) -> dict[st
         groups: list[str] = [group for group in match.groups() if group is not None]
         if rule.shift:
             groups[0] = str(int(groups[0]) + rule.shift)
-        name = rule.name.format(*groups) + key[match.end() :]
-        if name in ours:
+        beginning = rule.name.format(*groups)
+        try:
+            values = [rule.layout(part) if rule.layout else part for part in _parts(value, rule)]
+        except (RuntimeError, IndexError):
             return None
-        ours[name] = rule.layout(value) if rule.layout else value
+        for end, part in zip(rule.parts or (key[match.end() :],), values, strict=True):
+            if end is None:
+                continue
+            if beginning + end in ours:
+                return None
+            ours[beginning + end] = part
     return ours
+
+
+def _parts(value: Tensor, rule: Rule) -> tuple[Tensor, ...]:
+    if not rule.parts:
+        return (value,)
+    return value.reshape(len(rule.parts), -1, *value.shape[1:]).unbind(0)
 
 
 def rules_of(family: str, project: str) -> tuple[Rule, ...]:

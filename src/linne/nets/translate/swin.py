@@ -9,13 +9,13 @@ from torch import Tensor
 from linne.nets.translate.rules import Rule
 
 
-def table(values: Tensor) -> Tensor:
+def _table(values: Tensor) -> Tensor:
     """Biases ``(places, heads)`` by the offset from key to query to ``(heads, rows, columns)`` from query to key."""
     side = math.isqrt(values.shape[0])
     return values.T.reshape(-1, side, side).flip(1, 2)
 
 
-def torchvision_stage(stage: int) -> tuple[Rule, ...]:
+def _torchvision_stage(stage: int) -> tuple[Rule, ...]:
     """One stage, and the merge before it: torchvision counts both through, from 1."""
     block, ours = rf"features\.{2 * stage + 1}\.(\d+)\.", f"layers.{stage}.{{}}."
     merge = rf"features\.{2 * stage}\."
@@ -27,7 +27,7 @@ def torchvision_stage(stage: int) -> tuple[Rule, ...]:
         *(merges if stage > 0 else ()),
         Rule(block + r"norm(\d)\.", ours + "norm{}."),
         Rule(block + r"attn\.relative_position_index", None),
-        Rule(block + r"attn\.relative_position_bias_table", ours + "attention.bias_table", layout=table),
+        Rule(block + r"attn\.relative_position_bias_table", ours + "attention.bias_table", layout=_table),
         Rule(block + r"attn\.qkv\.", ours + "attention.qkv."),
         Rule(block + r"attn\.proj\.", ours + "attention.project."),
         Rule(block + r"mlp\.0\.", ours + "mlp.widen."),
@@ -38,7 +38,7 @@ def torchvision_stage(stage: int) -> tuple[Rule, ...]:
 TORCHVISION = (
     Rule(r"features\.0\.0\.", "embedding.project."),
     Rule(r"features\.0\.2\.", "embedding.norm."),
-    *(rule for stage in range(4) for rule in torchvision_stage(stage)),
+    *(rule for stage in range(4) for rule in _torchvision_stage(stage)),
     Rule(r"norm\.", "norm."),
     Rule(r"head\.", "classifier."),
 )
@@ -51,7 +51,7 @@ TIMM = (
     Rule(r"layers\.(\d)\.downsample\.norm\.", "merges.{}.norm.", -1),
     Rule(r"layers\.(\d)\.downsample\.reduction\.", "merges.{}.reduce.", -1),
     Rule(_BLOCK + r"norm(\d)\.", "layers.{}.{}.norm{}."),
-    Rule(_BLOCK + r"attn\.relative_position_bias_table", "layers.{}.{}.attention.bias_table", layout=table),
+    Rule(_BLOCK + r"attn\.relative_position_bias_table", "layers.{}.{}.attention.bias_table", layout=_table),
     Rule(_BLOCK + r"attn\.qkv\.", "layers.{}.{}.attention.qkv."),
     Rule(_BLOCK + r"attn\.proj\.", "layers.{}.{}.attention.project."),
     Rule(_BLOCK + r"mlp\.fc1\.", "layers.{}.{}.mlp.widen."),

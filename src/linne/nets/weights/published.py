@@ -105,6 +105,10 @@ def _row(fields: dict[str, str]) -> Published:
 
 def published(network: str) -> tuple[Published, ...]:
     """List the weights of one network, the best first; `LinneError` if there is no such network."""
+    if network.startswith("timm:"):
+        from linne.nets.timm_catalogue import timm_published  # imports torch, which listing the others must not
+
+        return timm_published(network)
     entry(network)
     return tuple(sorted(_table().get(network, ()), key=lambda row: -(row.top1 or 0.0)))
 

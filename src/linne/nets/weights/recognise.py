@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from linne.nets.catalogue import CATALOGUE, entry
+from linne.nets.catalogue import CATALOGUE, Entry, entry
 from linne.nets.shapes import on_meta
 from linne.nets.translate.rules import PROJECTS, rules_of, translate
 from linne.nets.weights.files import REMEDY, read_tensors
@@ -68,19 +68,23 @@ def read_weights(path: Path, network: str | None = None) -> Weights:
         if found is None:
             raise _misfit(path, state, network)
     else:
-        found = next(filter(None, (recognise(state, name, pixels) for name in _likely(state))), None)
+        # A file with auxiliary heads also fits the variant without them: those that use all of it come first.
+        tries = ((name, whole) for whole in (True, False) for name in _likely(state))
+        found = next(filter(None, (recognise(state, name, pixels, whole) for name, whole in tries)), None)
         if found is None:
             raise WeightsError("fits no network in the catalogue", file=path, value=_keys(state), remedy=REMEDY)
     _check(found, path)
     return found
 
 
-def recognise(state: dict[str, Tensor], name: str, pixels: PixelSpec | None = None) -> Weights | None:
-    """Give the weights in our naming, if they are those of one network, in anybody's."""
+def recognise(
+    state: dict[str, Tensor], name: str, pixels: PixelSpec | None = None, whole: bool = False
+) -> Weights | None:
+    """Give the weights in our naming, if they are those of one network, in anybody's; `whole` if nothing is left out."""
     row = entry(name)
-    for naming, ours in _in_our_names(state, row.family):
+    for naming, ours in _in_our_names(state, row):
         wanted = _shapes(name, row.classes, row.pixels.channels)
-        ours = _without_what_a_variant_lacks(ours, wanted)
+        ours = ours if whole else _without_what_a_variant_lacks(ours, wanted)
         # An empty tensor takes no bytes, and so its other sides may claim any size.
         if ours.keys() != wanted.keys() or any(value.numel() == 0 for value in ours.values()):
             continue
@@ -90,10 +94,15 @@ def recognise(state: dict[str, Tensor], name: str, pixels: PixelSpec | None = No
     return None
 
 
-def _in_our_names(state: dict[str, Tensor], family: str) -> Iterator[tuple[str, dict[str, Tensor]]]:
+def _in_our_names(state: dict[str, Tensor], row: Entry) -> Iterator[tuple[str, dict[str, Tensor]]]:
     yield "linne", state
+    if row.family == "timm":
+        from linne.nets.timm_catalogue import translated  # timm takes seconds to import
+
+        yield "timm", translated(state, row.timm)
+        return
     for project in PROJECTS:
-        if rules_of(family, project) and (ours := translate(state, family, project)) is not None:
+        if rules_of(row.family, project) and (ours := translate(state, row.family, project)) is not None:
             yield project, ours
 
 
@@ -145,7 +154,7 @@ def _misfit(path: Path, state: dict[str, Tensor], network: str) -> WeightsError:
         return WeightsError(f"is for {other}, not for {network}", file=path, remedy=f"use --network {other}")
     row = entry(network)
     wanted = _shapes(network, row.classes, row.pixels.channels)
-    ours = max((named for _, named in _in_our_names(state, row.family)), key=lambda named: len(named.keys() & wanted))
+    ours = max((named for _, named in _in_our_names(state, row)), key=lambda named: len(named.keys() & wanted))
     missing = [key for key in wanted if key not in ours]
     foreign = [key for key in ours if key not in wanted]
     shapes = [
