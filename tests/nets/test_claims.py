@@ -67,4 +67,4 @@ def test_counting(name: str, parameters: int, gmacs: float) -> None:
 
 
 def test_a_smaller_image_costs_less() -> None:
-    assert count("resnet18", 112, 112).macs < count("resnet18").macs / 3.9
+    assert count("resnet18", 112, 112).macs < count("resnet18").macs / 3.7

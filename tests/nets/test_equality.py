@@ -78,7 +78,8 @@ def test_logits_and_features_are_equal(pair: tuple[Reference, nn.Module, nn.Modu
 def test_gradients_are_equal(pair: tuple[Reference, nn.Module, nn.Module]) -> None:
     reference, theirs, ours = pair
     side = sides(reference)[0]
-    images = noise(1, entry(reference.name).pixels.channels, side, side)
+    batch = 2 if entry(reference.name).family in NEVER_ALONE else 1
+    images = noise(batch, entry(reference.name).pixels.channels, side, side)
     gradients = []
     precision = torch.float64 if entry(reference.name).family in EXACTLY else torch.float32
     for network in (theirs, ours):
@@ -99,7 +100,12 @@ def test_gradients_are_equal(pair: tuple[Reference, nn.Module, nn.Module]) -> No
 
 
 EXACTLY = {"vit_hybrid"}
-"""Families whose gradients are compared in float64: rounding flips some of their ReLUs, and large gradients pass them."""
+"""Families whose gradients are compared in float64: rounding flips some of their ReLUs, which stops large gradients."""
+
+
+NEVER_ALONE = {"levit", "fastvit"}
+"""Families whose reference gets wrong gradients for one image: it flattens and transposes what a batch norm gives, and
+PyTorch 2.15 then takes the gradient's strides for another layout's. Ours permutes, see `test_contract`."""
 
 
 def test_parameters_are_the_tables(pair: tuple[Reference, nn.Module, nn.Module]) -> None:

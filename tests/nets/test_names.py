@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -29,11 +30,28 @@ def test_names_are_the_catalogues_oldest_first() -> None:
     assert years == sorted(years)
 
 
-def test_an_unknown_name_is_told_with_the_known_ones() -> None:
+@pytest.mark.parametrize(
+    ("wrong", "near"),
+    [
+        ("resnet5O", "resnet50"),
+        ("ResNet-50", "resnet50"),
+        ("vit_b_16", "vit_base_16"),
+        ("swin_tiny_patch4_window7_224", "swin_tiny"),
+        ("mobilenetv2_100", "mobilenet_v2"),
+        ("lenet", "lenet5"),
+    ],
+)
+def test_an_unknown_name_is_told_with_the_nearest(wrong: str, near: str) -> None:
     with pytest.raises(LinneError) as caught:
-        create("resnet_9000")
-    assert caught.value.value == "resnet_9000"
-    assert all(name in str(caught.value.remedy) for name in names())
+        create(wrong)
+    assert caught.value.value == wrong
+    assert re.search(rf"\b{near}\b", str(caught.value.remedy))
+
+
+def test_a_name_like_no_other_is_told_where_to_look() -> None:
+    with pytest.raises(LinneError) as caught:
+        create("zzzz")
+    assert "linne nets" in str(caught.value.remedy)
 
 
 def test_the_package_has_nothing_else() -> None:

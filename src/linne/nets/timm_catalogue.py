@@ -10,7 +10,7 @@ import timm
 import torch
 from timm.models import PretrainedCfg
 
-from linne.nets.catalogue.entry import Entry
+from linne.nets.catalogue.row import Entry
 from linne.nets.weights.published import Published
 from linne.records.errors import LinneError
 from linne.records.pixel_spec import Fit, Interpolation, PixelSpec

@@ -45,12 +45,14 @@ class Network(nn.Module):
         The network's logits are no linear function of its pooled features, so that no head can be put in its place.
     """
 
+    body: Any  # timm's networks share methods, and no type
+
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
         self.checkpointing = False
         more: dict[str, Any] = {"drop_path_rate": config.drop_path} if config.drop_path else {}
-        body = timm.create_model(
+        body: Any = timm.create_model(
             config.name, pretrained=False, num_classes=config.classes, in_chans=config.in_channels, **more
         )
         head = body.get_classifier()
@@ -85,16 +87,10 @@ class Network(nn.Module):
         return self._stages[0]
 
 
-def head_name(name: str) -> str:
-    """Where timm keeps the classifier of a network, as in its state dict."""
-    found = timm.get_pretrained_cfg(name, allow_unregistered=False).classifier
-    if not isinstance(found, str):
-        raise LinneError("timm's network has no single classifier", value=name)
-    return found
-
-
 class _Features(nn.Module):
     """`forward_features` as a module of its own."""
+
+    body: Any
 
     def __init__(self, body: nn.Module) -> None:
         super().__init__()
@@ -109,7 +105,7 @@ class _Tracer(fx.Tracer):
     """Looks into the modules that hold a stage, and takes all others whole: what they do in training is their own."""
 
     def __init__(self, ends: Sequence[str]) -> None:
-        super().__init__(autowrap_functions=tuple(get_notrace_functions()))
+        super().__init__(autowrap_functions=tuple(get_notrace_functions()))  # type: ignore[no-untyped-call]
         self.ends = ends
         self.left: dict[str, fx.Node] = {}
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from linne.nets.catalogue import early, hybrid, mobile, modern, residual
-from linne.nets.catalogue.entry import Entry as Entry
+from linne.nets.catalogue.row import Entry as Entry
 from linne.records.errors import LinneError
 
 _TABLES = (early.ROWS, residual.ROWS, mobile.ROWS, modern.ROWS, hybrid.ROWS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from linne.nets.catalogue.entry import LENET, Entry, imagenet
+from linne.nets.catalogue.row import HALF, LENET, Entry, imagenet
 
 # fmt: off
 ROWS: dict[str, Entry] = {
@@ -20,8 +20,8 @@ ROWS: dict[str, Entry] = {
     "vgg19_bn": Entry("vgg", {"depths": (2, 2, 4, 4, 4), "norm": True}, "vgg", 143_678_248, 19.6321, imagenet(224), torchvision="vgg19_bn", timm="vgg19_bn"),
     "googlenet_2014": Entry("googlenet_2014", {}, "googlenet", 6_998_552, 1.58267, imagenet(224)),
     "googlenet_2014_aux": Entry("googlenet_2014", {"auxiliary": True}, "googlenet", 13_378_280, 1.58267, imagenet(224)),
-    "googlenet": Entry("googlenet", {}, "googlenet", 6_624_904, 1.49838, imagenet(224), torchvision="googlenet"),
-    "googlenet_aux": Entry("googlenet", {"auxiliary": True}, "googlenet", 13_004_888, 1.49838, imagenet(224), torchvision="googlenet"),
-    "inception_v3": Entry("inception_v3", {}, "inception_v3", 23_834_568, 5.71322, imagenet(299, 0.8743), torchvision="inception_v3", timm="inception_v3"),
-    "inception_v3_aux": Entry("inception_v3", {"auxiliary": True}, "inception_v3", 27_161_264, 5.71322, imagenet(299, 0.8743), torchvision="inception_v3"),
+    "googlenet": Entry("googlenet", {}, "googlenet", 6_624_904, 1.49838, imagenet(224, 0.875, "bilinear", HALF, HALF), torchvision="googlenet"),
+    "googlenet_aux": Entry("googlenet", {"auxiliary": True}, "googlenet", 13_004_888, 1.49838, imagenet(224, 0.875, "bilinear", HALF, HALF), torchvision="googlenet"),
+    "inception_v3": Entry("inception_v3", {}, "inception_v3", 23_834_568, 5.71322, imagenet(299, 0.8743, "bilinear", HALF, HALF), torchvision="inception_v3", timm="inception_v3"),
+    "inception_v3_aux": Entry("inception_v3", {"auxiliary": True}, "inception_v3", 27_161_264, 5.71322, imagenet(299, 0.8743, "bilinear", HALF, HALF), torchvision="inception_v3"),
 }

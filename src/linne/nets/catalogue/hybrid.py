@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from linne.nets.catalogue.entry import HALF, ONE, ZERO, Entry, imagenet
+from linne.nets.catalogue.row import HALF, ONE, ZERO, Entry, imagenet
 
 # fmt: off
 ROWS: dict[str, Entry] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from linne.nets.catalogue.entry import CIFAR, Entry, imagenet
+from linne.nets.catalogue.row import CIFAR, Entry, imagenet
 
 # fmt: off
 ROWS: dict[str, Entry] = {

@@ -7,10 +7,10 @@ The idea: in Swin, what blocks add grows from layer to layer, and biases learned
 each branch is normalised after it, attention goes by the cosine of query and key, and the biases come from a small
 network that sees the logarithm of how far apart two tokens lie, which hardly changes with the window.
 
-Departures from the paper: none at 256. As in the authors' code, keys have no bias (cosines would not miss it), biases
-lie between 0 and 16, and no window is larger than the map. For any other size, images are filled with zeros right and
-below to whole patches, maps to pairs and to whole windows, as in the authors' code for Swin detection; along a side
-that one window spans there is no shift.
+Departures from the paper: none at 256. What it leaves open is from the authors' code: products for keys have no bias,
+biases of positions lie between 0 and 16, no window is larger than the map. For any other size, images are filled with
+zeros right and below to whole patches, maps to pairs and to whole windows, as in their code for detection with Swin;
+along a side that one window spans there is no shift.
 """
 
 from __future__ import annotations

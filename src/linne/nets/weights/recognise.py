@@ -80,7 +80,7 @@ def read_weights(path: Path, network: str | None = None) -> Weights:
 def recognise(
     state: dict[str, Tensor], name: str, pixels: PixelSpec | None = None, whole: bool = False
 ) -> Weights | None:
-    """Give the weights in our naming, if they are those of one network, in anybody's; `whole` if nothing is left out."""
+    """Give the weights in our naming, if they are those of one network, in anybody's; `whole`: nothing is left out."""
     row = entry(name)
     for naming, ours in _in_our_names(state, row):
         wanted = _shapes(name, row.classes, row.pixels.channels)
