@@ -17,7 +17,7 @@ from linne.nets.catalogue import CATALOGUE, entry
 from linne.nets.translate.rules import translate
 
 SLOW = 12_000_000
-"""Parameters from which on only `make test-all` compares a variant, if its family has a smaller one."""
+"""Parameters above which only `make test-all` compares gradients."""
 
 ARGUMENTS: dict[tuple[str, str], dict[str, Any]] = {
     ("torchvision", "mobilenet_v2_035"): {"width_mult": 0.35},
@@ -128,6 +128,8 @@ def settle(network: nn.Module, images: Tensor) -> None:
     biases.
     """
     norms = [module for module in network.modules() if isinstance(module, _BatchNorm)]
+    if not norms:
+        return
     for norm in norms:
         norm.train()
         norm.momentum = 1.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 import torch.nn.functional as F
 from families import lively_network
@@ -111,9 +112,9 @@ def test_weights_and_biases_start_as_section_5_says() -> None:
         [0.0],
     ]
     for layer in layers:
-        assert abs(float(layer.weight.std()) / 0.01 - 1) < 0.05
+        assert layer.weight.std().item() == pytest.approx(0.01, rel=0.05)
     network.replace_head(20)
-    assert abs(float(network.classifier.weight.std()) / 0.01 - 1) < 0.05
+    assert network.classifier.weight.std().item() == pytest.approx(0.01, rel=0.05)
     assert not network.classifier.bias.any()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 import torch
@@ -106,7 +106,8 @@ def _by_the_text(state: dict[str, Tensor], image: Tensor) -> tuple[Tensor, Tenso
 
 
 def _auxiliary(values: dict[str, Tensor], index: int, x: Tensor) -> Tensor:
-    own = {key.removeprefix(f"auxiliary.{index}."): value for key, value in values.items()}
+    prefix = f"auxiliary.{index}."
+    own = {key.removeprefix(prefix): value for key, value in values.items() if key.startswith(prefix)}
     assert x.shape[2:] == (14, 14)
     rows = [[x[:, :, 3 * i : 3 * i + 5, 3 * j : 3 * j + 5].mean((2, 3)) for j in range(4)] for i in range(4)]
     x = torch.stack([torch.stack(row, dim=-1) for row in rows], dim=-2)  # 4 x 4
@@ -115,7 +116,7 @@ def _auxiliary(values: dict[str, Tensor], index: int, x: Tensor) -> Tensor:
     return x @ own["classifier.weight"].T + own["classifier.bias"]
 
 
-def _pairs(values: dict[str, Tensor], wanted: object) -> Iterator[tuple[Tensor, Tensor]]:
+def _pairs(values: dict[str, Tensor], wanted: Callable[[str], bool]) -> Iterator[tuple[Tensor, Tensor]]:
     keys = [key for key in values if wanted(key) and key.endswith(".weight")]
     return ((values[key], values[key.removesuffix("weight") + "bias"]) for key in keys)
 

@@ -23,9 +23,8 @@ X X X . . . X X X . . X . X X X
 . . X X X . . X X X X . X X . X
 . . . X X X . . X X X X . X X X
 """
-SEEN = [
-    [i for i, mark in enumerate(column) if mark == "X"] for column in zip(*map(str.split, TABLE.strip().split("\n")))
-]  # noqa: B905, E501
+ROWS = [line.split() for line in TABLE.strip().split("\n")]
+SEEN = [[source for source in range(6) if ROWS[source][m] == "X"] for m in range(16)]
 
 
 def test_the_parameters_are_sixty_thousand() -> None:

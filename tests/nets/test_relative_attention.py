@@ -22,6 +22,7 @@ def resized(table: Tensor, height: int, width: int) -> Tensor:
     return F.interpolate(table[None], size, mode="bicubic", antialias=True)[0]
 
 
+@torch.no_grad()
 @pytest.mark.parametrize(("height", "width"), [(3, 3), (4, 2), (1, 5)])
 def test_biases_are_the_tables_at_each_offset(height: int, width: int) -> None:
     attention = RelativeAttention(64, 64, 64, 3)

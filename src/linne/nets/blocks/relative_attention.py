@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from linne.nets.blocks.resample import resample
+from linne.nets.blocks.windows import biases_of_pairs
 
 HEAD = 32
 """Channels of a head."""
@@ -45,13 +46,6 @@ class RelativeAttention(nn.Module):
         return mixed
 
     def biases(self, height: int, width: int) -> Tensor:
-        """Give what is added to the logit of each query and key: ``(1, heads, height * width, height * width)``.
-
-        The table holds the offset from query to key, from ``1 - height`` to ``height - 1``. So the biases of one
-        query are a window of it, and those of the first place are its last window: a view, turned round by one copy,
-        where an index of every pair would be looked up in each pass and scattered back in each backward pass.
-        """
+        """Give what is added to the logit of each query and key: ``(1, heads, height * width, height * width)``."""
         height, width = int(height), int(width)  # numbers, where the exporter to ONNX traces sizes as tensors
-        table = resample(self.bias_table, 2 * height - 1, 2 * width - 1)
-        windows = table.unfold(1, height, 1).unfold(2, width, 1)  # (heads, height, width, height, width)
-        return windows.flip(1, 2).reshape(1, self.heads, height * width, height * width)
+        return biases_of_pairs(resample(self.bias_table, 2 * height - 1, 2 * width - 1), height, width)

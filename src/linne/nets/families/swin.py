@@ -24,13 +24,11 @@ from linne.nets.blocks.drop_path import DropPath, rising
 from linne.nets.blocks.resample import whole_patches
 from linne.nets.blocks.stages import through
 from linne.nets.blocks.transformer import Mlp
+from linne.nets.blocks.windows import biases_of_pairs, filled, map_of, rolled_apart, windows_of
 
 PATCH = 4
 HEAD_WIDTH = 32
 """Channels of one head of attention (section 3.3)."""
-
-APART = -100.0
-"""Added to the attention between tokens that are neighbours only because the map was rolled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,19 +98,19 @@ class WindowAttention(nn.Module):
         self.project = nn.Linear(width, width)
         nn.init.trunc_normal_(self.bias_table, std=0.02)
         if shift:
-            self.register_buffer("mask", self._mask(self.side, self.side), persistent=False)
+            self.register_buffer("mask", rolled_apart(self.side, self.side, (shift, shift), window), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """``(batch, rows, columns, width)`` to the same shape."""
         rows, columns = x.shape[1:3]
-        x = _filled(x, self.window)
+        x = filled(x, self.window)
         shifts = self._shifts(*x.shape[1:3])
         if any(shifts):
             x = torch.roll(x, (-shifts[0], -shifts[1]), (1, 2))
-        qkv = self.qkv(_windows_of(x, self.window)).unflatten(2, (3, self.heads, HEAD_WIDTH))
+        qkv = self.qkv(windows_of(x, self.window)).unflatten(2, (3, self.heads, HEAD_WIDTH))
         query, key, value = qkv.permute(2, 0, 3, 1, 4).unbind(0)  # (batch * windows, heads, window ** 2, 32)
         out = F.scaled_dot_product_attention(query, key, value, attn_mask=self._biases(x))
-        x = _map_of(out, self.window, *x.shape[1:3])
+        x = map_of(out, self.window, *x.shape[1:3])
         if any(shifts):
             x = torch.roll(x, shifts, (1, 2))
         mixed: Tensor = self.project(x[:, :rows, :columns])
@@ -123,35 +121,16 @@ class WindowAttention(nn.Module):
         return self.shift if rows > self.window else 0, self.shift if columns > self.window else 0
 
     def _biases(self, x: Tensor) -> Tensor:
-        """Give what is added to the attention: ``(1 or batch * windows, heads, window ** 2, window ** 2)``.
-
-        The table holds the offsets from query to key, from ``1 - window`` on. So the biases of one query are a square
-        cut from it, and those of the first query its last: a view, turned round by one copy, without an index.
-        """
-        squares = self.bias_table.unfold(1, self.window, 1).unfold(2, self.window, 1)
-        biases = squares.flip(1, 2).reshape(1, self.heads, self.window**2, self.window**2)
+        """Biases and mask in one tensor: ``(1 or batch * windows, heads, window ** 2, window ** 2)``."""
+        biases = biases_of_pairs(self.bias_table, self.window, self.window)
         batch, rows, columns = x.shape[:3]
-        if not any(self._shifts(rows, columns)):
+        shifts = self._shifts(rows, columns)
+        if not any(shifts):
             return biases
-        mask = self.mask if (rows, columns) == (self.side, self.side) else self._mask(rows, columns)
+        usual = (rows, columns) == (self.side, self.side)
+        mask = self.mask if usual else rolled_apart(rows, columns, shifts, self.window)
         biases = biases + mask.to(biases)  # (windows, heads, window ** 2, window ** 2)
         return biases.expand(batch, *biases.shape).flatten(0, 1)
-
-    def _mask(self, rows: int, columns: int) -> Tensor:
-        """Keep tokens apart that are in one window only because the map was rolled.
-
-        They are in the last windows, down and across: their last tokens come from the other edge.
-
-        Returns
-        -------
-        (windows, 1, window ** 2, window ** 2) Tensor
-        """
-        down, across = self._shifts(rows, columns)
-        below = torch.arange(rows, device="cpu") >= rows - down
-        right = torch.arange(columns, device="cpu") >= columns - across
-        regions = below[:, None] * 2 + right * 1
-        regions = _windows_of(regions[None, :, :, None], self.window)  # (windows, window ** 2, 1)
-        return (regions != regions.transpose(1, 2)).unsqueeze(1) * APART
 
 
 class Block(nn.Module):
@@ -182,7 +161,7 @@ class Merge(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """``(batch, rows, columns, width)`` to ``(batch, rows / 2, columns / 2, 2 width)``."""
-        x = _filled(x, 2)
+        x = filled(x, 2)
         rows, columns, width = x.shape[1:]
         fours = x.reshape(-1, rows // 2, 2, columns // 2, 2, width).permute(0, 1, 3, 4, 2, 5).flatten(3)
         merged: Tensor = self.reduce(self.norm(fours))  # of the four, the left ones come first
@@ -239,26 +218,6 @@ class Network(nn.Module):
                 stages.append(self.merges[i - 1])
             stages.extend(layer.children())
         return (*stages, self.norm)
-
-
-def _filled(x: Tensor, multiple: int) -> Tensor:
-    """Fill ``(batch, rows, columns, channels)`` right and below with zeros, up to multiples."""
-    below, right = -x.shape[1] % multiple, -x.shape[2] % multiple
-    return F.pad(x, (0, 0, 0, right, 0, below)) if below or right else x
-
-
-def _windows_of(x: Tensor, window: int) -> Tensor:
-    """Cut ``(batch, rows, columns, channels)`` into ``(batch * windows, window ** 2, channels)``."""
-    rows, columns, channels = x.shape[1:]
-    cut = x.reshape(-1, rows // window, window, columns // window, window, channels)
-    return cut.permute(0, 1, 3, 2, 4, 5).reshape(-1, window**2, channels)
-
-
-def _map_of(windows: Tensor, window: int, rows: int, columns: int) -> Tensor:
-    """Join heads and windows, in one copy: ``(batch * windows, heads, window ** 2, 32)`` to a map."""
-    heads = windows.shape[1]
-    cut = windows.reshape(-1, rows // window, columns // window, heads, window, window, HEAD_WIDTH)
-    return cut.permute(0, 1, 4, 2, 5, 3, 6).reshape(-1, rows, columns, heads * HEAD_WIDTH)
 
 
 def _initialise(module: nn.Module) -> None:

@@ -26,6 +26,7 @@ from linne.nets.blocks.drop_path import DropPath, rising
 from linne.nets.blocks.resample import whole_patches
 from linne.nets.blocks.stages import through
 from linne.nets.blocks.transformer import Mlp
+from linne.nets.blocks.windows import biases_of_pairs, filled, map_of, rolled_apart, windows_of
 
 PATCH = 4
 HEAD_WIDTH = 32
@@ -39,9 +40,6 @@ LARGEST_SCALE = 100.0
 """Of the cosines: the inverse of the smallest temperature, 0.01."""
 
 SMALLEST_NORM = 1e-12
-
-APART = -100.0
-"""Added to the attention between tokens that are neighbours only because the map was rolled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,16 +100,11 @@ class PositionBias(nn.Module):
         self.register_buffer("coordinates", torch.cartesian_prod(along, along), persistent=False)
 
     def forward(self) -> Tensor:
-        """Give what is added to the attention: ``(1, heads, window ** 2, window ** 2)``.
-
-        The biases of one query are a square cut from the table, and those of the first query its last: a view, turned
-        round by one copy, without an index.
-        """
+        """Give what is added to the attention: ``(1, heads, window ** 2, window ** 2)``."""
         span = 2 * self.window - 1
         table = self.narrow(F.relu(self.widen(self.coordinates.to(self.widen.weight)), inplace=True))
         table = (LARGEST_BIAS * torch.sigmoid(table)).T.reshape(self.heads, span, span)
-        squares = table.unfold(1, self.window, 1).unfold(2, self.window, 1)
-        return squares.flip(1, 2).reshape(1, self.heads, self.window**2, self.window**2)
+        return biases_of_pairs(table, self.window, self.window)
 
 
 class WindowAttention(nn.Module):
@@ -142,18 +135,18 @@ class WindowAttention(nn.Module):
         self.position_bias = PositionBias(self.heads, window)
         self.project = nn.Linear(width, width)
         if shift:
-            self.register_buffer("mask", self._mask(self.side, self.side), persistent=False)
+            self.register_buffer("mask", rolled_apart(self.side, self.side, (shift, shift), window), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """``(batch, rows, columns, width)`` to the same shape."""
         rows, columns = x.shape[1:3]
-        x = _filled(x, self.window)
+        x = filled(x, self.window)
         shifts = self._shifts(*x.shape[1:3])
         if any(shifts):
             x = torch.roll(x, (-shifts[0], -shifts[1]), (1, 2))
-        query, key, value = self._query_key_value(_windows_of(x, self.window))
+        query, key, value = self._query_key_value(windows_of(x, self.window))
         out = F.scaled_dot_product_attention(query, key, value, attn_mask=self._biases(x), scale=1.0)
-        x = _map_of(out, self.window, *x.shape[1:3])
+        x = map_of(out, self.window, *x.shape[1:3])
         if any(shifts):
             x = torch.roll(x, shifts, (1, 2))
         mixed: Tensor = self.project(x[:, :rows, :columns])
@@ -178,27 +171,13 @@ class WindowAttention(nn.Module):
         """Biases and mask in one tensor: ``(1 or batch * windows, heads, window ** 2, window ** 2)``."""
         biases: Tensor = self.position_bias()
         batch, rows, columns = x.shape[:3]
-        if not any(self._shifts(rows, columns)):
+        shifts = self._shifts(rows, columns)
+        if not any(shifts):
             return biases
-        mask = self.mask if (rows, columns) == (self.side, self.side) else self._mask(rows, columns)
+        usual = (rows, columns) == (self.side, self.side)
+        mask = self.mask if usual else rolled_apart(rows, columns, shifts, self.window)
         biases = biases + mask.to(biases)  # (windows, heads, window ** 2, window ** 2)
         return biases.expand(batch, *biases.shape).flatten(0, 1)
-
-    def _mask(self, rows: int, columns: int) -> Tensor:
-        """Keep tokens apart that are in one window only because the map was rolled.
-
-        They are in the last windows, down and across: their last tokens come from the other edge.
-
-        Returns
-        -------
-        (windows, 1, window ** 2, window ** 2) Tensor
-        """
-        down, across = self._shifts(rows, columns)
-        below = torch.arange(rows, device="cpu") >= rows - down
-        right = torch.arange(columns, device="cpu") >= columns - across
-        regions = below[:, None] * 2 + right * 1
-        regions = _windows_of(regions[None, :, :, None], self.window)  # (windows, window ** 2, 1)
-        return (regions != regions.transpose(1, 2)).unsqueeze(1) * APART
 
 
 class Block(nn.Module):
@@ -229,7 +208,7 @@ class Merge(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """``(batch, rows, columns, width)`` to ``(batch, rows / 2, columns / 2, 2 width)``."""
-        x = _filled(x, 2)
+        x = filled(x, 2)
         rows, columns, width = x.shape[1:]
         fours = x.reshape(-1, rows // 2, 2, columns // 2, 2, width).permute(0, 1, 3, 4, 2, 5).flatten(3)
         merged: Tensor = self.norm(self.reduce(fours))  # of the four, the left ones come first
@@ -286,26 +265,6 @@ class Network(nn.Module):
                 stages.append(self.merges[i - 1])
             stages.extend(layer.children())
         return (*stages, self.norm)
-
-
-def _filled(x: Tensor, multiple: int) -> Tensor:
-    """Fill ``(batch, rows, columns, channels)`` right and below with zeros, up to multiples."""
-    below, right = -x.shape[1] % multiple, -x.shape[2] % multiple
-    return F.pad(x, (0, 0, 0, right, 0, below)) if below or right else x
-
-
-def _windows_of(x: Tensor, window: int) -> Tensor:
-    """Cut ``(batch, rows, columns, channels)`` into ``(batch * windows, window ** 2, channels)``."""
-    rows, columns, channels = x.shape[1:]
-    cut = x.reshape(-1, rows // window, window, columns // window, window, channels)
-    return cut.permute(0, 1, 3, 2, 4, 5).reshape(-1, window**2, channels)
-
-
-def _map_of(windows: Tensor, window: int, rows: int, columns: int) -> Tensor:
-    """Join heads and windows, in one copy: ``(batch * windows, heads, window ** 2, 32)`` to a map."""
-    heads = windows.shape[1]
-    cut = windows.reshape(-1, rows // window, columns // window, heads, window, window, HEAD_WIDTH)
-    return cut.permute(0, 1, 4, 2, 5, 3, 6).reshape(-1, rows, columns, heads * HEAD_WIDTH)
 
 
 def _initialise(module: nn.Module) -> None:
