@@ -36,7 +36,7 @@ def write_digits(folder: Path, a_class: int = DIGITS_A_CLASS, classes: int = 10)
 def write_lenet(path: Path) -> Path:
     """Write a LeNet-5 with random weights: random features tell digits apart well enough for a probe."""
     torch.manual_seed(0)
-    write_weights(path, create("lenet5"), entry("lenet5").pixels)
+    write_weights(path, create("lenet5"), "lenet5", entry("lenet5").pixels)
     return path
 
 

@@ -19,6 +19,7 @@ from linne.index.class_folders import read_folder
 from linne.nets import create
 from linne.nets.catalogue import entry
 from linne.nets.weights import write_weights
+from linne.nets.weights.locate import Located
 from linne.records.errors import DataError, LinneError, WeightsError
 
 
@@ -61,8 +62,8 @@ def test_the_seed_decides_the_weights() -> None:
 
 
 def test_an_unknown_name_is_told_with_and_without_weights(tmp_path: Path) -> None:
-    write_weights(tmp_path / "w.safetensors", small_network(), small_pixels())
-    for weights in (None, tmp_path / "w.safetensors"):
+    write_weights(tmp_path / "w.safetensors", small_network(), SMALL, small_pixels())
+    for weights in (None, Located(tmp_path / "w.safetensors", None)):
         with pytest.raises(LinneError) as caught:
             choose(sample(28), 5, weights, "resnet_9000", 0)
         assert caught.value.value == "resnet_9000"
@@ -70,23 +71,23 @@ def test_an_unknown_name_is_told_with_and_without_weights(tmp_path: Path) -> Non
 
 def test_weights_decide_before_the_size(tmp_path: Path) -> None:
     network = small_network(classes=10)
-    write_weights(tmp_path / "w.safetensors", network, small_pixels())
-    choice = choose(sample(28), 5, tmp_path / "w.safetensors", None, 0)
+    write_weights(tmp_path / "w.safetensors", network, SMALL, small_pixels())
+    choice = choose(sample(28), 5, Located(tmp_path / "w.safetensors", None), None, 0)
     assert (choice.name, choice.pretrained, choice.pixels) == (SMALL, True, small_pixels())
     assert same_state(choice.network.state_dict(), network.state_dict())
     assert not choice.network.training
 
 
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
-    write_weights(tmp_path / "w.safetensors", small_network(), small_pixels())
+    write_weights(tmp_path / "w.safetensors", small_network(), SMALL, small_pixels())
     with pytest.raises(WeightsError):
-        choose(sample(28), 5, tmp_path / "w.safetensors", "mobilenet_v2", 0)
+        choose(sample(28), 5, Located(tmp_path / "w.safetensors", None), "mobilenet_v2", 0)
 
 
 @pytest.mark.parametrize(("name", "channels"), [("lenet5", 3), (SMALL, 1)])
 def test_weights_that_say_nothing_get_pixels_that_they_can_read(name: str, channels: int, tmp_path: Path) -> None:
     save_file(create(name, in_channels=channels).state_dict(), tmp_path / "w.safetensors")
-    choice = choose(sample(400), 5, tmp_path / "w.safetensors", None, 0)
+    choice = choose(sample(400), 5, Located(tmp_path / "w.safetensors", None), None, 0)
     pixels = choice.pixels
     assert pixels.channels == channels
     assert pixels.mean == pytest.approx((np.mean(entry(name).pixels.mean),) * channels)
@@ -96,7 +97,7 @@ def test_weights_that_say_nothing_get_pixels_that_they_can_read(name: str, chann
 def test_weights_for_two_channels_are_refused(tmp_path: Path) -> None:
     save_file(create("lenet5", in_channels=2).state_dict(), tmp_path / "w.safetensors")
     with pytest.raises(WeightsError):
-        choose(sample(28), 5, tmp_path / "w.safetensors", None, 0)
+        choose(sample(28), 5, Located(tmp_path / "w.safetensors", None), None, 0)
 
 
 def photos(root: Path, contents: list[bytes]) -> Path:

@@ -100,7 +100,7 @@ def _all_heads(name: str, network: nn.Module) -> torch.Tensor:
 def test_weights_are_written_and_read_again(made: tuple[str, nn.Module], tmp_path: Path) -> None:
     name, network = made
     file = tmp_path / "weights.safetensors"
-    write_weights(file, network, entry(name).pixels)
+    write_weights(file, network, name, entry(name).pixels)
     assert same_state(read_weights(file, name).state, network.state_dict())
 
 

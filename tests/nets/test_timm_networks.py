@@ -90,7 +90,7 @@ def test_weights_in_timms_names_and_in_ours(tmp_path: Path) -> None:
     images = noise(2, 3, 96, 96)
     with torch.inference_mode():
         assert torch.equal(ours(images), theirs(images))
-    write_weights(tmp_path / "ours.safetensors", ours, entry("timm:regnety_002").pixels)
+    write_weights(tmp_path / "ours.safetensors", ours, "timm:regnety_002", entry("timm:regnety_002").pixels)
     again = read_weights(tmp_path / "ours.safetensors", "timm:regnety_002")
     assert (again.naming, again.classes) == ("linne", 10)
     assert same_state(again.state, state_of(ours))

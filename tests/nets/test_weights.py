@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from families import every_network
 from safetensors.torch import load_file, save_file
 from small_networks import REAL_WEIGHTS, SMALL, same_state, small_network, small_pixels, state_of
 from torchvision.models import mobilenet_v2
 
-from linne.nets import create, names
+from linne.nets import create
 from linne.nets.catalogue import entry
 from linne.nets.weights import read_weights, write_weights
 from linne.nets.weights.files import PIXELS
@@ -24,7 +25,7 @@ from linne.records.errors import WeightsError
 def file(tmp_path: Path) -> Path:
     """Weights of a small network of ten classes, with their preprocessing."""
     path = tmp_path / "small.safetensors"
-    write_weights(path, small_network(), small_pixels())
+    write_weights(path, small_network(), SMALL, small_pixels())
     return path
 
 
@@ -42,11 +43,11 @@ def by_hand(path: Path, header: dict[str, object], data: bytes = b"") -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", every_network())
 def test_every_network_comes_back(name: str, tmp_path: Path) -> None:
     torch.manual_seed(1)
     network, path = create(name, classes=3), tmp_path / "net.safetensors"
-    write_weights(path, network, entry(name).pixels)
+    write_weights(path, network, name, entry(name).pixels)
     found = read_weights(path)
     assert (found.network, found.naming, found.classes) == (name, "linne", 3)
     assert found.in_channels == entry(name).pixels.channels
@@ -56,13 +57,13 @@ def test_every_network_comes_back(name: str, tmp_path: Path) -> None:
 
 
 def test_writing_leaves_no_other_file(file: Path) -> None:
-    write_weights(file, small_network(seed=2), small_pixels())
+    write_weights(file, small_network(seed=2), SMALL, small_pixels())
     assert [path.name for path in file.parent.iterdir()] == [file.name]
 
 
 def test_channels_last_weights_come_back(tmp_path: Path) -> None:
     network = small_network().to(memory_format=torch.channels_last)
-    write_weights(tmp_path / "a.safetensors", network, small_pixels())
+    write_weights(tmp_path / "a.safetensors", network, SMALL, small_pixels())
     assert same_state(read_weights(tmp_path / "a.safetensors").state, network.state_dict())
 
 
@@ -223,3 +224,48 @@ def test_preprocessing_for_other_channels_is_refused(file: Path) -> None:
     save_file(load_file(file), file, metadata={PIXELS: json.dumps(gray)})
     with pytest.raises(WeightsError):
         read_weights(file)
+
+
+def test_a_file_that_fits_networks_which_compute_differently_must_be_named(tmp_path: Path) -> None:
+    """The same shapes, padded otherwise: a silent guess would cost accuracy."""
+    torch.manual_seed(0)
+    save_file(create("tf_efficientnet_b0", classes=3).state_dict(), tmp_path / "w.safetensors")
+    with pytest.raises(WeightsError) as caught:
+        read_weights(tmp_path / "w.safetensors")
+    assert {"efficientnet_b0", "tf_efficientnet_b0"} <= set(str(caught.value).split())
+    assert read_weights(tmp_path / "w.safetensors", "tf_efficientnet_b0").network == "tf_efficientnet_b0"
+
+
+def test_a_file_of_linne_says_whose_it_is(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    for name in ("efficientnet_b0", "tf_efficientnet_b0"):
+        write_weights(tmp_path / "w.safetensors", create(name, classes=3), name, entry(name).pixels)
+        assert read_weights(tmp_path / "w.safetensors").network == name
+    with pytest.raises(WeightsError):
+        read_weights(tmp_path / "w.safetensors", "efficientnet_b0")
+
+
+@pytest.mark.parametrize("name", ["lenet5_1998", "deit_tiny_distilled", "levit_128s"])
+def test_a_new_head_in_the_place_of_a_special_one_comes_back(name: str, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = create(name)
+    network.replace_head(7)
+    write_weights(tmp_path / "w.safetensors", network, name, entry(name).pixels)
+    again = create(name, weights=tmp_path / "w.safetensors")
+    assert same_state(again.state_dict(), network.state_dict())
+    assert create(name, weights=tmp_path / "w.safetensors", classes=3).classifier.out_features == 3
+
+
+def test_weights_of_another_family_are_told_with_the_keys_that_do_not_fit(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    state = create("resnet18", classes=3).state_dict()
+    del state["layers.0.0.conv1.norm.bias"]
+    state["surplus"] = torch.ones(1)
+    save_file(state, tmp_path / "w.safetensors")
+    with pytest.raises(WeightsError) as caught:
+        read_weights(tmp_path / "w.safetensors", "resnet18")
+    assert "layers.0.0.conv1.norm.bias" in str(caught.value)
+    assert "surplus" in str(caught.value)
+    with pytest.raises(WeightsError) as caught:
+        read_weights(tmp_path / "w.safetensors", "vit_tiny_16")
+    assert "embedding.class_token" in str(caught.value)

@@ -85,9 +85,7 @@ def choose(sample: Sample, classes: int, weights: Located | None, network: str |
 
 def _pretrained(sample: Sample, given: Located, network: str | None) -> Choice:
     weights = given.read(network)
-    built = build(entry(weights.network), weights.classes, weights.in_channels)
-    built.load_state_dict(weights.state, strict=True)
-    built.eval()
+    built = weights.build()
     reasons = [f"{weights.network}: the weights are its own ({weights.naming}'s names, {weights.classes} classes)"]
     if weights.pixels is not None:
         told = "preprocessing as " + ("it was published with" if given.published else "the weights file says")

@@ -67,8 +67,7 @@ def create(
     given = locate(weights, name).read(name)
     if in_channels not in (None, given.in_channels):
         raise WeightsError(f"reads {given.in_channels} channels, not {in_channels}", file=weights)
-    network = build(found, given.classes, given.in_channels, drop_path)
-    network.load_state_dict(given.state, strict=True)
+    network = given.build(drop_path)
     if classes is not None and classes != given.classes:
         network.replace_head(classes)  # type: ignore[operator]
     return network.eval()

@@ -53,7 +53,7 @@ def train_network(
     if probe is not None:
         install(network, probe)
     if plan.epochs == 0 and probe is not None:
-        write_weights(run.checkpoint, network, plan.pixels)
+        write_weights(run.checkpoint, network, plan.network, plan.pixels)
         return {"method": "probe", "epoch": 0, "accuracy": probe.accuracy, "log_loss": probe.log_loss, "stopped": ""}
     source, validate = _sources(material, plan, split, embedding, cache)
     settings = Settings(
@@ -72,7 +72,7 @@ def train_network(
         index.label[split.rows(VALIDATION)].astype(np.int64),
         deadline,
         run.history,
-        lambda: write_weights(run.checkpoint, network, plan.pixels),
+        lambda: write_weights(run.checkpoint, network, plan.network, plan.pixels),
         progress,
     )
     best = outcome.best

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
@@ -14,16 +15,24 @@ from linne.records.atomic import replacing
 from linne.records.errors import LinneError, WeightsError
 from linne.records.pixel_spec import PixelSpec
 
+NETWORK = "linne.network"
 PIXELS = "linne.pixels"
-"""Key of the preprocessing in the file's metadata."""
+"""Keys in the file's metadata."""
 
 REMEDY = "give a file of a network that `linne nets` lists, in linne's, torchvision's or timm's naming"
 
 
-def read_tensors(path: Path) -> tuple[dict[str, Tensor], PixelSpec | None]:
-    """Read a state dict, and the preprocessing where the file says it: those that linne wrote do.
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a file holds: tensors, and where linne wrote it, which network they are for and its preprocessing."""
 
-    Files of ``torch.save`` are read without unpickling them.
+    state: dict[str, Tensor]
+    network: str | None = None
+    pixels: PixelSpec | None = None
+
+
+def read_tensors(path: Path) -> Held:
+    """Read a state dict. Files of ``torch.save`` are read without unpickling them.
 
     Raises
     ------
@@ -33,18 +42,20 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], PixelSpec | None]:
     if not path.is_file():
         raise WeightsError("no such weights file", file=path, remedy=REMEDY)
     if path.suffix.lower() in (".pth", ".pt", ".bin", ".pkl", ".ckpt"):
-        return read_torch_file(path), None
+        return Held(read_torch_file(path))
     try:
         with safe_open(path, "pt") as file:
-            said = (file.metadata() or {}).get(PIXELS)
-            pixels = PixelSpec.from_json(json.loads(said)) if said else None
-            return {key: file.get_tensor(key) for key in file.keys()}, pixels  # noqa: SIM118 - no mapping
+            said = file.metadata() or {}
+            pixels = PixelSpec.from_json(json.loads(said[PIXELS])) if PIXELS in said else None
+            state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - no mapping
+            return Held(state, said.get(NETWORK), pixels)
     except (SafetensorError, OSError, ValueError, TypeError, RecursionError, LinneError) as error:
         raise WeightsError("is no safetensors file, or damaged", file=path, value=error, remedy=REMEDY) from error
 
 
-def write_weights(path: Path, network: nn.Module, pixels: PixelSpec) -> None:
-    """Write a network's state in our naming with its preprocessing, atomically."""
+def write_weights(path: Path, network: nn.Module, name: str, pixels: PixelSpec) -> None:
+    """Write a network's state in our naming, with its catalogue name and its preprocessing, atomically."""
     state = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
+    said = {NETWORK: name, PIXELS: json.dumps(pixels.to_json())}
     with replacing(path) as part:
-        part.write_bytes(save(state, metadata={PIXELS: json.dumps(pixels.to_json())}))  # `save_file` raises no OSError
+        part.write_bytes(save(state, metadata=said))  # `save_file` raises no OSError

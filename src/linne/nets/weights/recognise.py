@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from linne.nets.build import build
 from linne.nets.catalogue import CATALOGUE, Entry, entry
 from linne.nets.shapes import on_meta
 from linne.nets.translate.rules import PROJECTS, rules_of, translate
@@ -20,6 +21,9 @@ from linne.records.pixel_spec import PixelSpec
 
 SHOWN = 3
 """Keys that an error names."""
+
+NEAR = 30
+"""Networks nearest in size, among which the owner of weights that do not fit is looked for: all would take seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,8 @@ class Weights:
     state : dict of str to Tensor
     pixels : PixelSpec or None
         The preprocessing, where the file says it: those that linne wrote do.
+    new_head : bool
+        The classifier is the linear layer that `replace_head` put in the place of the published one.
     """
 
     network: str
@@ -44,7 +50,16 @@ class Weights:
     in_channels: int
     naming: str
     state: dict[str, Tensor]
-    pixels: PixelSpec | None
+    pixels: PixelSpec | None = None
+    new_head: bool = False
+
+    def build(self, drop_path: float | None = None) -> nn.Module:
+        """Build the network with these weights, in evaluation mode."""
+        network = build(entry(self.network), self.classes, self.in_channels, drop_path)
+        if self.new_head:
+            network.replace_head(self.classes)  # type: ignore[operator]
+        network.load_state_dict(self.state, strict=True)
+        return network.eval()
 
 
 def read_weights(path: Path, network: str | None = None) -> Weights:
@@ -59,39 +74,65 @@ def read_weights(path: Path, network: str | None = None) -> Weights:
     Raises
     ------
     WeightsError
-        The file is gone, a pickle, damaged, of no known network, or of another one than `network`; a weight is no
-        number, or the preprocessing that it names is for other channels.
+        The file is gone, damaged, or a pickle of anything but tensors; it is of no known network, of several alike, or
+        of another one than `network`; a weight is no number, or the preprocessing that it names is for other channels.
     """
-    state, pixels = read_tensors(path)
-    if network is not None:
-        found = recognise(state, network, pixels)
-        if found is None:
-            raise _misfit(path, state, network)
-    else:
-        # A file with auxiliary heads also fits the variant without them: those that use all of it come first.
-        tries = ((name, whole) for whole in (True, False) for name in _likely(state))
-        found = next(filter(None, (recognise(state, name, pixels, whole) for name, whole in tries)), None)
-        if found is None:
-            raise WeightsError("fits no network in the catalogue", file=path, value=_keys(state), remedy=REMEDY)
+    held = read_tensors(path)
+    wanted = network or held.network
+    if held.network not in (None, wanted):
+        raise WeightsError(
+            f"is for {held.network}, not for {network}", file=path, remedy=f"use --network {held.network}"
+        )
+    found = _find_out(path, held.state) if wanted is None else recognise(held.state, wanted)
+    if found is None:
+        raise _misfit(path, held.state, str(wanted))
+    found = replace(found, pixels=held.pixels)
     _check(found, path)
     return found
 
 
-def recognise(
-    state: dict[str, Tensor], name: str, pixels: PixelSpec | None = None, whole: bool = False
-) -> Weights | None:
+def recognise(state: dict[str, Tensor], name: str, whole: bool = False) -> Weights | None:
     """Give the weights in our naming, if they are those of one network, in anybody's; `whole`: nothing is left out."""
     row = entry(name)
     for naming, ours in _in_our_names(state, row):
-        wanted = _shapes(name, row.classes, row.pixels.channels)
+        new_head = naming == "linne" and "classifier.weight" in ours
+        wanted = _shapes(name, row.classes, row.pixels.channels, new_head)
         ours = ours if whole else _without_what_a_variant_lacks(ours, wanted)
         # An empty tensor takes no bytes, and so its other sides may claim any size.
         if ours.keys() != wanted.keys() or any(value.numel() == 0 for value in ours.values()):
             continue
         classes, in_channels = _sides(ours, wanted, name) if ours else (0, 0)
-        if classes and in_channels and _same(_shapes(name, classes, in_channels), ours):
-            return Weights(name, classes, in_channels, naming, ours, pixels)
+        if classes and in_channels and _same(_shapes(name, classes, in_channels, new_head), ours):
+            return Weights(name, classes, in_channels, naming, ours, new_head=new_head)
     return None
+
+
+def _find_out(path: Path, state: dict[str, Tensor]) -> Weights:
+    """Try the catalogue, the likeliest first; a file with auxiliary heads also fits the variant without them."""
+    tries = ((name, whole) for whole in (True, False) for name in _likely(state))
+    found = next(filter(None, (recognise(state, name, whole) for name, whole in tries)), None)
+    if found is None:
+        raise WeightsError("fits no network in the catalogue", file=path, value=_keys(state), remedy=REMEDY)
+    alike = [name for name in _computing_otherwise(found) if recognise(state, name)]
+    if alike:
+        raise WeightsError(
+            f"fits {found.network} and {' and '.join(alike)} alike, which compute differently",
+            file=path,
+            remedy="say which with --network",
+        )
+    return found
+
+
+def _computing_otherwise(found: Weights) -> list[str]:
+    """Other networks of the same size, in a project that has them, that are not the same network trained otherwise."""
+    row = entry(found.network)
+    return [
+        name
+        for name, other in CATALOGUE.items()
+        if other.parameters == row.parameters
+        and (other.family, other.settings) != (row.family, row.settings)
+        and (found.naming == "linne" or getattr(other, found.naming))
+    ]
 
 
 def _in_our_names(state: dict[str, Tensor], row: Entry) -> Iterator[tuple[str, dict[str, Tensor]]]:
@@ -127,8 +168,12 @@ def _same(wanted: dict[str, torch.Size], ours: dict[str, Tensor]) -> bool:
 
 
 @cache
-def _shapes(name: str, classes: int, in_channels: int) -> dict[str, torch.Size]:
-    return {key: value.shape for key, value in on_meta(entry(name), classes, in_channels).state_dict().items()}
+def _shapes(name: str, classes: int, in_channels: int, new_head: bool) -> dict[str, torch.Size]:
+    network = on_meta(entry(name), classes, in_channels)
+    if new_head:
+        with torch.device("meta"):
+            network.replace_head(classes)  # type: ignore[operator]
+    return {key: value.shape for key, value in network.state_dict().items()}
 
 
 @cache
@@ -136,9 +181,6 @@ def _first_filters(name: str) -> str:
     row = entry(name)
     parameters = on_meta(row, row.classes, row.pixels.channels).named_parameters()
     return next(key for key, value in parameters if value.ndim == 4)
-
-
-_on_meta = on_meta
 
 
 def _likely(state: dict[str, Tensor]) -> list[str]:
@@ -149,11 +191,11 @@ def _likely(state: dict[str, Tensor]) -> list[str]:
 
 def _misfit(path: Path, state: dict[str, Tensor], network: str) -> WeightsError:
     """Say whose the weights are, or which keys stand in the way."""
-    other = next((name for name in _likely(state) if name != network and recognise(state, name)), None)
+    other = next((name for name in _likely(state)[:NEAR] if name != network and recognise(state, name)), None)
     if other is not None:
         return WeightsError(f"is for {other}, not for {network}", file=path, remedy=f"use --network {other}")
     row = entry(network)
-    wanted = _shapes(network, row.classes, row.pixels.channels)
+    wanted = _shapes(network, row.classes, row.pixels.channels, False)
     ours = max((named for _, named in _in_our_names(state, row)), key=lambda named: len(named.keys() & wanted))
     missing = [key for key in wanted if key not in ours]
     foreign = [key for key in ours if key not in wanted]
