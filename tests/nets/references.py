@@ -62,7 +62,9 @@ class Reference:
         """Build theirs in evaluation mode, with lively weights from a fixed seed."""
         torch.manual_seed(0)
         if self.project == "timm":
-            more = {**FOR_ANY_SIZE.get(("timm", entry(self.name).family), {}), **more}
+            row = entry(self.name)
+            # Where timm has weights for another data set only, it builds the network without a classifier by default.
+            more = {"num_classes": row.classes, **FOR_ANY_SIZE.get(("timm", row.family), {}), **more}
             network = timm.create_model(self.theirs, **more)
         else:
             given = ARGUMENTS.get((self.project, self.name), {})

@@ -14,9 +14,8 @@ class Variant:
     ----------
     name : str
     parameters : int
-        Counted.
     gmacs : float
-        Multiply-adds for one image, counted, in 10^9.
+        Multiply-adds for one image, in 10^9.
     side : int
         Height and width of the image in pixels.
     top1 : float or None

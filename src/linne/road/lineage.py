@@ -15,7 +15,6 @@ from linne.nets.build import build
 from linne.nets.catalogue import CATALOGUE, entry
 from linne.nets.catalogue.papers import PAPERS
 from linne.nets.claims import Claim, check_claims
-from linne.nets.count import count
 from linne.nets.find import best_weights
 from linne.records.errors import WriteError
 from linne.records.lineage import Chapter, Lineage, Variant
@@ -41,21 +40,15 @@ def lineage(latency: bool = True, progress: Progress | None = None) -> Lineage:
     Returns
     -------
     Lineage
-        Parameters and multiply-adds are counted from the networks; accuracy is what was published.
+        Parameters and multiply-adds are the catalogue's, which the tests count; accuracy is what was published.
     """
     progress = progress or Silent()
     groups = {key: [name for name, row in CATALOGUE.items() if row.paper == key] for key in PAPERS}
     examples = {key: min(names, key=_distance) for key, names in groups.items()}
-    told = {}
-    progress.start("count", len(CATALOGUE), "networks")
-    for done, name in enumerate(CATALOGUE, 1):
-        told[name] = _variant(name)
-        progress.update(done)
-    progress.finish()
     milliseconds = _measure(list(examples.values()), progress) if latency else {}
     chapters = []
     for key, paper in PAPERS.items():
-        variants = tuple(_timed(told[name], milliseconds.get(name)) for name in groups[key])
+        variants = tuple(_variant(name, milliseconds.get(name)) for name in groups[key])
         example = next(variant for variant in variants if variant.name == examples[key])
         chapters.append(
             Chapter(key, paper.name, paper.year, paper.title, paper.arxiv, paper.idea, paper.changed, example, variants)
@@ -80,27 +73,15 @@ def _distance(name: str) -> float:
     return abs(math.log(entry(name).gmacs / USUAL_GMACS))
 
 
-def _variant(name: str) -> Variant:
-    row, counted, best = entry(name), count(name), best_weights(name)
+def _variant(name: str, milliseconds: float | None) -> Variant:
+    row, best = entry(name), best_weights(name)
     return Variant(
         name,
-        counted.parameters,
-        counted.macs / 1e9,
+        row.parameters,
+        row.gmacs,
         row.pixels.height,
         None if best is None or best.classes != 1000 else best.top1,
         "no weights" if best is None else best.licence,
-        None,
-    )
-
-
-def _timed(variant: Variant, milliseconds: float | None) -> Variant:
-    return Variant(
-        variant.name,
-        variant.parameters,
-        variant.gmacs,
-        variant.side,
-        variant.top1,
-        variant.licence,
         milliseconds,
     )
 
