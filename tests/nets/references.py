@@ -40,6 +40,9 @@ FOR_ANY_SIZE: dict[tuple[str, str], dict[str, Any]] = {
 }
 """By project and family: what makes theirs take images of other sizes than the published one."""
 
+REFERENCE_GAINS = {"vgg": 2**0.5}
+"""By family: how much larger weights are drawn, where each ReLU halves the signal's power and no norm restores it."""
+
 
 @dataclass(frozen=True)
 class Reference:
@@ -71,7 +74,7 @@ class Reference:
             if "aux_logits" in given:
                 more = {"init_weights": False, **more}
             network = torchvision.models.get_model(self.theirs, weights=None, **given, **more)
-        revive(network)
+        revive(network, REFERENCE_GAINS.get(entry(self.name).family, 1.0))
         return network.eval()
 
     def ours(self, theirs: nn.Module, **more: Any) -> nn.Module:

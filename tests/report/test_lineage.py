@@ -79,6 +79,10 @@ def test_boxes_stay_inside_the_drawing_and_apart(key: str) -> None:
         for found in re.findall(r'<rect x="([\d.]+)" y="([\d.]+)" width="([\d.]+)" height="([\d.]+)"', svg)
     ]
     assert len(boxes) == sum(bool(text) for row in DRAWINGS[key].rows for column in row for text in column)
+    texts = [text for row in DRAWINGS[key].rows for column in row for text in column if text]
+    assert all(6.0 * len(text) + 6 <= w for text, (_, _, w, _) in zip(texts, boxes, strict=True)), (
+        "a text leaves its box"
+    )
     for i, (x, y, w, h) in enumerate(boxes):
         assert 0 <= x <= x + w <= width
         assert 0 <= y <= y + h <= height

@@ -35,12 +35,12 @@ def _chain(caption: str, *boxes: str, skips: tuple[tuple[int, int], ...] = ()) -
 _TRANSFORMER = ("layer norm", "attention", "layer norm", "linear, GELU, linear")
 
 DRAWINGS: dict[str, Drawing] = {
-    "lenet5": _chain("C1 and S2", "5x5 convolution", "2x2 mean x coefficient + bias", "scaled tanh"),
+    "lenet5": _chain("C1 and S2", "5x5 convolution", "2x2 mean, coefficient, bias", "scaled tanh"),
     "alexnet": Drawing(
         "One layer on two GPUs",
         (
             (("5x5, 128 maps", "ReLU"), ("5x5, 128 maps", "ReLU")),
-            (("response norm", "3x3 max pool, stride 2"), ("response norm", "3x3 max pool, stride 2")),
+            (("response norm", "3x3 max pool / 2"), ("response norm", "3x3 max pool / 2")),
         ),
     ),
     "alexnet_single": _chain("One layer, one tower", "5x5 convolution", "ReLU", "3x3 max pool, stride 2"),
@@ -104,7 +104,7 @@ DRAWINGS: dict[str, Drawing] = {
         "Block",
         "attention + learned bias",
         "hard swish, linear, norm",
-        "linear to 2w, hard swish, linear",
+        "linear, hard swish, linear",
         skips=((0, 1), (2, 2)),
     ),
     "coatnet": _chain(

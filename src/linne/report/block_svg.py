@@ -6,10 +6,10 @@ from markupsafe import Markup, escape
 
 from linne.report.block_drawings import Column, Drawing, Row
 
-WIDTH = 152
+WIDTH = 190
 """Of a box, in pixels."""
 
-NARROW = 124
+NARROW = 138
 """Of a box where several stand side by side."""
 
 HEIGHT = 24

@@ -16,6 +16,7 @@ from linne.nets.catalogue import CATALOGUE, entry
 from linne.nets.catalogue.papers import PAPERS
 from linne.nets.claims import Claim, check_claims
 from linne.nets.find import best_weights
+from linne.nets.weights.published import published
 from linne.records.errors import WriteError
 from linne.records.lineage import Chapter, Lineage, Variant
 from linne.records.progress import Progress, Silent
@@ -69,8 +70,9 @@ def write_lineage(story: Lineage, found: list[Claim], out: str | PathLike[str]) 
     return render_lineage(story, [claim.to_json() for claim in found], path)
 
 
-def _distance(name: str) -> float:
-    return abs(math.log(entry(name).gmacs / USUAL_GMACS))
+def _distance(name: str) -> tuple[bool, float]:
+    """Variants with published weights come first."""
+    return not published(name), abs(math.log(entry(name).gmacs / USUAL_GMACS))
 
 
 def _variant(name: str, milliseconds: float | None) -> Variant:
