@@ -17,18 +17,31 @@ GAINS = {"resnet1202_cifar": 0.6, **{name: 1.75 for name in CATALOGUE if name.st
 """How much larger weights are drawn, where signals would vanish (110 layers without shortcuts) or overflow (1202)."""
 
 
-def every_family() -> list[str]:
+LARGE = 12_000_000
+"""Parameters above which a network is tested by `make test-all` alone."""
+
+
+def cheapest() -> list[str]:
     """Give the cheapest variant of each family."""
-    cheapest: dict[str, str] = {}
+    found: dict[str, str] = {}
     for name, row in sorted(CATALOGUE.items(), key=lambda item: item[1].parameters * item[1].gmacs):
-        cheapest.setdefault(row.family, name)
-    return list(cheapest.values())
+        found.setdefault(row.family, name)
+    return list(found.values())
+
+
+def every_family() -> list[object]:
+    """Give the cheapest variant of each family; large ones are slow."""
+    return [_marked(name, entry(name).parameters > LARGE) for name in cheapest()]
 
 
 def every_network() -> list[object]:
-    """Give the whole catalogue; what is not the cheapest of its family is slow."""
-    cheapest = every_family()
-    return [pytest.param(name, marks=[] if name in cheapest else [pytest.mark.slow]) for name in CATALOGUE]
+    """Give the whole catalogue; what is large, or not the cheapest of its family, is slow."""
+    fast = cheapest()
+    return [_marked(name, name not in fast or entry(name).parameters > LARGE) for name in CATALOGUE]
+
+
+def _marked(name: str, slow: bool) -> object:
+    return pytest.param(name, marks=[pytest.mark.slow] if slow else [])
 
 
 def side(name: str) -> int:

@@ -71,7 +71,9 @@ def test_the_vector_before_the_classifier(made: tuple[str, nn.Module]) -> None:
 def test_outputs_do_not_depend_on_their_neighbours(made: tuple[str, nn.Module]) -> None:
     name, network = made
     images = images_for(name)
-    torch.testing.assert_close(network(images)[:1], network(images[:1]), rtol=1e-4, atol=1e-4)
+    alone = network(images[:1])
+    scale = max(1.0, float(alone.abs().max()))
+    torch.testing.assert_close(network(images)[:1], alone, rtol=1e-4, atol=1e-4 * scale)
 
 
 @torch.inference_mode()

@@ -15,8 +15,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from linne.nets.build import build
 from linne.nets.catalogue import entry
 from linne.nets.families import efficientnet, efficientnet_v2
+from linne.nets.shapes import on_meta
 from linne.nets.translate.rules import translate
-from linne.nets.weights.recognise import _on_meta
 
 DEPTH, WIDTH, RESOLUTION = 1.2, 1.1, 1.15
 """Alpha, beta and gamma: what a network twice as costly is multiplied by (section 3.3)."""
@@ -228,7 +228,7 @@ def test_filters_are_drawn_by_the_outputs_of_one_of_them(name: str) -> None:
 
 def _shapes_of(name: str) -> nn.Module:
     """Build a network without memory or time."""
-    return _on_meta(entry(name), 1000, 3).eval()
+    return on_meta(entry(name), 1000, 3).eval()
 
 
 def _channels(network: nn.Module) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from references import noise
 from torch import Tensor, nn
 
 from linne.nets.catalogue import entry
-from linne.nets.weights.recognise import _on_meta
+from linne.nets.shapes import on_meta
 
 LAYERS = {"preact_resnet110_cifar": 110, "preact_resnet164_cifar": 164, "preact_resnet1001_cifar": 1001}
 
@@ -18,7 +18,7 @@ LAYERS = {"preact_resnet110_cifar": 110, "preact_resnet164_cifar": 164, "preact_
 @pytest.mark.parametrize(("name", "layers"), LAYERS.items())
 def test_it_has_the_papers_number_of_layers(name: str, layers: int) -> None:
     """Projections of shortcuts are not counted."""
-    modules = _on_meta(entry(name), 10, 3).named_modules()
+    modules = on_meta(entry(name), 10, 3).named_modules()
     weighted = [key for key, module in modules if isinstance(module, nn.Conv2d | nn.Linear) and "shortcut" not in key]
     assert len(weighted) == layers
 
@@ -35,7 +35,7 @@ def test_parameters_of_bottlenecks(name: str, n: int) -> None:
         stages += (n - 1) * ((2 * outputs + outputs * width) + inner)
         inputs = outputs
     last = 2 * 256 + 256 * 10 + 10
-    found = sum(p.numel() for p in _on_meta(entry(name), 10, 3).parameters())
+    found = sum(p.numel() for p in on_meta(entry(name), 10, 3).parameters())
     assert found == stem + stages + last == entry(name).parameters
 
 
@@ -47,12 +47,12 @@ def test_parameters_of_basic_blocks() -> None:
     third = (2 * 32 + 9 * 32 * 64) + (2 * n - 1) * (2 * 64 + 9 * 64 * 64) + 32 * 64
     last = 2 * 64 + 64 * 10 + 10
     row = entry("preact_resnet110_cifar")
-    found = sum(p.numel() for p in _on_meta(row, 10, 3).parameters())
+    found = sum(p.numel() for p in on_meta(row, 10, 3).parameters())
     assert found == stem + first + second + third + last == row.parameters
 
 
 def test_without_norms_the_1001_layers_hold_the_papers_10_million() -> None:
-    network = _on_meta(entry("preact_resnet1001_cifar"), 10, 3)
+    network = on_meta(entry("preact_resnet1001_cifar"), 10, 3)
     norms = sum(p.numel() for m in network.modules() if isinstance(m, nn.BatchNorm2d) for p in m.parameters())
     assert sum(p.numel() for p in network.parameters()) - norms == 10_178_490
 

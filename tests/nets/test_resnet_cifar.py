@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from linne.nets import create
 from linne.nets.catalogue import entry
 from linne.nets.families.resnet_cifar import Shortcut
-from linne.nets.weights.recognise import _on_meta
+from linne.nets.shapes import on_meta
 from linne.records.errors import LinneError
 
 DEPTHS = {20: 3, 32: 5, 44: 7, 56: 9, 110: 18, 1202: 200}
@@ -25,7 +25,7 @@ TWINS += [(f"plain{layers}_cifar", n) for layers, n in DEPTHS.items() if layers 
 @pytest.mark.parametrize(("name", "n"), TWINS)
 def test_layers_and_parameters_are_the_papers(name: str, n: int) -> None:
     """6n + 2 layers; shortcuts have no parameters."""
-    network = _on_meta(entry(name), 10, 3)
+    network = on_meta(entry(name), 10, 3)
     assert sum(isinstance(module, nn.Conv2d | nn.Linear) for module in network.modules()) == 6 * n + 2
     first = 9 * 3 * 16 + 2 * 16
     stages = (

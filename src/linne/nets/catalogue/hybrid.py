@@ -27,6 +27,6 @@ ROWS: dict[str, Entry] = {
     "fastvit_s12": Entry("fastvit", {"widths": (64, 128, 256, 512), "depths": (2, 2, 6, 2), "expansion": 4}, "fastvit", 9_473_576, 1.80038, imagenet(256, 0.9, "bicubic"), timm="fastvit_s12"),
     "fastvit_sa12": Entry("fastvit", {"widths": (64, 128, 256, 512), "depths": (2, 2, 6, 2), "expansion": 4, "attention": True}, "fastvit", 11_580_968, 1.94394, imagenet(256, 0.9, "bicubic"), timm="fastvit_sa12"),
     "fastvit_sa24": Entry("fastvit", {"widths": (64, 128, 256, 512), "depths": (4, 4, 12, 4), "expansion": 4, "attention": True}, "fastvit", 21_554_216, 3.76997, imagenet(256, 0.9, "bicubic"), timm="fastvit_sa24"),
-    "maxvit_tiny": Entry("maxvit", {"widths": (64, 128, 256, 512)}, "maxvit", 30_916_528, 5.55184, imagenet(224, 0.95, "bicubic"), timm="maxvit_tiny_tf_224"),
-    "maxvit_small": Entry("maxvit", {"widths": (96, 192, 384, 768)}, "maxvit", 68_927_956, 11.5891, imagenet(224, 0.95, "bicubic"), timm="maxvit_small_tf_224"),
+    "maxvit_tiny": Entry("maxvit", {"widths": (64, 128, 256, 512)}, "maxvit", 30_916_528, 5.5452, imagenet(224, 0.95, "bicubic"), timm="maxvit_tiny_tf_224"),
+    "maxvit_small": Entry("maxvit", {"widths": (96, 192, 384, 768)}, "maxvit", 68_927_956, 11.5792, imagenet(224, 0.95, "bicubic"), timm="maxvit_small_tf_224"),
 }

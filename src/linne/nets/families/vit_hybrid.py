@@ -10,9 +10,10 @@ norm, so that an image's features do not depend on its batch. Unlike BiT's it is
 The idea: convolutions find edges and parts well and with little data, attention relates what is far apart. So each
 place of a late feature map, a patch of one place, becomes a token of a ViT.
 
-Departures from the paper: the epsilon of standardised weights is added to their variance, not to its root (the group
-norm after each convolution cancels the difference); for other sizes than the one trained on, positions are resampled
-bicubic and antialiased (the authors' code: linear); no dropout; stochastic depth in the transformer only.
+Departures from the paper: epsilons are PyTorch's and timm's, 1e-8 on the variance of a filter and 1e-5 on that of a
+group (the authors: 1e-5 on a filter's standard deviation, 1e-6 on a group's variance; the group norm after each
+convolution hides the difference); for other sizes than the one trained on, positions are resampled bicubic and
+antialiased (the authors' code: linear); no dropout; stochastic depth in the transformer only.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ class ConvGroupNormAct(nn.Sequential):
         if even:
             self.pad = SamePadding(kernel, stride)
         self.conv = StandardisedConv(inputs, outputs, kernel, stride, 0 if even else kernel // 2, bias=False)
-        self.norm = nn.GroupNorm(GROUPS, outputs, EPSILON)
+        self.norm = nn.GroupNorm(GROUPS, outputs)
         if act:
             self.act = relu()
 
