@@ -17,7 +17,7 @@ GAINS = {"resnet1202_cifar": 0.6, **{name: 1.75 for name in CATALOGUE if name.st
 """How much larger weights are drawn, where signals would vanish (110 layers without shortcuts) or overflow (1202)."""
 
 
-LARGE = 12_000_000
+LARGE = 5_000_000
 """Parameters above which a network is tested by `make test-all` alone."""
 
 
@@ -29,15 +29,20 @@ def cheapest() -> list[str]:
     return list(found.values())
 
 
+def is_slow(name: str) -> bool:
+    """Whether a network is large, or deep."""
+    return entry(name).parameters > LARGE or entry(name).family == "preact_resnet"
+
+
 def every_family() -> list[object]:
     """Give the cheapest variant of each family; large ones are slow."""
-    return [_marked(name, entry(name).parameters > LARGE) for name in cheapest()]
+    return [_marked(name, is_slow(name)) for name in cheapest()]
 
 
 def every_network() -> list[object]:
     """Give the whole catalogue; what is large, or not the cheapest of its family, is slow."""
     fast = cheapest()
-    return [_marked(name, name not in fast or entry(name).parameters > LARGE) for name in CATALOGUE]
+    return [_marked(name, name not in fast or is_slow(name)) for name in CATALOGUE]
 
 
 def _marked(name: str, slow: bool) -> object:

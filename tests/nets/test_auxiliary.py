@@ -19,7 +19,10 @@ SIDES = {"googlenet_aux": (96, 135), "inception_v3_aux": (299, 320)}
 """Pixels; torchvision's Inception-v3 has an auxiliary head for large images only."""
 
 
-@pytest.mark.parametrize("name", HEADS)
+FAST_FIRST = [pytest.param(name, marks=[pytest.mark.slow] if name != "googlenet_2014_aux" else []) for name in HEADS]
+
+
+@pytest.mark.parametrize("name", FAST_FIRST)
 @torch.no_grad()
 def test_every_head_gives_torchvisions_logits(name: str) -> None:
     reference = Reference(name, "torchvision", entry(name).torchvision)
@@ -36,7 +39,7 @@ def test_every_head_gives_torchvisions_logits(name: str) -> None:
             torch.testing.assert_close(logits, expected, rtol=1e-4, atol=1e-4 * max(1.0, float(expected.abs().max())))
 
 
-@pytest.mark.parametrize("name", HEADS)
+@pytest.mark.parametrize("name", FAST_FIRST)
 @torch.no_grad()
 def test_the_first_logits_are_the_networks_own(name: str) -> None:
     network = lively_network(name)
@@ -44,7 +47,7 @@ def test_the_first_logits_are_the_networks_own(name: str) -> None:
     assert torch.equal(network.forward_auxiliary(images)[0], network(images))
 
 
-@pytest.mark.parametrize("name", HEADS)
+@pytest.mark.parametrize("name", FAST_FIRST)
 @torch.no_grad()
 def test_a_variant_without_them_gives_the_main_logits_alone(name: str) -> None:
     network = lively_network(name.removesuffix("_aux"))
@@ -53,7 +56,7 @@ def test_a_variant_without_them_gives_the_main_logits_alone(name: str) -> None:
     assert torch.equal(logits, network(images))
 
 
-@pytest.mark.parametrize("name", HEADS)
+@pytest.mark.parametrize("name", FAST_FIRST)
 @torch.no_grad()
 def test_a_new_head_is_put_in_each_place(name: str) -> None:
     network = create(name)
@@ -62,7 +65,7 @@ def test_a_new_head_is_put_in_each_place(name: str) -> None:
     assert [tuple(logits.shape) for logits in found] == [(2, 7)] * HEADS[name]
 
 
-@pytest.mark.parametrize("name", HEADS)
+@pytest.mark.parametrize("name", FAST_FIRST)
 def test_checkpointing_changes_no_gradient(name: str) -> None:
     found = []
     for checkpointing in (False, True):
@@ -73,7 +76,7 @@ def test_checkpointing_changes_no_gradient(name: str) -> None:
     assert all(torch.equal(first, second) for first, second in zip(*found, strict=True))
 
 
-@pytest.mark.parametrize("name", HEADS)
+@pytest.mark.parametrize("name", FAST_FIRST)
 def test_a_file_with_them_is_read_with_and_without(name: str, tmp_path: Path) -> None:
     """torchvision's files hold them, whoever reads."""
     theirs = Reference(name, "torchvision", entry(name).torchvision).build()

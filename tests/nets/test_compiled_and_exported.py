@@ -8,15 +8,18 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
-from families import every_family, images_for, lively_network, side
+from families import cheapest, every_family, images_for, lively_network, side
 from references import noise
 
 from linne.nets import create
 from linne.nets.catalogue import entry
 from linne.nets.to_onnx import to_onnx
 
+FAST = ("lenet5", "resnet20_cifar", "mobilenet_v2_035", "vit_tiny_16")
+"""What `make test` exports; `make test-all` exports every family."""
 
-@pytest.mark.parametrize("name", every_family())
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=[] if n in FAST else [pytest.mark.slow]) for n in cheapest()])
 @pytest.mark.parametrize("larger", [0, 37])
 def test_onnx_runtime_gives_the_same_logits(name: str, larger: int, tmp_path: Path) -> None:
     """At the usual size and at another, odd one, where positions are resampled."""

@@ -79,6 +79,7 @@ def _cases() -> list[object]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reference", _cases())
 def test_logits_and_gradients_are_equal_with_settled_norms(reference: Reference) -> None:
     """In double precision: a hundred layers of norms that know their variances enlarge every rounding."""

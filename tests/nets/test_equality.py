@@ -38,12 +38,12 @@ def _cases(most: int) -> list[object]:
 def _pair(reference: Reference) -> Iterator[tuple[Reference, nn.Module, nn.Module]]:
     """Their network, and ours with its weights."""
     theirs = reference.build()
-    settle(theirs, noise(4, entry(reference.name).pixels.channels, *[sides(reference)[0]] * 2))
+    settle(theirs, noise(4, entry(reference.name).pixels.channels, *[sides(reference)[0]] * 2, seed=3))
     yield reference, theirs, reference.ours(theirs)
     gc.collect()
 
 
-@pytest.fixture(scope="module", params=_cases(30_000_000))
+@pytest.fixture(scope="module", params=_cases(SLOW))
 def pair(request: pytest.FixtureRequest) -> Iterator[tuple[Reference, nn.Module, nn.Module]]:
     yield from _pair(request.param)
 
@@ -81,12 +81,18 @@ def sides(reference: Reference) -> tuple[int, ...]:
 def test_logits_and_features_are_equal(pair: tuple[Reference, nn.Module, nn.Module]) -> None:
     reference, theirs, ours = pair
     for side in sides(reference):
-        images = noise(2, entry(reference.name).pixels.channels, side, side)
-        (expected, vector), (logits, found) = (_run(network, images) for network in (theirs, ours))
+        precision = torch.float64 if entry(reference.name).family in EXACTLY else torch.float32
+        images = noise(2, entry(reference.name).pixels.channels, side, side).to(precision)
+        (expected, vector), (logits, found) = (_run(network.to(precision), images) for network in (theirs, ours))
         scale = max(1.0, float(expected.abs().max()))
         assert (expected[0] - expected[1]).std() > 0.02 * expected.std(), "the logits hardly depend on the image"
         assert (logits - expected).abs().max() <= LOGITS * scale
         assert (found - vector).abs().max() <= LOGITS * max(1.0, float(vector.abs().max()))
+
+
+EXACTLY = {"levit"}
+"""Families whose logits are compared in float64: attention to noise is nearly the same everywhere, and the batch norms
+behind it enlarge what is left of it, and with it rounding, block by block."""
 
 
 def test_gradients_are_equal(pair_for_gradients: tuple[Reference, nn.Module, nn.Module]) -> None:

@@ -55,6 +55,7 @@ def test_attention_is_the_softmax_of_content_and_offset() -> None:
 
 
 @torch.inference_mode()
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["coatnet_0", "coatnet_0_rw", "maxvit_tiny"])
 def test_another_size_is_theirs_built_for_it_with_resampled_tables(name: str) -> None:
     reference = next(r for r in references() if r.name == name)
@@ -79,6 +80,7 @@ def _theirs_resized(table: Tensor, height: int, width: int) -> Tensor:
 
 
 @torch.inference_mode()
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["coatnet_0", "coatnet_0_rw", "maxvit_tiny"])
 def test_images_are_filled_with_zeros_right_and_below(name: str) -> None:
     network, images = lively_network(name, classes=5), noise(1, 3, 50, 70)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import nn
@@ -32,6 +33,7 @@ class Count:
     layers: int
 
 
+@cache
 def count(name: str, height: int | None = None, width: int | None = None) -> Count:
     """Count a network of the catalogue on the meta device, which computes shapes and no values.
 
