@@ -33,10 +33,8 @@ def entry(name: str) -> Entry:
         from linne.nets.timm_catalogue import timm_entry  # here, so that a look at the catalogue imports no torch
 
         return timm_entry(name)
-    try:
+    if name in CATALOGUE:
         return CATALOGUE[name]
-    except KeyError:
-        pass
     elsewhere = {theirs: ours for ours, row in CATALOGUE.items() for theirs in (row.torchvision, row.timm) if theirs}
     near = get_close_matches(name.lower(), [*CATALOGUE, *elsewhere], n=5, cutoff=0.7)
     near = list(dict.fromkeys(elsewhere.get(found, found) for found in near))[:3]

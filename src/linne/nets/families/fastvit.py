@@ -22,6 +22,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from linne.nets.blocks.branches import Branches, behind, identity_kernel, with_kernel
 from linne.nets.blocks.conv_norm_act import ConvNormAct
 from linne.nets.blocks.drop_path import DropPath, rising
 from linne.nets.blocks.squeeze_excite import SqueezeExcite
@@ -60,42 +61,6 @@ class Config:
     drop_path: float = 0.0
 
 
-class Branches(nn.Module):
-    """A convolution, a smaller one (0: none) and, where the shape stays, the identity: each with batch norm, added."""
-
-    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, groups: int, small: int) -> None:
-        super().__init__()
-        self.large = ConvNormAct(inputs, outputs, kernel, stride, groups, act=None)
-        if small:
-            self.small = ConvNormAct(inputs, outputs, small, stride, groups, act=None)
-        if inputs == outputs and stride == 1:
-            self.identity = nn.BatchNorm2d(inputs)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """``(batch, inputs, h, w)`` to ``(batch, outputs, h / stride, w / stride)``."""
-        large, *others = self.children()
-        out: Tensor = large(x)
-        for branch in others:
-            out += branch(x)
-        return out
-
-    def kernel(self) -> tuple[Tensor, Tensor]:
-        """Sum all branches up to one kernel and one bias."""
-        conv = self.large.conv
-        parts = [_behind(conv.weight, self.large.norm)]
-        if hasattr(self, "small"):
-            zeros = (conv.kernel_size[0] - self.small.conv.kernel_size[0]) // 2
-            parts.append(_behind(F.pad(self.small.conv.weight, [zeros] * 4), self.small.norm))
-        if hasattr(self, "identity"):
-            parts.append(_behind(_identity(conv), self.identity))
-        kernels, biases = zip(*parts, strict=True)
-        return torch.stack(kernels).sum(0), torch.stack(biases).sum(0)
-
-    def folded(self) -> nn.Conv2d:
-        """Give one convolution that does the same."""
-        return _with(self.large.conv, *self.kernel())
-
-
 class RepMixer(nn.Module):
     """Mix places: ``x + scale * (branches(x) - norm(x))``, one depthwise convolution in the end (section 3.2.1)."""
 
@@ -113,9 +78,11 @@ class RepMixer(nn.Module):
         """Give one convolution that does the same."""
         conv = self.branches.large.conv
         kernel, bias = self.branches.kernel()
-        minus, offset = _behind(_identity(conv), self.norm)
+        minus, offset = behind(identity_kernel(conv), self.norm)
         scale = self.layer_scale.double()
-        return _with(conv, _identity(conv) + scale[..., None] * (kernel - minus), scale.flatten() * (bias - offset))
+        return with_kernel(
+            conv, identity_kernel(conv) + scale[..., None] * (kernel - minus), scale.flatten() * (bias - offset)
+        )
 
 
 class Positions(nn.Module):
@@ -132,7 +99,7 @@ class Positions(nn.Module):
 
     def folded(self) -> nn.Conv2d:
         """Give one convolution that does the same."""
-        self.conv.weight += _identity(self.conv)
+        self.conv.weight += identity_kernel(self.conv)
         return self.conv
 
 
@@ -282,26 +249,6 @@ def _fold(module: nn.Module) -> None:
             setattr(module, name, child.folded())
         else:
             _fold(child)
-
-
-def _behind(kernel: Tensor, norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
-    """Give the kernel and the bias of a convolution without bias and the batch norm behind it, in double precision."""
-    mean, variance = (norm.get_buffer(name).double() for name in ("running_mean", "running_var"))
-    scale = norm.weight.double() / (variance + norm.eps).sqrt()
-    return kernel * scale[:, None, None, None], norm.bias - mean * scale
-
-
-def _identity(like: nn.Conv2d) -> Tensor:
-    """Give the kernel of a convolution that changes nothing."""
-    return nn.init.dirac_(torch.empty_like(like.weight), like.groups)
-
-
-def _with(conv: nn.Conv2d, kernel: Tensor, bias: Tensor) -> nn.Conv2d:
-    """Put `kernel` and `bias` in a convolution."""
-    trainable = conv.weight.requires_grad
-    conv.bias = nn.Parameter(bias.to(conv.weight.dtype), trainable)
-    conv.weight = nn.Parameter(kernel.to(conv.weight.dtype), trainable)
-    return conv
 
 
 def _initialise(module: nn.Module) -> None:
