@@ -1,7 +1,7 @@
-"""Each family against torchvision's or timm's twin: forward, and forward with backward.
+"""Each family against torchvision's or timm's twin: forward as it is used, and forward with backward as in training.
 
-Both have the same weights and get the same images; runs alternate, and the ratio is the median of theirs over ours, so
-that more than 1 means faster than the twin.
+Both have the same weights and get the same images; runs alternate, and the ratio is the median over pairs of theirs
+over ours (with quartiles), so that more than 1 means faster than the twin.
 
     python benchmarks/networks.py [--seconds 6] [--batch 4] [NAME ...]
 """
@@ -10,16 +10,15 @@ from __future__ import annotations
 
 import argparse
 import gc
-import statistics
 import sys
-import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "nets"))
+from pairs import ratio
 from references import Reference, noise, references
 
 from linne.nets.catalogue import CATALOGUE, entry
@@ -47,23 +46,19 @@ def both(network: nn.Module, images: Tensor) -> None:
     logits.sum().backward()
 
 
-def ratio(
-    work: Callable[[nn.Module, Tensor], None], theirs: nn.Module, ours: nn.Module, images: Tensor, seconds: float
-) -> tuple[float, float, float]:
-    """Give the ratio of medians, and both medians in milliseconds, of runs that alternate in changing order."""
-    took: dict[int, list[float]] = {0: [], 1: []}
-    for network in (theirs, ours):
-        work(network, images)
-    end = time.perf_counter() + seconds
-    turn = 0
-    while time.perf_counter() < end or turn < 5:
-        for which in (0, 1) if turn % 2 else (1, 0):
-            start = time.perf_counter()
-            work((theirs, ours)[which], images)
-            took[which].append(time.perf_counter() - start)
-        turn += 1
-    one, other = (1000 * statistics.median(times) for times in (took[0], took[1]))
-    return one / other, one, other
+def compared(reference: Reference, batch: int, seconds: float) -> str:
+    """Give a line of the table."""
+    pixels = entry(reference.name).pixels
+    images = noise(batch, pixels.channels, pixels.height, pixels.width)
+    theirs = reference.build()
+    ours = reference.ours(theirs)
+    line = f"{reference.name:<24}{reference.project:<12}"
+    for what, work in (("forward", forward), ("both", both)):
+        for network in (theirs, ours):
+            network.train(work is both)
+        found = ratio(partial(work, theirs, images), partial(work, ours, images), seconds)
+        line += f"{what} {found}   "
+    return line.rstrip()
 
 
 def main() -> None:
@@ -75,16 +70,7 @@ def main() -> None:
     wanted = [r for r in references() if r.name in given.names] if given.names else timed()
     print(f"{torch.get_num_threads()} threads, PyTorch {torch.__version__}, batch {given.batch}, theirs / ours")
     for reference in wanted:
-        pixels = entry(reference.name).pixels
-        images = noise(given.batch, pixels.channels, pixels.height, pixels.width)
-        theirs = reference.build()
-        ours = reference.ours(theirs)
-        line = f"{reference.name:<24}{reference.project:<12}"
-        for what, work in (("forward", forward), ("both", both)):
-            found, one, other = ratio(work, theirs, ours, images, given.seconds)
-            line += f"{what} {found:5.2f} ({one:7.1f} / {other:7.1f} ms)   "
-        print(line, flush=True)
-        del theirs, ours
+        print(compared(reference, given.batch, given.seconds), flush=True)
         gc.collect()
 
 

@@ -19,6 +19,7 @@ def run(script: str, *arguments: object) -> None:
 def main() -> None:
     run("start.py")
     run("near_duplicates.py")
+    run("blocks.py")
     run("networks.py")
     if PHOTOS.is_dir() and WEIGHTS.is_file():
         run("road.py", PHOTOS, WEIGHTS)

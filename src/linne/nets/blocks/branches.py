@@ -6,11 +6,23 @@ Anasosalu Vasu, Gabriel, Zhu, Tuzel, Ranjan: "MobileOne: An Improved One millise
 
 from __future__ import annotations
 
+from typing import Protocol, runtime_checkable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from linne.nets.blocks.conv_norm_act import ConvNormAct
+from linne.nets.blocks.squeeze_excite import SqueezeExcite
+
+
+@runtime_checkable
+class Foldable(Protocol):
+    """What does the same as one convolution."""
+
+    def folded(self) -> nn.Conv2d:
+        """Give that convolution."""
+        ...
 
 
 class Branches(nn.Module):
@@ -47,6 +59,28 @@ class Branches(nn.Module):
     def folded(self) -> nn.Conv2d:
         """Give one convolution that does the same."""
         return with_kernel(self.large.conv, *self.kernel())
+
+
+def mobile_one(
+    inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1, squeezed: int = 0
+) -> nn.Sequential:
+    """Branches, squeeze and excitation (to 0: none), GELU: the block of MobileOne."""
+    block = nn.Sequential()
+    block.conv = Branches(inputs, outputs, kernel, stride, groups, small=1 if kernel > 1 else 0)
+    if squeezed:
+        block.squeeze = SqueezeExcite(outputs, squeezed)
+    block.act = nn.GELU()
+    return block
+
+
+@torch.no_grad()
+def fold(module: nn.Module) -> None:
+    """Put one convolution in the place of each part that can be folded (`Foldable`), in place."""
+    for name, child in module.named_children():
+        if isinstance(child, Foldable):
+            setattr(module, name, child.folded())
+        else:
+            fold(child)
 
 
 def behind(kernel: Tensor, norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:

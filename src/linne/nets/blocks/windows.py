@@ -40,7 +40,7 @@ def map_of(windows: Tensor, window: int, rows: int, columns: int) -> Tensor:
     return cut.permute(0, 1, 4, 2, 5, 3, 6).reshape(-1, rows, columns, heads * width)
 
 
-def biases_of_pairs(table: Tensor, height: int, width: int) -> Tensor:
+def biases_of_pairs(table: Tensor, height: int, width: int, stride: int = 1) -> Tensor:
     """Give a bias to each pair of places.
 
     The table holds the offsets from query to key, from ``1 - height`` on. So the biases of one query are a part cut
@@ -51,14 +51,23 @@ def biases_of_pairs(table: Tensor, height: int, width: int) -> Tensor:
     ----------
     table : (heads, 2 * height - 1, 2 * width - 1) Tensor
     height, width : int
+    stride : int
+        Each how manieth row and column has queries, from the first on.
 
     Returns
     -------
-    (1, heads, height * width, height * width) Tensor
+    (1, heads, queries, height * width) Tensor
         For each query, each key.
     """
-    parts = table.unfold(1, height, 1).unfold(2, width, 1)  # (heads, height, width, height, width)
-    return parts.flip(1, 2).reshape(1, -1, height * width, height * width)
+    top, left = (height - 1) % stride, (width - 1) % stride
+    parts = table[:, top:, left:].unfold(1, height, stride).unfold(2, width, stride)
+    return parts.flip(1, 2).flatten(3).flatten(1, 2)[None]
+
+
+def offsets_of_distances(table: Tensor) -> Tensor:
+    """Mirror ``(heads, height, width)``, by distance, to ``(heads, 2 * height - 1, 2 * width - 1)``, by offset."""
+    height, width = table.shape[1:]
+    return F.pad(table, (width - 1, 0, height - 1, 0), mode="reflect")
 
 
 def rolled_apart(rows: int, columns: int, shifts: tuple[int, int], window: int) -> Tensor:

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from linne.nets.blocks.average_to import average_to
 from linne.nets.blocks.conv_norm_act import relu
+from linne.nets.blocks.local_response_norm import LocalResponseNorm
 from linne.nets.blocks.stages import through
 
 TOWERS = 2
@@ -28,7 +29,7 @@ SIDE = 6
 
 HIDDEN = 4096
 
-WINDOW, K, ALPHA, BETA = 5, 2.0, 1e-4, 0.75
+WINDOW, K, ALPHA = 5, 2.0, 1e-4
 """Of local response normalisation (section 3.3)."""
 
 BIASES = (0.0, 1.0, 0.0, 1.0, 1.0, 1.0, 1.0, 0.0)
@@ -110,8 +111,7 @@ def _layer(conv: nn.Conv2d, norm: bool = False, pool: bool = False) -> nn.Module
     layer.conv = conv
     layer.act = relu()
     if norm:
-        # PyTorch takes alpha times the mean of the squares, the paper times their sum.
-        layer.norm = nn.LocalResponseNorm(WINDOW, WINDOW * ALPHA, BETA, K)
+        layer.norm = LocalResponseNorm(WINDOW, ALPHA, K)
     if pool:
         layer.pool = nn.MaxPool2d(3, stride=2)
     return layer

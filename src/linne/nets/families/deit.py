@@ -24,7 +24,7 @@ from linne.nets.blocks.drop_path import rising
 from linne.nets.blocks.resample import resample_positions, whole_patches
 from linne.nets.blocks.stages import through
 from linne.nets.blocks.transformer import EPSILON, EncoderBlock
-from linne.records.errors import LinneError
+from linne.nets.blocks.two_heads import TwoHeads, logits_of_both
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,25 +76,6 @@ class Embedding(nn.Module):
         return torch.cat([*first, tokens], dim=1) + resample_positions(self.positions, 2, self.grid, rows, columns)
 
 
-class TwoHeads(nn.Module):
-    """A linear layer for each of the two tokens, and the mean of both."""
-
-    def __init__(self, width: int, classes: int) -> None:
-        super().__init__()
-        self.label = nn.Linear(width, classes)
-        self.teacher = nn.Linear(width, classes)
-
-    def forward(self, vector: Tensor) -> Tensor:
-        """``(batch, 2 width)``, both tokens, to logits ``(batch, classes)``."""
-        label, teacher = self.both(vector)
-        return (label + teacher) / 2
-
-    def both(self, vector: Tensor) -> tuple[Tensor, Tensor]:
-        """``(batch, 2 width)``, both tokens, to the logits of each head."""
-        first, second = vector.chunk(2, dim=1)
-        return self.label(first), self.teacher(second)
-
-
 class Network(nn.Module):
     """DeiT with distillation, tiny to base."""
 
@@ -127,9 +108,7 @@ class Network(nn.Module):
 
     def forward_heads(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Tokens to the logits of the class head and of the distillation head, for training with a teacher."""
-        if not isinstance(self.classifier, TwoHeads):
-            raise LinneError("the two heads have been replaced by one", value=type(self.classifier).__name__)
-        return self.classifier.both(features[:, :2].flatten(1))
+        return logits_of_both(self.classifier, features[:, :2].flatten(1))
 
     def forward(self, images: Tensor) -> Tensor:
         """Images to logits."""

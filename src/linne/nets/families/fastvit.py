@@ -22,10 +22,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from linne.nets.blocks.branches import Branches, behind, identity_kernel, with_kernel
+from linne.nets.blocks.branches import Branches, behind, fold, identity_kernel, mobile_one, with_kernel
 from linne.nets.blocks.conv_norm_act import ConvNormAct
 from linne.nets.blocks.drop_path import DropPath, rising
-from linne.nets.blocks.squeeze_excite import SqueezeExcite
 from linne.nets.blocks.stages import through
 from linne.records.errors import LinneError
 
@@ -161,9 +160,9 @@ class Network(nn.Module):
         rates = iter(rising(config.drop_path, sum(config.depths)))
         inputs = config.widths[0]
         self.stem = nn.Sequential(
-            _mobile_one(config.in_channels, inputs, 3, stride=2),  # 256 -> 128
-            _mobile_one(inputs, inputs, 3, stride=2, groups=inputs),  # -> 64
-            _mobile_one(inputs, inputs, 1),
+            mobile_one(config.in_channels, inputs, 3, stride=2),  # 256 -> 128
+            mobile_one(inputs, inputs, 3, stride=2, groups=inputs),  # -> 64
+            mobile_one(inputs, inputs, 1),
         )
         self.layers = nn.ModuleList()  # -> 64, 32, 16, 8
         for width, depth in zip(config.widths, config.depths, strict=True):
@@ -171,7 +170,7 @@ class Network(nn.Module):
             if len(self.layers) > 0:
                 layer.downsample = nn.Sequential()
                 layer.downsample.depthwise = Branches(inputs, width, 7, stride=2, groups=inputs, small=3)
-                layer.downsample.pointwise = _mobile_one(width, width, 1)
+                layer.downsample.pointwise = mobile_one(width, width, 1)
             attention = config.attention and len(self.layers) + 1 == len(config.widths)
             if attention:
                 layer.positions = Positions(width)
@@ -181,7 +180,7 @@ class Network(nn.Module):
             self.layers.append(layer)
             inputs = width
         self.feature_size = 2 * inputs
-        self.last = _mobile_one(inputs, self.feature_size, 3, groups=inputs, squeezed=self.feature_size // 16)
+        self.last = mobile_one(inputs, self.feature_size, 3, groups=inputs, squeezed=self.feature_size // 16)
         self.classifier = nn.Linear(self.feature_size, config.classes)
         self.apply(_initialise)
 
@@ -221,34 +220,13 @@ class Network(nn.Module):
             raise LinneError("a network in training mode cannot be re-parameterised", remedy="call eval() before")
         if not any(isinstance(module, Branches) for module in self.modules()):
             raise LinneError("the network has been re-parameterised already")
-        _fold(self)
-
-
-def _mobile_one(
-    inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1, squeezed: int = 0
-) -> nn.Sequential:
-    """Branches, squeeze and excitation (to 0: none), GELU: the block of MobileOne."""
-    block = nn.Sequential()
-    block.conv = Branches(inputs, outputs, kernel, stride, groups, small=1 if kernel > 1 else 0)
-    if squeezed:
-        block.squeeze = SqueezeExcite(outputs, squeezed)
-    block.act = nn.GELU()
-    return block
+        fold(self)
 
 
 def _parts(layer: nn.Module) -> Iterator[nn.Module]:
     *before, blocks = layer.children()
     yield from before
     yield from blocks.children()
-
-
-@torch.no_grad()
-def _fold(module: nn.Module) -> None:
-    for name, child in module.named_children():
-        if isinstance(child, Branches | RepMixer | Positions):
-            setattr(module, name, child.folded())
-        else:
-            _fold(child)
 
 
 def _initialise(module: nn.Module) -> None:

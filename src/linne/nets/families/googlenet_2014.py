@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from linne.nets.blocks.average_to import average_to
 from linne.nets.blocks.conv_norm_act import relu
+from linne.nets.blocks.local_response_norm import LocalResponseNorm
 from linne.nets.blocks.stages import through
 
 
@@ -196,8 +197,8 @@ def _halving() -> nn.MaxPool2d:
     return nn.MaxPool2d(3, stride=2, ceil_mode=True)
 
 
-def _response_norm() -> nn.LocalResponseNorm:
-    return nn.LocalResponseNorm(5, alpha=1e-4, beta=0.75, k=1.0)  # alpha times the mean of five squares, as in Caffe
+def _response_norm() -> LocalResponseNorm:
+    return LocalResponseNorm(5, alpha=1e-4 / 5, k=1.0)  # 1e-4 times the mean of five squares, as in Caffe
 
 
 def _initialise(module: nn.Module) -> None:

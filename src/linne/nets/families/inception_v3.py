@@ -60,29 +60,15 @@ class Config:
 
 
 class Convolution(nn.Sequential):
-    """Convolution without bias, batch norm, ReLU; `average` puts the mean over 3x3 places behind the convolution.
+    """Convolution without bias, batch norm, ReLU; `kernel` is the filter's height and width.
 
-    Parameters
-    ----------
-    inputs, outputs : int
-        Channels.
-    kernel : tuple of int
-        Height and width of the filter.
-    stride : int
-    padded : bool
-        Zeros around the map keep its size.
-    average : bool
+    Where `padded`, zeros around the map keep its size; `average` puts the mean over 3x3 places behind the convolution.
     """
 
     def __init__(
-        self,
-        inputs: int,
-        outputs: int,
-        kernel: tuple[int, int],
-        stride: int = 1,
-        padded: bool = True,
+        self, inputs: int, outputs: int, kernel: tuple[int, int], stride: int = 1, padded: bool = True,
         average: bool = False,
-    ) -> None:
+    ) -> None:  # fmt: skip
         super().__init__()
         padding = (kernel[0] // 2, kernel[1] // 2) if padded else (0, 0)
         self.conv = nn.Conv2d(inputs, outputs, kernel, stride, padding, bias=False)
@@ -190,10 +176,8 @@ def _fine(inputs: int, pooled: int) -> Branches:
     """Give a module for 35x35 places (figure 5)."""
     return Branches(
         one=Convolution(inputs, 64, (1, 1)),
-        five=nn.Sequential(Convolution(inputs, 48, (1, 1)), Convolution(48, 64, (5, 5))),
-        three_twice=nn.Sequential(
-            Convolution(inputs, 64, (1, 1)), Convolution(64, 96, (3, 3)), Convolution(96, 96, (3, 3))
-        ),
+        five=_chain(inputs, (48, 1, 1), (64, 5, 5)),
+        three_twice=_chain(inputs, (64, 1, 1), (96, 3, 3), (96, 3, 3)),
         pool=Convolution(inputs, pooled, (1, 1), average=True),
     )
 
@@ -201,12 +185,8 @@ def _fine(inputs: int, pooled: int) -> Branches:
 def _to_middle(inputs: int) -> Branches:
     """35x35 to 17x17 places (figure 10)."""
     return Branches(
-        three=Convolution(inputs, 384, (3, 3), stride=2, padded=False),
-        three_twice=nn.Sequential(
-            Convolution(inputs, 64, (1, 1)),
-            Convolution(64, 96, (3, 3)),
-            Convolution(96, 96, (3, 3), stride=2, padded=False),
-        ),
+        three=_shrink(inputs, 384),
+        three_twice=_chain(inputs, (64, 1, 1), (96, 3, 3)).append(_shrink(96, 96)),
         pool=nn.MaxPool2d(3, stride=2),
     )
 
@@ -215,16 +195,8 @@ def _middle(inputs: int, width: int) -> Branches:
     """Give a module for 17x17 places: 7x7 as 1x7 and 7x1 (figure 6)."""
     return Branches(
         one=Convolution(inputs, 192, (1, 1)),
-        seven=nn.Sequential(
-            Convolution(inputs, width, (1, 1)), Convolution(width, width, (1, 7)), Convolution(width, 192, (7, 1))
-        ),
-        seven_twice=nn.Sequential(
-            Convolution(inputs, width, (1, 1)),
-            Convolution(width, width, (7, 1)),
-            Convolution(width, width, (1, 7)),
-            Convolution(width, width, (7, 1)),
-            Convolution(width, 192, (1, 7)),
-        ),
+        seven=_chain(inputs, (width, 1, 1), (width, 1, 7), (192, 7, 1)),
+        seven_twice=_chain(inputs, (width, 1, 1), (width, 7, 1), (width, 1, 7), (width, 7, 1), (192, 1, 7)),
         pool=Convolution(inputs, 192, (1, 1), average=True),
     )
 
@@ -232,13 +204,8 @@ def _middle(inputs: int, width: int) -> Branches:
 def _to_coarse(inputs: int) -> Branches:
     """17x17 to 8x8 places."""
     return Branches(
-        three=nn.Sequential(Convolution(inputs, 192, (1, 1)), Convolution(192, 320, (3, 3), stride=2, padded=False)),
-        seven=nn.Sequential(
-            Convolution(inputs, 192, (1, 1)),
-            Convolution(192, 192, (1, 7)),
-            Convolution(192, 192, (7, 1)),
-            Convolution(192, 192, (3, 3), stride=2, padded=False),
-        ),
+        three=_chain(inputs, (192, 1, 1)).append(_shrink(192, 320)),
+        seven=_chain(inputs, (192, 1, 1), (192, 1, 7), (192, 7, 1)).append(_shrink(192, 192)),
         pool=nn.MaxPool2d(3, stride=2),
     )
 
@@ -247,10 +214,23 @@ def _coarse(inputs: int) -> Branches:
     """Give a module for 8x8 places: 1x3 and 3x1 side by side, for many features (figure 7)."""
     return Branches(
         one=Convolution(inputs, 320, (1, 1)),
-        three=nn.Sequential(Convolution(inputs, 384, (1, 1)), _fork(384)),
-        three_twice=nn.Sequential(Convolution(inputs, 448, (1, 1)), Convolution(448, 384, (3, 3)), _fork(384)),
+        three=_chain(inputs, (384, 1, 1)).append(_fork(384)),
+        three_twice=_chain(inputs, (448, 1, 1), (384, 3, 3)).append(_fork(384)),
         pool=Convolution(inputs, 192, (1, 1), average=True),
     )
+
+
+def _chain(inputs: int, *layers: tuple[int, int, int]) -> nn.Sequential:
+    """Give convolutions one after the other: the channels of each, and its filter's height and width."""
+    chain = nn.Sequential()
+    for outputs, height, width in layers:
+        chain.append(Convolution(inputs, outputs, (height, width)))
+        inputs = outputs
+    return chain
+
+
+def _shrink(inputs: int, outputs: int) -> Convolution:
+    return Convolution(inputs, outputs, (3, 3), stride=2, padded=False)
 
 
 def _fork(channels: int) -> Branches:

@@ -19,17 +19,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from linne.nets.blocks.attend import attend
 from linne.nets.blocks.conv_norm_act import ConvNormAct, hard_swish
 from linne.nets.blocks.drop_path import DropPath
+from linne.nets.blocks.linear_norm import LinearNorm
 from linne.nets.blocks.resample import resample
 from linne.nets.blocks.stages import through
-from linne.records.errors import LinneError
-
-PATCH = 16
-"""What the stem's four convolutions shrink an image by."""
+from linne.nets.blocks.two_heads import TwoHeads, logits_of_both
+from linne.nets.blocks.windows import biases_of_pairs, offsets_of_distances
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,25 +70,9 @@ class Stem(nn.Sequential):
 
     def forward(self, images: Tensor) -> Tensor:
         """``(batch, 3, height, width)`` to ``(batch, height / 16, width / 16, width)``."""
-        x = images
         for convolution in self:
-            x = convolution(x)
-        return x.permute(0, 2, 3, 1)
-
-
-class LinearNorm(nn.Module):
-    """Linear layer without bias, batch norm: the 1x1 convolution of places that lie last but one."""
-
-    def __init__(self, inputs: int, outputs: int, scale: float = 1.0) -> None:
-        super().__init__()
-        self.linear = nn.Linear(inputs, outputs, bias=False)
-        self.norm = nn.BatchNorm1d(outputs)
-        nn.init.constant_(self.norm.weight, scale)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """``(batch, h, w, inputs)`` to ``(batch, h, w, outputs)``."""
-        y: Tensor = self.norm(self.linear(x.flatten(0, 2)))
-        return y.reshape(*x.shape[:3], -1)
+            images = convolution(images)
+        return images.permute(0, 2, 3, 1)
 
 
 class Attention(nn.Module):
@@ -107,8 +90,8 @@ class Attention(nn.Module):
         """``(batch, h, w, width)`` to the same shape."""
         height, width = int(x.shape[1]), int(x.shape[2])
         query, key, value = torch.split(_heads(self.qkv(x), self.heads), self.split, dim=3)
-        mixed = F.scaled_dot_product_attention(query, key, value, _biases(self.bias_table, height, width))
-        out: Tensor = self.project(F.hardswish(_map(mixed, height, width)))
+        mixed = attend(query, key, value, _biases(self.bias_table, height, width))
+        out: Tensor = self.project(nn.functional.hardswish(_map(mixed, height, width)))
         return out
 
 
@@ -129,8 +112,8 @@ class ShrinkingAttention(nn.Module):
         height, width = int(x.shape[1]), int(x.shape[2])
         query = _heads(self.query(x[:, ::2, ::2]), self.heads)
         key, value = torch.split(_heads(self.kv(x), self.heads), self.split, dim=3)
-        mixed = F.scaled_dot_product_attention(query, key, value, _biases(self.bias_table, height, width, 2))
-        out: Tensor = self.project(F.hardswish(_map(mixed, (height + 1) // 2, (width + 1) // 2)))
+        mixed = attend(query, key, value, _biases(self.bias_table, height, width, 2))
+        out: Tensor = self.project(nn.functional.hardswish(_map(mixed, (height + 1) // 2, (width + 1) // 2)))
         return out
 
 
@@ -189,25 +172,6 @@ class TwoNorms(nn.Module):
         return torch.cat([self.label(pooled), self.teacher(pooled)], dim=1)
 
 
-class TwoHeads(nn.Module):
-    """A linear layer that learns the label, one that learns what a teacher says, and the mean of both."""
-
-    def __init__(self, width: int, classes: int) -> None:
-        super().__init__()
-        self.label = nn.Linear(width, classes)
-        self.teacher = nn.Linear(width, classes)
-
-    def forward(self, vector: Tensor) -> Tensor:
-        """``(batch, 2 width)`` to logits ``(batch, classes)``."""
-        label, teacher = self.both(vector)
-        return (label + teacher) / 2
-
-    def both(self, vector: Tensor) -> tuple[Tensor, Tensor]:
-        """``(batch, 2 width)`` to the logits of each head."""
-        first, second = vector.chunk(2, dim=1)
-        return self.label(first), self.teacher(second)
-
-
 class Network(nn.Module):
     """LeViT-128S to 384."""
 
@@ -217,8 +181,8 @@ class Network(nn.Module):
         super().__init__()
         self.config = config
         self.checkpointing = False
-        side, key_width, drop_path = config.image_size // PATCH, config.key_width, config.drop_path
-        inputs = config.widths[0]
+        side, inputs = config.image_size // 16, config.widths[0]
+        key_width, drop_path = config.key_width, config.drop_path
         self.stem = Stem(config.in_channels, inputs)
         self.layers = nn.ModuleList()  # -> 14, 7, 4
         for width, depth, heads in zip(config.widths, config.depths, config.heads, strict=True):
@@ -245,9 +209,7 @@ class Network(nn.Module):
 
     def forward_heads(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Feature map to the logits of the class head and of the distillation head, for training with a teacher."""
-        if not isinstance(self.classifier, TwoHeads):
-            raise LinneError("the two heads have been replaced by one", value=type(self.classifier).__name__)
-        return self.classifier.both(self.norm(features.mean((1, 2))))
+        return logits_of_both(self.classifier, self.norm(features.mean((1, 2))))
 
     def forward(self, images: Tensor) -> Tensor:
         """Images to logits."""
@@ -269,8 +231,7 @@ class Network(nn.Module):
 
 def _heads(x: Tensor, heads: int) -> Tensor:
     """``(batch, h, w, heads * channels)`` to ``(batch, heads, h * w, channels)``."""
-    _, height, width, channels = x.shape
-    return x.reshape(-1, height * width, heads, channels // heads).transpose(1, 2)
+    return x.reshape(-1, x.shape[1] * x.shape[2], heads, x.shape[3] // heads).transpose(1, 2)
 
 
 def _map(mixed: Tensor, height: int, width: int) -> Tensor:
@@ -279,19 +240,8 @@ def _map(mixed: Tensor, height: int, width: int) -> Tensor:
 
 
 def _biases(table: Tensor, height: int, width: int, stride: int = 1) -> Tensor:
-    """Give what is added to the logit of each query and key: ``(1, heads, queries, height * width)``.
-
-    The table ``(heads, side, side)`` holds the distance between query and key in rows and in columns, whichever lies
-    above or left. Mirrored, it holds the offset from query to key, from ``1 - height`` to ``height - 1``. So the biases
-    of one query are a window of it, and those of the first place are its last window: a view, turned round by one
-    copy, where an index of every pair would be looked up in each pass and scattered back in each backward pass.
-    """
-    table = torch.cat([table[:, 1:].flip(1), table], dim=1)
-    table = torch.cat([table[:, :, 1:].flip(2), table], dim=2)
-    table = resample(table, 2 * height - 1, 2 * width - 1)
-    top, left = (height - 1) % stride, (width - 1) % stride
-    windows = table[:, top:, left:].unfold(1, height, stride).unfold(2, width, stride)
-    return windows.flip(1, 2).flatten(3).flatten(1, 2)[None]
+    """Give what is added to the logit of each query and key: ``(1, heads, queries, height * width)``."""
+    return biases_of_pairs(resample(offsets_of_distances(table), 2 * height - 1, 2 * width - 1), height, width, stride)
 
 
 def _initialise(module: nn.Module) -> None:

@@ -24,9 +24,10 @@ from torch import Tensor, nn
 
 from linne.nets.blocks.drop_path import DropPath, rising
 from linne.nets.blocks.resample import whole_patches
+from linne.nets.blocks.shifted_windows import ShiftedWindows
 from linne.nets.blocks.stages import through
 from linne.nets.blocks.transformer import Mlp
-from linne.nets.blocks.windows import biases_of_pairs, filled, map_of, rolled_apart, windows_of
+from linne.nets.blocks.windows import biases_of_pairs, filled
 
 PATCH = 4
 HEAD_WIDTH = 32
@@ -107,52 +108,20 @@ class PositionBias(nn.Module):
         return biases_of_pairs(table, self.window, self.window)
 
 
-class WindowAttention(nn.Module):
-    """Multi-head self-attention within windows, by the cosine of query and key.
+class WindowAttention(ShiftedWindows):
+    """Multi-head self-attention within windows, by the cosine of query and key."""
 
-    Parameters
-    ----------
-    width, window : int
-        Channels; side of a window in tokens.
-    shift : int
-        How many tokens the windows lie further right and below, where a map has several.
-    side : int
-        Of the usual map, whose mask is computed once.
-    """
-
-    mask: Tensor
+    scale = 1.0
 
     def __init__(self, width: int, window: int, shift: int, side: int) -> None:
-        super().__init__()
-        self.heads = width // HEAD_WIDTH
-        self.window = window
-        self.shift = shift
-        self.side = -(-side // window) * window
+        super().__init__(width, width // HEAD_WIDTH, window, shift, side)
         self.qkv = nn.Linear(width, 3 * width, bias=False)
         self.query_bias = nn.Parameter(torch.zeros(width))
         self.value_bias = nn.Parameter(torch.zeros(width))
         self.logit_scale = nn.Parameter(torch.full((self.heads, 1, 1), math.log(10)))
         self.position_bias = PositionBias(self.heads, window)
-        self.project = nn.Linear(width, width)
-        if shift:
-            self.register_buffer("mask", rolled_apart(self.side, self.side, (shift, shift), window), persistent=False)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """``(batch, rows, columns, width)`` to the same shape."""
-        rows, columns = x.shape[1:3]
-        x = filled(x, self.window)
-        shifts = self._shifts(*x.shape[1:3])
-        if any(shifts):
-            x = torch.roll(x, (-shifts[0], -shifts[1]), (1, 2))
-        query, key, value = self._query_key_value(windows_of(x, self.window))
-        out = F.scaled_dot_product_attention(query, key, value, attn_mask=self._biases(x), scale=1.0)
-        x = map_of(out, self.window, *x.shape[1:3])
-        if any(shifts):
-            x = torch.roll(x, shifts, (1, 2))
-        mixed: Tensor = self.project(x[:, :rows, :columns])
-        return mixed
-
-    def _query_key_value(self, windows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def query_key_value(self, windows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Queries of length `logit_scale`, keys of length 1, values: each ``(windows, heads, window ** 2, 32)``."""
         bias = torch.cat([self.query_bias, torch.zeros_like(self.query_bias), self.value_bias])
         qkv = F.linear(windows, self.qkv.weight, bias).reshape(-1, self.window**2, 3, self.heads, HEAD_WIDTH)
@@ -163,21 +132,10 @@ class WindowAttention(nn.Module):
         query, key = (query_key * (lengths / norms)).permute(2, 0, 3, 1, 4).unbind(0)
         return query, key, value.transpose(1, 2)
 
-    def _shifts(self, rows: int, columns: int) -> tuple[int, int]:
-        """Down and across: none along a side that one window spans."""
-        return self.shift if rows > self.window else 0, self.shift if columns > self.window else 0
-
-    def _biases(self, x: Tensor) -> Tensor:
-        """Biases and mask in one tensor: ``(1 or batch * windows, heads, window ** 2, window ** 2)``."""
+    def biases(self) -> Tensor:
+        """Give what is added to each query and key: ``(1, heads, window ** 2, window ** 2)``."""
         biases: Tensor = self.position_bias()
-        batch, rows, columns = x.shape[:3]
-        shifts = self._shifts(rows, columns)
-        if not any(shifts):
-            return biases
-        usual = (rows, columns) == (self.side, self.side)
-        mask = self.mask if usual else rolled_apart(rows, columns, shifts, self.window)
-        biases = biases + mask.to(biases)  # (windows, heads, window ** 2, window ** 2)
-        return biases.expand(batch, *biases.shape).flatten(0, 1)
+        return biases
 
 
 class Block(nn.Module):
