@@ -8,7 +8,7 @@ import pytest
 from torchvision.models import get_weight, list_models
 
 from linne.nets.catalogue import CATALOGUE
-from linne.nets.find import find_networks
+from linne.nets.find import best_weights, find_networks
 from linne.nets.weights.published import PERMISSIVE, every_published, pick, published
 from linne.records.errors import LinneError, WeightsError
 
@@ -84,6 +84,7 @@ def test_networks_are_filtered() -> None:
     assert {"mobilenet_v2", "mobilenet_v4_conv_small"} <= set(small)
     assert all(CATALOGUE[name].parameters <= 6e6 and "mobilenet" in name for name in small)
     assert find_networks() == list(CATALOGUE)
+    assert {best_weights(name, "apache-2.0").licence for name in small} == {"apache-2.0"}
     assert find_networks(family="MobileNet-V3") == [name for name in CATALOGUE if name.startswith("mobilenet_v3")]
     assert all(CATALOGUE[name].gmacs <= 0.1 for name in find_networks(max_macs=1e8))
     assert "lenet5" not in find_networks(with_weights=True)

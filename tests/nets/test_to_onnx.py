@@ -57,6 +57,23 @@ def test_several_outputs_keep_their_order(tmp_path: Path) -> None:
         np.testing.assert_allclose(one, other.numpy(), rtol=1e-4, atol=1e-5)
 
 
+def test_branches_are_folded_but_not_the_networks_own(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = create("fastvit_t8", classes=7)
+    lively(network)
+    before = list(network.state_dict())
+    to_onnx(network, torch.zeros(1, 3, 64, 64), tmp_path / "fastvit.onnx", ["logits"])
+    assert list(network.state_dict()) == before
+    images = normal(2, 3, 64, 64)
+    with torch.inference_mode():
+        expected = network(torch.from_numpy(images))
+        network.reparameterise()
+        to_onnx(network, torch.zeros(1, 3, 64, 64), tmp_path / "folded.onnx", ["logits"])
+    (found,) = Session(tmp_path / "fastvit.onnx").run(images)
+    np.testing.assert_allclose(found, expected.numpy(), rtol=1e-4, atol=1e-4)
+    assert (tmp_path / "fastvit.onnx").stat().st_size == (tmp_path / "folded.onnx").stat().st_size
+
+
 def test_the_network_is_left_as_it_was(exported: tuple[nn.Module, Path, tuple]) -> None:
     network, _, shape = exported
     images = torch.from_numpy(normal(2, *shape)).requires_grad_()

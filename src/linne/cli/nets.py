@@ -6,7 +6,6 @@ import re
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from linne.cli.options import Json, make_app, out, print_json
 
@@ -41,31 +40,34 @@ def nets(
 
     found = find_networks(max_params, max_macs, family, licence, weights)
     if as_json:
-        print_json([_facts(name) for name in found])
+        print_json([_facts(name, licence) for name in found])
         return
-    table = Table(
-        "name", "year", "parameters", "GMACs", "input", "top-1 %", "weights' licence", box=None, pad_edge=False
-    )
-    table.columns[0].no_wrap = True
-    for column in table.columns[2:4]:
-        column.justify = "right"
+    out.print(f"{'name':<25}{'year':<5}{'params':>8}{'mult-adds':>10}  {'pixels':<8}{'top-1':<6}weights' licence")
     for name in found:
-        facts = _facts(name)
+        facts = _facts(name, licence)
         best = facts["weights"]
-        size = "x".join(str(facts["pixels"][side]) for side in ("channels", "height", "width"))
+        size = f"{facts['pixels']['height']}x{facts['pixels']['width']}"
         top1 = f"{best['top1']:.1f}" if best and best["top1"] else ""
         shown = (best["licence"] or "none stated") if best else "no weights"
-        table.add_row(name, str(facts["year"]), f"{facts['parameters']:,}", f"{facts['gmacs']:.3g}", size, top1, shown)
-    out.print(table)
+        numbers = f"{_short(facts['parameters']):>8}{_short(1e9 * facts['gmacs']):>10}"
+        out.print(f"{name:<25}{facts['year']:<5}{numbers}  {size:<8}{top1:<6}{shown}", soft_wrap=True)
     out.print(f"{len(found)} networks; `linne weights list NAME` shows all weights of one", style="dim")
 
 
-def _facts(name: str) -> dict[str, Any]:
-    """One network, with the weights that 'imagenet' stands for, or else the best that are published."""
+def _short(number: float) -> str:
+    """Give three digits and a letter that `a_number` reads: 61.7k, 3.5M, 4.09G."""
+    for factor, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if number >= 0.9995 * factor:
+            return f"{number / factor:.3g}{letter}"
+    return f"{number:.0f}"
+
+
+def _facts(name: str, licence: str | None) -> dict[str, Any]:
+    """One network, with its best weights of this licence, or those that 'imagenet' stands for."""
     from linne.nets.catalogue import entry
     from linne.nets.find import best_weights
 
-    row, best = entry(name), best_weights(name)
+    row, best = entry(name), best_weights(name, licence)
     return {
         "name": name,
         "family": row.family,

@@ -40,7 +40,7 @@ def create(
         Channels of the input; by default those of the weights, or else of the published network.
     drop_path : float, optional
         Stochastic depth: the probability in [0, 1) that the last residual branch is left out for an image in training,
-        rising from 0 at the first; by default 0.
+        rising from 0 at the first (LeViT: the same at each); by default 0.
 
     Returns
     -------

@@ -56,8 +56,10 @@ def find_networks(
     ]
 
 
-def best_weights(name: str) -> Published | None:
-    """Give what 'imagenet' stands for, or else the most accurate that are published, or None."""
+def best_weights(name: str, licence: str | None = None) -> Published | None:
+    """Give what 'imagenet' stands for, or else the most accurate that are published, of this licence, or None."""
+    if licence is not None:
+        return next((row for row in published(name) if row.licence == licence), None)
     try:
         return pick(name, IMAGENET)
     except WeightsError:

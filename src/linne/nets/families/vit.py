@@ -9,7 +9,8 @@ every token attend to every other in each layer. Nothing but the patches knows t
 much data or strong augmentation must teach it.
 
 Departures from the paper: images that are no whole number of patches are filled with zeros; for other sizes than
-the one trained on, positions are resampled bicubic and antialiased (the authors' code: linear); no dropout.
+the one trained on, positions are resampled bicubic and antialiased (the authors' code: linear); GELU is exact, as in
+torchvision and timm (the authors' code approximates it); no dropout.
 """
 
 from __future__ import annotations
