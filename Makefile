@@ -7,8 +7,9 @@ BIN := .venv/bin
 demo: .venv/installed
 	$(BIN)/python demo/digits.py
 
+# A process a core, of one thread each: most tests are too small for more threads to help.
 test: lint
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4
 
 test-all: lint
 	$(BIN)/python -m pytest -m ""

@@ -80,6 +80,7 @@ def _in_several_tries(url: str, part: Path, progress: Progress | None) -> str:
         try:
             return _once(url, part, progress)
         except urllib.error.HTTPError as error:
+            error.close()
             if error.code == 416 and before:  # the part is longer than the file, or of another file
                 part.unlink()
                 continue
