@@ -14,6 +14,7 @@ import timm
 from timm.models import get_notrace_functions
 from torch import Tensor, fx, nn
 
+from linne.nets.blocks.linear_like import linear_like
 from linne.nets.blocks.stages import through
 from linne.records.errors import LinneError
 
@@ -26,14 +27,14 @@ class Config:
     ----------
     name : str
         timm's, with its tag or without.
-    drop_path : float
-        0 for what timm's default is.
+    drop_path : float or None
+        None for timm's default.
     """
 
     name: str
     classes: int = 1000
     in_channels: int = 3
-    drop_path: float = 0.0
+    drop_path: float | None = None
 
 
 class Network(nn.Module):
@@ -42,7 +43,8 @@ class Network(nn.Module):
     Raises
     ------
     LinneError
-        The network's logits are no linear function of its pooled features, so that no head can be put in its place.
+        The network's logits are no linear function of its pooled features, so that no head can be put in its place;
+        or it has no branches that `drop_path` could leave out.
     """
 
     body: Any  # timm's networks share methods, and no type
@@ -51,10 +53,7 @@ class Network(nn.Module):
         super().__init__()
         self.config = config
         self.checkpointing = False
-        more: dict[str, Any] = {"drop_path_rate": config.drop_path} if config.drop_path else {}
-        body: Any = timm.create_model(
-            config.name, pretrained=False, num_classes=config.classes, in_chans=config.in_channels, **more
-        )
+        body = _body(config)
         head = body.get_classifier()
         if not isinstance(head, nn.Linear) or head.out_features != config.classes:
             raise LinneError("timm's network has no linear classifier", value=config.name)
@@ -80,11 +79,21 @@ class Network(nn.Module):
 
     def replace_head(self, classes: int) -> None:
         """Put a new classifier of `classes` outputs in place."""
-        self.classifier = nn.Linear(self.feature_size, classes)
+        self.classifier = linear_like(self.classifier, self.feature_size, classes)
 
     def stages(self) -> tuple[nn.Module, ...]:
         """Give timm's stages, or the whole body as one where its graph cannot be cut."""
         return self._stages[0]
+
+
+def _body(config: Config) -> Any:
+    given: dict[str, Any] = {"pretrained": False, "num_classes": config.classes, "in_chans": config.in_channels}
+    if config.drop_path is None:
+        return timm.create_model(config.name, **given)
+    try:
+        return timm.create_model(config.name, **given, drop_path_rate=config.drop_path)
+    except TypeError as error:  # timm passes it on to a network that does not take it
+        raise LinneError("the network has no residual branches that could be left out", value=config.name) from error
 
 
 class _Features(nn.Module):

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from linne.nets.blocks.average_to import average_to
 from linne.nets.blocks.conv_norm_act import relu
+from linne.nets.blocks.linear_like import linear_like
 from linne.nets.blocks.stages import through
 
 SIDE = 6
@@ -85,7 +86,7 @@ class Network(nn.Module):
 
     def replace_head(self, classes: int) -> None:
         """Put a new classifier of `classes` outputs in place."""
-        self.classifier = nn.Linear(self.feature_size, classes)
+        self.classifier = linear_like(self.classifier, self.feature_size, classes)
 
     def stages(self) -> tuple[nn.Module, ...]:
         """Give the five convolutions, each with what follows it."""

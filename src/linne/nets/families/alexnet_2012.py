@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from linne.nets.blocks.average_to import average_to
 from linne.nets.blocks.conv_norm_act import relu
+from linne.nets.blocks.linear_like import linear_like
 from linne.nets.blocks.local_response_norm import LocalResponseNorm
 from linne.nets.blocks.stages import through
 
@@ -91,7 +92,7 @@ class Network(nn.Module):
 
     def replace_head(self, classes: int) -> None:
         """Put a new classifier of `classes` outputs in place."""
-        self.classifier = nn.Linear(self.feature_size, classes)
+        self.classifier = linear_like(self.classifier, self.feature_size, classes)
         _initialise(self.classifier, BIASES[-1])
 
     def stages(self) -> tuple[nn.Module, ...]:

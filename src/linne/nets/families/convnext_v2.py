@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from linne.nets.blocks.drop_path import DropPath, rising
 from linne.nets.blocks.layer_norm_2d import LayerNorm2d
+from linne.nets.blocks.linear_like import linear_like
 from linne.nets.blocks.stages import through
 
 EPSILON = 1e-6
@@ -124,7 +125,7 @@ class Network(nn.Module):
 
     def replace_head(self, classes: int) -> None:
         """Put a new classifier of `classes` outputs in place."""
-        self.classifier = nn.Linear(self.feature_size, classes)
+        self.classifier = linear_like(self.classifier, self.feature_size, classes)
         _initialise(self.classifier)
 
     def stages(self) -> tuple[nn.Module, ...]:

@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from linne.nets.blocks.drop_path import rising
+from linne.nets.blocks.linear_like import linear_like
 from linne.nets.blocks.resample import resample_positions, whole_patches
 from linne.nets.blocks.stages import through
 from linne.nets.blocks.transformer import EPSILON, EncoderBlock
@@ -116,7 +117,7 @@ class Network(nn.Module):
 
     def replace_head(self, classes: int) -> None:
         """Put one new classifier of `classes` outputs, which reads both tokens, in place of the two heads."""
-        self.classifier = nn.Linear(self.feature_size, classes)
+        self.classifier = linear_like(self.classifier, self.feature_size, classes)
         _initialise(self.classifier)
 
     def stages(self) -> tuple[nn.Module, ...]:

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from linne.nets.blocks.conv_norm_act import ConvNormAct, relu6, silu
 from linne.nets.blocks.drop_path import DropPath, rising
+from linne.nets.blocks.linear_like import linear_like
 from linne.nets.blocks.round_channels import round_to_8
 from linne.nets.blocks.squeeze_excite import SqueezeExcite
 from linne.nets.blocks.stages import through
@@ -139,7 +140,7 @@ class Network(nn.Module):
 
     def replace_head(self, classes: int) -> None:
         """Put a new classifier of `classes` outputs in place."""
-        self.classifier = nn.Linear(self.feature_size, classes)
+        self.classifier = linear_like(self.classifier, self.feature_size, classes)
         _initialise(self.classifier)
 
     def stages(self) -> tuple[nn.Module, ...]:

@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from linne.nets.blocks.branches import Branches, behind, fold, identity_kernel, mobile_one, with_kernel
 from linne.nets.blocks.conv_norm_act import ConvNormAct
 from linne.nets.blocks.drop_path import DropPath, rising
+from linne.nets.blocks.linear_like import linear_like
 from linne.nets.blocks.stages import through
 from linne.records.errors import LinneError
 
@@ -199,7 +200,7 @@ class Network(nn.Module):
 
     def replace_head(self, classes: int) -> None:
         """Put a new classifier of `classes` outputs in place."""
-        self.classifier = nn.Linear(self.feature_size, classes)
+        self.classifier = linear_like(self.classifier, self.feature_size, classes)
         _initialise(self.classifier)
 
     def stages(self) -> tuple[nn.Module, ...]:

@@ -165,9 +165,9 @@ class Network(nn.Module):
 
     def replace_head(self, classes: int) -> None:
         """Put new classifiers of `classes` outputs in place, in the auxiliary heads too."""
-        self.classifier = _classifier(self.feature_size, classes)
+        self.classifier = _classifier(self.feature_size, classes).to(self.classifier.weight)
         for head in self.auxiliary:
-            head.classifier = _classifier(HIDDEN, classes)
+            head.classifier = _classifier(HIDDEN, classes).to(next(head.parameters()))
 
     def stages(self) -> tuple[nn.Module, ...]:
         """Give the stem and each of the nine modules."""

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from linne.nets.blocks.average_to import average_to
 from linne.nets.blocks.conv_norm_act import relu
+from linne.nets.blocks.linear_like import linear_like
 from linne.nets.blocks.local_response_norm import LocalResponseNorm
 from linne.nets.blocks.stages import through
 
@@ -182,10 +183,10 @@ class Network(nn.Module):
 
     def replace_head(self, classes: int) -> None:
         """Put new classifiers of `classes` outputs in place, in the auxiliary heads too."""
-        self.classifier = nn.Linear(self.feature_size, classes)
+        self.classifier = linear_like(self.classifier, self.feature_size, classes)
         _initialise(self.classifier)
         for head in self.auxiliary:
-            head.classifier = nn.Linear(HIDDEN, classes)
+            head.classifier = linear_like(head, HIDDEN, classes)
             head.classifier.apply(_initialise)
 
     def stages(self) -> tuple[nn.Module, ...]:

@@ -27,6 +27,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from linne.nets.blocks.conv_norm_act import relu
+from linne.nets.blocks.linear_like import linear_like
 from linne.nets.blocks.stages import through
 
 EPSILON = 1e-3
@@ -162,10 +163,10 @@ class Network(nn.Module):
 
     def replace_head(self, classes: int) -> None:
         """Put new classifiers of `classes` outputs in place, in the auxiliary head too."""
-        self.classifier = nn.Linear(FEATURES, classes)
+        self.classifier = linear_like(self.classifier, FEATURES, classes)
         _initialise(self.classifier)
         for head in self.auxiliary:
-            head.classifier = _auxiliary_classifier(classes)
+            head.classifier = _auxiliary_classifier(classes).to(next(head.parameters()))
 
     def stages(self) -> tuple[nn.Module, ...]:
         """Give the stem and each of the eleven modules."""

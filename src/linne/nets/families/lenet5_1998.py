@@ -23,6 +23,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from linne.nets.blocks.linear_like import linear_like
 from linne.nets.blocks.stages import through
 
 # Table I: the maps of S2 that each map of C3 sees.
@@ -153,7 +154,7 @@ class Network(nn.Module):
 
     def replace_head(self, classes: int) -> None:
         """Put a trainable linear classifier of `classes` outputs in the codes' place."""
-        self.classifier = nn.Linear(self.feature_size, classes)
+        self.classifier = linear_like(self.classifier, self.feature_size, classes)
         _initialise(self.classifier)
 
     def stages(self) -> tuple[nn.Module, ...]:

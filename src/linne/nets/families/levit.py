@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from linne.nets.blocks.attend import attend
 from linne.nets.blocks.conv_norm_act import ConvNormAct, hard_swish
 from linne.nets.blocks.drop_path import DropPath
+from linne.nets.blocks.linear_like import linear_like
 from linne.nets.blocks.linear_norm import LinearNorm
 from linne.nets.blocks.resample import resample
 from linne.nets.blocks.stages import through
@@ -175,8 +176,6 @@ class TwoNorms(nn.Module):
 class Network(nn.Module):
     """LeViT-128S to 384."""
 
-    classifier: nn.Module
-
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
@@ -195,7 +194,7 @@ class Network(nn.Module):
             inputs = width
         self.feature_size = 2 * inputs
         self.norm = TwoNorms(inputs)
-        self.classifier = TwoHeads(inputs, config.classes)
+        self.classifier: nn.Module = TwoHeads(inputs, config.classes)
         self.classifier.apply(_initialise)
 
     def forward_features(self, images: Tensor) -> Tensor:
@@ -217,7 +216,7 @@ class Network(nn.Module):
 
     def replace_head(self, classes: int) -> None:
         """Put one new classifier of `classes` outputs, which reads what both norms give, in place of the two heads."""
-        self.classifier = nn.Linear(self.feature_size, classes)
+        self.classifier = linear_like(self.classifier, self.feature_size, classes)
         _initialise(self.classifier)
 
     def stages(self) -> tuple[nn.Module, ...]:

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from linne.nets.blocks.conv_norm_act import ConvNormAct, SamePadding, silu
 from linne.nets.blocks.drop_path import DropPath, rising
+from linne.nets.blocks.linear_like import linear_like
 from linne.nets.blocks.relative_attention import RelativeAttention
 from linne.nets.blocks.resample import whole_patches
 from linne.nets.blocks.squeeze_excite import SqueezeExcite
@@ -204,7 +205,7 @@ class Network(nn.Module):
 
     def replace_head(self, classes: int) -> None:
         """Put a new classifier of `classes` outputs in place."""
-        self.classifier = nn.Linear(self.feature_size, classes)
+        self.classifier = linear_like(self.classifier, self.feature_size, classes)
         _initialise(self.classifier)
 
     def stages(self) -> tuple[nn.Module, ...]:

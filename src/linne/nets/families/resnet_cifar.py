@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from linne.nets.blocks.conv_norm_act import ConvNormAct
 from linne.nets.blocks.drop_path import DropPath, rising
+from linne.nets.blocks.linear_like import linear_like
 from linne.nets.blocks.stages import through
 from linne.records.errors import LinneError
 
@@ -119,7 +120,7 @@ class Network(nn.Module):
 
     def replace_head(self, classes: int) -> None:
         """Put a new classifier of `classes` outputs in place."""
-        self.classifier = nn.Linear(self.feature_size, classes)
+        self.classifier = linear_like(self.classifier, self.feature_size, classes)
 
     def stages(self) -> tuple[nn.Module, ...]:
         """Give the stem and each block, or each layer where there are no shortcuts."""
