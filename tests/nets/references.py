@@ -8,6 +8,7 @@ from typing import Any
 
 import timm
 import torch
+import torch.nn.functional as F
 import torchvision
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -153,3 +154,10 @@ def head_of(network: nn.Module) -> nn.Module:
 def noise(*shape: int, seed: int = 1) -> Tensor:
     """Images of noise, mean 0 and standard deviation 1."""
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def scenes(*shape: int, seed: int = 1) -> Tensor:
+    """Noise over coarse patches of colour: places differ, where attention to noise alone is the same everywhere."""
+    batch, channels, height, width = shape
+    patches = noise(batch, channels, 7, 7, seed=seed + 100)
+    return noise(*shape, seed=seed) + 2 * F.interpolate(patches, size=(height, width))

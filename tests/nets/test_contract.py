@@ -11,7 +11,8 @@ import pytest
 import torch
 from families import every_family, every_network, images_for, lively_network, side
 from small_networks import same_state, state_of
-from torch import nn
+from torch import Tensor, nn
+from torch.autograd.graph import saved_tensors_hooks
 
 import linne.nets.families
 from linne.nets import create
@@ -150,19 +151,38 @@ def test_the_same_seed_gives_the_same_network_in_evaluation_mode(name: str) -> N
     assert not any(module.training for module in made[0].modules())
 
 
+class Kept(saved_tensors_hooks):
+    """Counts the numbers that autograd keeps for the backward pass, besides the parameters."""
+
+    def __init__(self, network: nn.Module) -> None:
+        self.numbers = 0
+        self.parameters = {p.data_ptr() for p in network.parameters()}
+        super().__init__(self.count, lambda tensor: tensor)
+
+    def count(self, tensor: Tensor) -> Tensor:
+        self.numbers += 0 if tensor.data_ptr() in self.parameters else tensor.numel()
+        return tensor
+
+
 @pytest.mark.parametrize("name", every_family())
-def test_checkpointing_changes_no_number(name: str) -> None:
+def test_checkpointing_changes_no_number_and_keeps_less(name: str) -> None:
     """Gradients and running statistics are the same to the bit, with branches dropped at random."""
     drops = "drop_path" in type(create(name, classes=4).config).__slots__
-    found = []
+    states, gradients, kept = [], [], []
     for checkpointing in (False, True):
         network = lively_network(name, classes=4, **({"drop_path": 0.3} if drops else {})).train()
         network.checkpointing = checkpointing
         torch.manual_seed(5)
-        network(images_for(name, 4)).square().mean().backward()
-        found.append((state_of(network), {key: p.grad for key, p in network.named_parameters() if p.grad is not None}))
-    assert same_state(found[0][0], found[1][0])
-    assert same_state(found[0][1], found[1][1])
+        by_stages = Kept(network)
+        with by_stages:
+            features = network.forward_features(images_for(name, 4))
+        network.forward_head(features).square().mean().backward()
+        states.append(state_of(network))
+        gradients.append({key: p.grad for key, p in network.named_parameters() if p.grad is not None})
+        kept.append(by_stages.numbers)
+    assert same_state(*states)
+    assert same_state(*gradients)
+    assert kept[1] < kept[0] / 2
 
 
 @pytest.mark.parametrize("name", every_family())

@@ -17,12 +17,17 @@ from small_networks import same_state, small_network
 from linne.nets import create
 from linne.nets.weights import download as downloads
 from linne.nets.weights.download import download
-from linne.nets.weights.fetch import fetch, local_path, verify
+from linne.nets.weights.fetch import fetch, local_path, verify_all
 from linne.nets.weights.published import Published, pick
 from linne.records.errors import WeightsError
 
 CONTENT = bytes(range(256)) * 16384  # 4 MiB
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
+
+
+def visible(folder: Path) -> list[str]:
+    """Names of its files, without the lock."""
+    return [path.name for path in folder.iterdir() if not path.name.startswith(".")]
 
 
 class Server(ThreadingHTTPServer):
@@ -33,6 +38,8 @@ class Server(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.files: dict[str, bytes] = {}
+        self.sent: dict[str, bytes] = {}
+        """Other bytes than those that the digest is told of."""
         self.cuts: list[int] = []
         self.statuses: list[int] = []
         self.asked: list[tuple[str, str, str | None]] = []
@@ -65,7 +72,7 @@ class Handler(BaseHTTPRequestHandler):
         if first >= len(content):
             self.send_error(416)
             return
-        rest = content[first:]
+        rest = self.server.sent.get(path, content)[first:]
         self.send_response(206 if asked_range else 200)
         self.send_header("Content-Length", str(len(rest)))
         # What the hub says of a file.
@@ -111,7 +118,7 @@ def test_a_broken_transfer_goes_on_where_it_was(server: Server, here: Path) -> N
     assert [asked for _, _, asked in server.asked] == [None, "bytes=1000000-", "bytes=3000000-"]
     assert told[-1] == (len(CONTENT), len(CONTENT))
     assert [here_ for here_, _ in told] == sorted(here_ for here_, _ in told)
-    assert list(here.iterdir()) == [here / "a"]
+    assert visible(here) == ["a"]
 
 
 def test_what_an_earlier_run_left_is_used(server: Server, here: Path) -> None:
@@ -134,7 +141,7 @@ def test_other_bytes_than_published_are_refused_and_removed(server: Server, here
     with pytest.raises(WeightsError) as caught:
         download(f"{server.address}/a", here / "a", DIGEST)
     assert caught.value.file == f"{server.address}/a"
-    assert list(here.iterdir()) == []
+    assert visible(here) == []
 
 
 def test_a_busy_server_is_asked_again_and_a_missing_file_is_not(server: Server, here: Path) -> None:
@@ -181,13 +188,11 @@ def test_weights_come_from_the_hub_with_its_digest(
     asked = len(server.asked)
     assert fetch(row) == path
     assert len(server.asked) == asked, "what is here is not fetched again"
-    found = verify(row)
-    assert found is not None
-    assert (found.state, found.sha256) == ("good", hashlib.sha256(server.files[address]).hexdigest())
+    (found,) = verify_all()
+    assert (found.path, found.state) == (path, "good")
+    assert found.sha256 == hashlib.sha256(server.files[address]).hexdigest()
     path.write_bytes(path.read_bytes()[:-1] + b"!")
-    damaged = verify(row)
-    assert damaged is not None
-    assert damaged.state == "damaged"
+    assert [found.state for found in verify_all()] == ["damaged"]
 
 
 def test_a_mirror_folder_is_read_in_place(
@@ -211,6 +216,73 @@ def test_a_mirror_address_stands_for_every_publisher(server: Server, monkeypatch
     local_path(row).unlink()
     with pytest.raises(WeightsError):
         fetch(row)
+
+
+def test_an_empty_mirror_folder_takes_no_digest_away(
+    here: Path, server: Server, weights: tuple[Published, dict[str, torch.Tensor]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row, _ = weights
+    address = f"/{row.source}/resolve/main/{row.file}"
+    server.files[address] = CONTENT
+    server.sent[address] = CONTENT[1:]
+    monkeypatch.setenv("HF_ENDPOINT", server.address)
+    monkeypatch.setenv("LINNE_MIRROR", str(here))
+    with pytest.raises(WeightsError):
+        fetch(row)
+    assert not local_path(row).exists()
+
+
+@pytest.mark.parametrize("where", ["cache", "mirror"])
+def test_what_a_person_put_there_is_compared_with_its_name(
+    here: Path, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = replace(pick("resnet18", "IMAGENET1K_V1"), file=f"resnet18-{DIGEST[:8]}.pth")
+    monkeypatch.setenv("LINNE_OFFLINE", "1")
+    monkeypatch.setenv("LINNE_MIRROR", str(here / "mirror"))
+    path = local_path(row) if where == "cache" else here / "mirror" / row.path
+    path.parent.mkdir(parents=True)
+    path.write_bytes(CONTENT)
+    assert fetch(row) == path
+    path.write_bytes(CONTENT[1:])
+    with pytest.raises(WeightsError):
+        fetch(row)
+
+
+def test_files_of_a_mirror_without_digests_are_verified_as_they_came(
+    server: Server, weights: tuple[Published, dict[str, torch.Tensor]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row, _ = weights
+    server.files[f"/{row.path}"] = CONTENT
+    monkeypatch.setenv("LINNE_MIRROR", server.address)
+    path = fetch(row)
+    assert [found.state for found in verify_all()] == ["unchanged"]
+    path.write_bytes(CONTENT[1:])
+    assert [found.state for found in verify_all()] == ["damaged"]
+
+
+def test_files_of_timm_networks_outside_the_catalogue_are_verified_too(here: Path) -> None:
+    row = pick("timm:regnety_002", "pycls_in1k")
+    for path in (local_path(row), local_path(row).parents[1] / "mine" / "model.safetensors"):
+        path.parent.mkdir(parents=True)
+        path.write_bytes(CONTENT)
+    found = {verified.path: verified for verified in verify_all()}
+    assert {verified.state for verified in found.values()} == {"unknown"}
+    assert [verified.weights and verified.weights.network for verified in found.values()].count(None) == 1
+
+
+def test_processes_take_turns(here: Path, server: Server) -> None:
+    server.files["/a"] = CONTENT
+    found: list[str] = []
+    threads = [
+        threading.Thread(target=lambda: found.append(download(f"{server.address}/a", here / "a", DIGEST)))
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [DIGEST] * 4
+    assert [method for method, _, _ in server.asked] == ["GET"], "the others take what the first has fetched"
 
 
 def test_offline_says_what_to_fetch_and_where_to_put_it(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import pytest
-from torchvision.models import get_weight, list_models
+import timm
+from references import ARGUMENTS
+from torchvision.models import get_model_weights, get_weight, list_models
 
 from linne.nets.catalogue import CATALOGUE
 from linne.nets.find import best_weights, find_networks
+from linne.nets.timm_catalogue import UNKNOWN
 from linne.nets.weights.published import PERMISSIVE, every_published, pick, published
 from linne.records.errors import LinneError, WeightsError
 
@@ -29,6 +33,81 @@ def test_torchvisions_rows_are_what_torchvision_says() -> None:
         inside = row.network in ("googlenet", "inception_v3")  # torchvision re-scales in these networks once more
         mean, std = ([0.5] * 3, [0.5] * 3) if inside else (transform.mean, transform.std)
         assert (list(row.pixels.mean), list(row.pixels.std)) == (mean, std)
+
+
+def test_timms_rows_are_what_timm_says() -> None:
+    rows = [row for row in every_published() if row.project == "timm"]
+    assert len(rows) > 250
+    wrong = {}
+    for row in rows:
+        theirs, pixels = timm.get_pretrained_cfg(row.source.removeprefix("timm/")), row.pixels
+        said = {
+            "source": (row.source, theirs.hf_hub_id),
+            "network": (CATALOGUE[row.network].timm, theirs.architecture),
+            "tag": (row.tag, theirs.tag),
+            "file": (row.file, theirs.hf_hub_filename or "model.safetensors"),
+            "licence": (row.licence, theirs.license or UNKNOWN),
+            "classes": (row.classes, theirs.num_classes),
+            "size": ((pixels.channels, pixels.height, pixels.width), theirs.input_size),
+            "fit": (pixels.fit, {"center": "crop", "squash": "stretch"}[theirs.crop_mode]),
+            "resize": (pixels.resize, math.floor(pixels.height / theirs.crop_pct)),
+            "interpolation": (pixels.interpolation, theirs.interpolation),
+            "mean": (pixels.mean, tuple(theirs.mean)),
+            "std": (pixels.std, tuple(theirs.std)),
+        }
+        apart = {what: both for what, both in said.items() if both[0] != both[1]}
+        wrong |= {row.source: apart} if apart else {}
+    assert wrong == {}
+
+
+def test_what_is_stretched_is_not_cut_as_well() -> None:
+    """But for these: timm stretches to 266 x 266 and cuts 240 x 240 from it, which a `PixelSpec` cannot say."""
+    stretched = [row for row in every_published() if row.pixels.fit == "stretch"]
+    cut = [(row.network, row.tag) for row in stretched if row.pixels.resize != row.pixels.height]
+    assert cut == [("tf_efficientnet_v2_b3", "in21k_ft_in1k")]
+
+
+def test_no_weights_of_a_twin_are_forgotten() -> None:
+    forgotten = set()
+    for name, row in CATALOGUE.items():
+        known = {known.source for known in published(name)}
+        tagged = timm.list_models(f"{row.timm}.*", pretrained=True) if row.timm else []
+        with_classifier = {f"timm/{theirs}" for theirs in tagged if timm.get_pretrained_cfg(theirs).num_classes}
+        if row.torchvision and ("torchvision", name) not in NOT_THEIR_WEIGHTS:
+            with_classifier |= {str(weights) for weights in get_model_weights(row.torchvision)}
+        forgotten |= with_classifier - known
+    assert forgotten == OTHERWISE
+
+
+NOT_THEIR_WEIGHTS = ARGUMENTS.keys() - {("torchvision", "googlenet"), ("torchvision", "inception_v3")}
+"""Networks that torchvision has, but no weights for, or those of the plain network."""
+
+OTHERWISE = {
+    "VGG16_Weights.IMAGENET1K_FEATURES",  # no classifier, and another preprocessing
+    "ViT_B_16_Weights.IMAGENET1K_SWAG_E2E_V1",  # positions for larger images
+    "ViT_L_16_Weights.IMAGENET1K_SWAG_E2E_V1",
+}
+
+
+def test_a_networks_preprocessing_is_that_of_some_of_its_weights() -> None:
+    """Where some are for the network's own size: others were trained at another than the authors evaluate at."""
+    without = {}
+    for name, row in CATALOGUE.items():
+        published_with = [known.pixels for known in published(name) if known.pixels.height == row.pixels.height]
+        if published_with and row.pixels not in published_with:
+            without[name] = row.pixels
+    assert without == {}
+
+
+def test_all_widths_of_the_first_mobilenet_are_prepared_alike() -> None:
+    rows = [row.pixels for row in CATALOGUE.values() if row.family == "mobilenet_v1"]
+    assert {(row.mean, row.std) for row in rows} == {((0.5,) * 3, (0.5,) * 3)}
+
+
+def test_the_first_lenet_sees_dark_ground_and_light_ink_as_in_the_paper() -> None:
+    pixels = CATALOGUE["lenet5_1998"].pixels
+    seen = [(intensity - pixels.mean[0]) / pixels.std[0] for intensity in (0, 1)]
+    assert seen == pytest.approx([-0.1, 1.175])
 
 
 def test_every_row_belongs_to_a_network_and_has_a_place_of_its_own() -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.padding import Padding
 
+from linne.cli.numbers import accuracy, short
 from linne.cli.options import Json, a_path, make_app, out, print_json, shown
 from linne.cli.progress import Terminal
 
@@ -36,22 +37,27 @@ def lineage(
             out.print(f"  counted  {claim['counted']}")
             out.print(f"  verdict  [bold]{claim['verdict']}[/bold]. {claim['note']}\n")
         return
+    if page is not None:
+        road.place_of_page(page)  # before a minute is spent
     story = road.lineage(latency, Terminal())
     if page is not None:
         road.write_lineage(story, road.claims(), page)
     if as_json:
         print_json({**story.to_json(), "page": None if page is None else str(page)})
         return
-    from linne.report.lineage import macs, milliseconds
+    from linne.report.lineage import milliseconds
 
-    out.print(f"{'year':<6}{'paper':<22}{'variant':<26}{'parameters':>12}{'mult-adds':>11}{'top-1':>7}{'latency':>9}")
+    header = f"{'year':<5}{'paper':<22}{'variant':<25}{'params':>6}{'macs':>6} {'top-1':<10}"
+    out.print(f"{header}{'ms':>5}" if story.machine else header.rstrip(), soft_wrap=True)
     for chapter in story.chapters:
         v = chapter.example
-        top1 = "" if v.top1 is None else f"{v.top1:.1f}"
-        numbers = f"{v.parameters:>12,}{macs(v.gmacs):>11}{top1:>7}{milliseconds(v.milliseconds):>9}"
-        out.print(f"{chapter.year:<6}[bold]{chapter.name:<22}[/bold]{v.name:<26}{numbers}", soft_wrap=True)
-        out.print(Padding(chapter.idea, (0, 0, 0, 6)), style="dim")
+        numbers = f"{short(v.parameters):>6}{short(1e9 * v.gmacs):>6} {accuracy(v.top1, v.top1_pixels, v.side):<10}"
+        here = milliseconds(v.milliseconds).removesuffix(" ms")
+        row = f"{chapter.year:<5}[bold]{chapter.name:<22}[/bold]{v.name:<25}{numbers}{here:>5}"
+        out.print(row.rstrip(), soft_wrap=True)
+        out.print(Padding(chapter.idea, (0, 0, 0, 5)), style="dim")
+    out.print("macs: multiply-adds for one image; @380: top-1 at 380 pixels, not those of macs", style="dim")
     if story.machine:
-        out.print(f"latency: {story.machine}", style="dim")
+        out.print(f"ms: {story.machine}", style="dim")
     if page is not None:
         out.print(f"page     {shown(str(page))}", soft_wrap=True)

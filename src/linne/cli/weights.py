@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
 
 from linne.cli.options import Json, make_app, out, print_json, shown
 from linne.cli.progress import Terminal
 from linne.records.errors import WeightsError
+
+if TYPE_CHECKING:
+    from linne.nets.weights.published import Published
 
 app = make_app()
 
@@ -26,15 +28,18 @@ def list_weights(network: Name = None, as_json: Json = False) -> None:
     if as_json:
         print_json([_facts(row) for row in rows])
         return
-    table = Table("network", "tag", "from", "classes", "top-1 %", "input", "licence", "here", box=None, pad_edge=False)
+    if not rows:
+        out.print(f"no weights are published for {network}")
+        return
+    name, tag = (max(map(len, column)) for column in zip(*((row.network, row.tag) for row in rows), strict=True))
+    head = f"{'network':<{name}}  {'tag':<{tag}}  {'top-1':<6}{'pixels':<8}{'classes':<9}licence"
+    out.print(head, soft_wrap=True)
     for row in rows:
-        here = "yes" if local_path(row).is_file() else ""
         top1 = "" if row.top1 is None else f"{row.top1:.2f}"
-        side = f"{row.pixels.height}"
-        table.add_row(
-            row.network, row.tag, row.project, str(row.classes), top1, side, row.licence or "none stated", here
-        )
-    out.print(table)
+        size = f"{row.pixels.height}x{row.pixels.width}"
+        here = " [green](here)[/green]" if local_path(row).is_file() else ""
+        line = f"{row.network:<{name}}  {row.tag:<{tag}}  {top1:<6}{size:<8}{row.classes:<9}"
+        out.print(f"{line}{row.licence or 'none stated'}{here}", soft_wrap=True)
 
 
 @app.command("fetch")
@@ -57,22 +62,28 @@ def fetch_weights(
 
 @app.command("verify")
 def verify_weights(as_json: Json = False) -> None:
-    """Hash every fetched file and compare it with what was published, or recorded when it came. 1 if one is damaged."""
+    """Hash every file of the cache; compare it with what was published, or else what came. 1 if one is damaged."""
     from linne.nets.weights.fetch import verify_all
 
     found = verify_all()
+    damaged = [str(verified.path) for verified in found if verified.state == "damaged"]
     if as_json:
-        print_json([{**_facts(row), "path": str(v.path), "sha256": v.sha256, "state": v.state} for row, v in found])
+        print_json([{**_told(v.weights), "path": str(v.path), "sha256": v.sha256, "state": v.state} for v in found])
     else:
-        for _, verified in found:
-            out.print(f"{verified.state:<8} {shown(str(verified.path))}", soft_wrap=True)
+        for verified in found:
+            out.print(f"{verified.state:<10} {shown(str(verified.path))}", soft_wrap=True)
         out.print(f"{len(found)} files", style="dim")
-    damaged = [str(verified.path) for _, verified in found if verified.state == "damaged"]
+    if damaged and as_json:
+        raise typer.Exit(1)
     if damaged:
         raise WeightsError("damaged", file=damaged[0], value=f"{len(damaged)} files", remedy="delete and fetch again")
 
 
-def _facts(row: Any) -> dict[str, Any]:
+def _told(weights: Published | None) -> dict[str, Any]:
+    return {"network": None, "tag": None} if weights is None else _facts(weights)
+
+
+def _facts(row: Published) -> dict[str, Any]:
     return {
         "network": row.network,
         "tag": row.tag,

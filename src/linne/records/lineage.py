@@ -19,11 +19,13 @@ class Variant:
     side : int
         Height and width of the image in pixels.
     top1 : float or None
-        Published accuracy of its best weights on ImageNet in %.
+        Published accuracy on ImageNet in %, of the best weights for its own image size where there are some.
     licence : str
         Of these weights; '' where none is stated, 'no weights' where there are none.
     milliseconds : float or None
         For one image on this machine; None where it was not measured.
+    top1_pixels : int or None
+        Height and width of the images that `top1` was measured with; None where there is no `top1`.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Variant:
     top1: float | None
     licence: str
     milliseconds: float | None
+    top1_pixels: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

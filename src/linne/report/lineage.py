@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, PackageLoader
 
 from linne.records.atomic import write_text
-from linne.records.lineage import Lineage
+from linne.records.lineage import Lineage, Variant
 from linne.report.block_drawings import DRAWINGS
 from linne.report.block_svg import block_svg
+
+TITLE = "The lineage \N{EN DASH} Linne"
 
 
 def render_lineage(story: Lineage, claims: Sequence[dict[str, str]], path: Path) -> Path:
@@ -36,10 +37,18 @@ def render_lineage(story: Lineage, claims: Sequence[dict[str, str]], path: Path)
     environment = Environment(
         loader=PackageLoader("linne.report", "."), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"count": _count, "macs": macs, "percent": _percent, "ms": milliseconds, "svg": block_svg}
+    environment.filters |= {"count": _count, "macs": macs, "top1": _top1, "ms": milliseconds, "svg": block_svg}
     template = environment.get_template("lineage.html")
-    write_text(path, template.render(story=story, claims=claims, drawings=DRAWINGS))
+    write_text(path, template.render(title=TITLE, story=story, claims=claims, drawings=DRAWINGS))
     return path
+
+
+def is_lineage(path: Path) -> bool:
+    """Whether a file is such a page."""
+    try:
+        return f"<title>{TITLE}</title>".encode() in path.read_bytes()
+    except OSError:
+        return False
 
 
 def macs(gmacs: float) -> str:
@@ -59,5 +68,9 @@ def _count(value: int) -> str:
     return f"{value:,}"
 
 
-def _percent(value: Any) -> str:
-    return "" if value is None else f"{value:.1f} %"
+def _top1(variant: Variant) -> str:
+    """Accuracy, with the image size where it was measured at another than multiply-adds are counted at."""
+    if variant.top1 is None:
+        return ""
+    at = "" if variant.top1_pixels in (None, variant.side) else f" @{variant.top1_pixels}"
+    return f"{variant.top1:.1f} %{at}"

@@ -20,7 +20,7 @@ from linne.nets.weights.published import published
 from linne.records.errors import WriteError
 from linne.records.lineage import Chapter, Lineage, Variant
 from linne.records.progress import Progress, Silent
-from linne.report.lineage import render_lineage
+from linne.report.lineage import is_lineage, render_lineage
 
 USUAL_GMACS = 4.1
 """ResNet-50's: of each paper the variant nearest to it is the example, so that latencies can be compared."""
@@ -64,10 +64,18 @@ def claims() -> list[Claim]:
 
 def write_lineage(story: Lineage, found: list[Claim], out: str | PathLike[str]) -> Path:
     """Write one self-contained HTML page; `WriteError` if something else lies there."""
+    return render_lineage(story, [claim.to_json() for claim in found], place_of_page(out))
+
+
+def place_of_page(out: str | PathLike[str]) -> Path:
+    """Give the place where a page is to be written; `WriteError` if it is no page's, or something else lies there."""
     path = Path(out)
     if path.suffix.lower() not in (".html", ".htm"):
         raise WriteError("is no name of an HTML page", file=path, remedy="end it in .html")
-    return render_lineage(story, [claim.to_json() for claim in found], path)
+    if path.exists() and not is_lineage(path):
+        problem = "holds something else than the lineage, and is left as it is"
+        raise WriteError(problem, file=path, remedy="choose another --out")
+    return path
 
 
 def _distance(name: str) -> tuple[bool, float]:
@@ -77,14 +85,16 @@ def _distance(name: str) -> tuple[bool, float]:
 
 def _variant(name: str, milliseconds: float | None) -> Variant:
     row, best = entry(name), best_weights(name)
+    top1 = None if best is None or best.classes != 1000 else best.top1
     return Variant(
         name,
         row.parameters,
         row.gmacs,
         row.pixels.height,
-        None if best is None or best.classes != 1000 else best.top1,
+        top1,
         "no weights" if best is None else best.licence,
         milliseconds,
+        None if best is None or top1 is None else best.pixels.height,
     )
 
 

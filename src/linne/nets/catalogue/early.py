@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from linne.nets.catalogue.row import HALF, LENET, Entry, imagenet
+from linne.nets.catalogue.row import HALF, LENET, LENET_1998, Entry, imagenet
 
 # fmt: off
 ROWS: dict[str, Entry] = {
     "lenet5": Entry("lenet5", {}, "lenet5", 61_706, 0.00041652, LENET, 10),
-    "lenet5_1998": Entry("lenet5_1998", {}, "lenet5", 60_000, 0.00032568, LENET, 10),
+    "lenet5_1998": Entry("lenet5_1998", {}, "lenet5", 60_000, 0.00032568, LENET_1998, 10),
     "alexnet_2012": Entry("alexnet_2012", {}, "alexnet", 60_965_224, 0.724407, imagenet(227)),
     "alexnet": Entry("alexnet", {}, "alexnet_single", 61_100_840, 0.714188, imagenet(224), torchvision="alexnet"),
     "vgg11": Entry("vgg", {"depths": (1, 1, 2, 2, 2)}, "vgg", 132_863_336, 7.60909, imagenet(224), torchvision="vgg11", timm="vgg11"),
@@ -22,6 +22,6 @@ ROWS: dict[str, Entry] = {
     "googlenet_2014_aux": Entry("googlenet_2014", {"auxiliary": True}, "googlenet", 13_378_280, 1.58267, imagenet(224)),
     "googlenet": Entry("googlenet", {}, "googlenet", 6_624_904, 1.49838, imagenet(224, 0.875, "bilinear", HALF, HALF), torchvision="googlenet"),
     "googlenet_aux": Entry("googlenet", {"auxiliary": True}, "googlenet", 13_004_888, 1.49838, imagenet(224, 0.875, "bilinear", HALF, HALF), torchvision="googlenet"),
-    "inception_v3": Entry("inception_v3", {}, "inception_v3", 23_834_568, 5.71322, imagenet(299, 0.8743, "bilinear", HALF, HALF), torchvision="inception_v3", timm="inception_v3"),
-    "inception_v3_aux": Entry("inception_v3", {"auxiliary": True}, "inception_v3", 27_161_264, 5.71322, imagenet(299, 0.8743, "bilinear", HALF, HALF), torchvision="inception_v3"),
+    "inception_v3": Entry("inception_v3", {}, "inception_v3", 23_834_568, 5.71322, imagenet(299, 0.874, "bilinear", HALF, HALF), torchvision="inception_v3", timm="inception_v3"),
+    "inception_v3_aux": Entry("inception_v3", {"auxiliary": True}, "inception_v3", 27_161_264, 5.71322, imagenet(299, 0.874, "bilinear", HALF, HALF), torchvision="inception_v3"),
 }

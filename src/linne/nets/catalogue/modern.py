@@ -6,7 +6,7 @@ from linne.nets.catalogue.row import HALF, Entry, imagenet
 
 # fmt: off
 ROWS: dict[str, Entry] = {
-    "convnext_tiny": Entry("convnext", {"widths": (96, 192, 384, 768), "depths": (3, 3, 9, 3)}, "convnext", 28_589_128, 4.45553, imagenet(224, 0.9492), torchvision="convnext_tiny", timm="convnext_tiny"),
+    "convnext_tiny": Entry("convnext", {"widths": (96, 192, 384, 768), "depths": (3, 3, 9, 3)}, "convnext", 28_589_128, 4.45553, imagenet(224, 0.949), torchvision="convnext_tiny", timm="convnext_tiny"),
     "convnext_small": Entry("convnext", {"widths": (96, 192, 384, 768), "depths": (3, 3, 27, 3)}, "convnext", 50_223_688, 8.68371, imagenet(224, 0.9739), torchvision="convnext_small", timm="convnext_small"),
     "convnext_base": Entry("convnext", {"widths": (128, 256, 512, 1024), "depths": (3, 3, 27, 3)}, "convnext", 88_591_464, 15.3547, imagenet(224, 0.9655), torchvision="convnext_base", timm="convnext_base"),
     "convnext_large": Entry("convnext", {"widths": (192, 384, 768, 1536), "depths": (3, 3, 27, 3)}, "convnext", 197_767_336, 34.3614, imagenet(224, 0.9655), torchvision="convnext_large", timm="convnext_large"),
@@ -31,11 +31,11 @@ ROWS: dict[str, Entry] = {
     "deit_base": Entry("vit", {"width": 768, "depth": 12, "heads": 12}, "deit", 86_567_656, 17.5638, imagenet(224, 0.9, "bicubic"), timm="deit_base_patch16_224"),
     "deit_base_distilled": Entry("deit", {"width": 768, "depth": 12, "heads": 12}, "deit", 87_338_192, 17.6568, imagenet(224, 0.9, "bicubic"), timm="deit_base_distilled_patch16_224"),
     "swin_tiny": Entry("swin", {"width": 96, "depths": (2, 2, 6, 2)}, "swin", 28_288_354, 4.49057, imagenet(224, 0.9655, "bicubic"), torchvision="swin_t", timm="swin_tiny_patch4_window7_224"),
-    "swin_small": Entry("swin", {"width": 96, "depths": (2, 2, 18, 2)}, "swin", 49_606_258, 8.74088, imagenet(224, 0.9106, "bicubic"), torchvision="swin_s", timm="swin_small_patch4_window7_224"),
-    "swin_base": Entry("swin", {"width": 128, "depths": (2, 2, 18, 2)}, "swin", 87_768_224, 15.4309, imagenet(224, 0.9412, "bicubic"), torchvision="swin_b", timm="swin_base_patch4_window7_224"),
+    "swin_small": Entry("swin", {"width": 96, "depths": (2, 2, 18, 2)}, "swin", 49_606_258, 8.74088, imagenet(224, 0.9105, "bicubic"), torchvision="swin_s", timm="swin_small_patch4_window7_224"),
+    "swin_base": Entry("swin", {"width": 128, "depths": (2, 2, 18, 2)}, "swin", 87_768_224, 15.4309, imagenet(224, 0.941, "bicubic"), torchvision="swin_b", timm="swin_base_patch4_window7_224"),
     "swin_large": Entry("swin", {"width": 192, "depths": (2, 2, 18, 2)}, "swin", 196_532_476, 34.4758, imagenet(224, 0.9, "bicubic"), timm="swin_large_patch4_window7_224"),
-    "swin_v2_tiny": Entry("swin_v2", {"width": 96, "depths": (2, 2, 6, 2), "window": 8}, "swin_v2", 28_347_154, 5.93969, imagenet(256, 0.9, "bicubic"), timm="swinv2_tiny_window8_256"),
+    "swin_v2_tiny": Entry("swin_v2", {"width": 96, "depths": (2, 2, 6, 2), "window": 8}, "swin_v2", 28_347_154, 5.93969, imagenet(256, 0.9, "bicubic"), torchvision="swin_v2_t", timm="swinv2_tiny_window8_256"),
     "swin_v2_tiny_w16": Entry("swin_v2", {"width": 96, "depths": (2, 2, 6, 2), "window": 16}, "swin_v2", 28_347_154, 6.66062, imagenet(256, 0.9, "bicubic"), timm="swinv2_tiny_window16_256"),
-    "swin_v2_small": Entry("swin_v2", {"width": 96, "depths": (2, 2, 18, 2), "window": 8}, "swin_v2", 49_728_418, 11.5459, imagenet(256, 0.9, "bicubic"), timm="swinv2_small_window8_256"),
-    "swin_v2_base": Entry("swin_v2", {"width": 128, "depths": (2, 2, 18, 2), "window": 8}, "swin_v2", 87_918_816, 20.3251, imagenet(256, 0.9, "bicubic"), timm="swinv2_base_window8_256"),
+    "swin_v2_small": Entry("swin_v2", {"width": 96, "depths": (2, 2, 18, 2), "window": 8}, "swin_v2", 49_728_418, 11.5459, imagenet(256, 0.9, "bicubic"), torchvision="swin_v2_s", timm="swinv2_small_window8_256"),
+    "swin_v2_base": Entry("swin_v2", {"width": 128, "depths": (2, 2, 18, 2), "window": 8}, "swin_v2", 87_918_816, 20.3251, imagenet(256, 0.9, "bicubic"), torchvision="swin_v2_b", timm="swinv2_base_window8_256"),
 }

@@ -70,5 +70,8 @@ def imagenet(
 
 LENET = PixelSpec(32, 32, 1, "pad", 32, "bilinear", mean=(0.5,), std=(0.5,))
 
+LENET_1998 = PixelSpec(32, 32, 1, "pad", 32, "bilinear", mean=(0.1 / 1.275,), std=(1 / 1.275,))
+"""The paper's (section II.B), for ink that is light on dark, as in MNIST's files: background -0.1, ink 1.175."""
+
 CIFAR = PixelSpec(32, 32, 3, "crop", 32, "bilinear", mean=(0.4914, 0.4822, 0.4465), std=(0.2470, 0.2435, 0.2616))
 """Means and standard deviations of CIFAR-10's training images."""

@@ -1,4 +1,7 @@
-"""Swin Transformer V2."""
+"""Swin Transformer V2.
+
+torchvision's computes what ours does where the sides are multiples of 4; it leaves out what is no whole patch.
+"""
 
 from __future__ import annotations
 

@@ -11,6 +11,8 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+from filelock import FileLock
+
 from linne.records.errors import WeightsError, WriteError
 
 Progress = Callable[[int, int], None]
@@ -30,7 +32,7 @@ class _Broken(Exception):  # noqa: N818 - it never leaves this file
 
 
 def download(url: str, target: Path, sha256: str, progress: Progress | None = None) -> str:
-    """Download a file to `target`, or go on with what an earlier attempt left beside it.
+    """Download a file to `target`, or go on with what an earlier attempt left beside it; other processes wait.
 
     The proxy is the one that ``HTTPS_PROXY``, ``HTTP_PROXY`` and ``NO_PROXY`` name.
 
@@ -58,15 +60,18 @@ def download(url: str, target: Path, sha256: str, progress: Progress | None = No
     part = target.with_name(f"{target.name}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        digest = _in_several_tries(url, part, progress)
-        if not digest.startswith(sha256.lower()):
-            part.unlink()
-            raise WeightsError(
-                f"the file's SHA-256 is {digest[:16]}..., and {sha256[:16]} was expected",
-                file=url,
-                remedy="try again; if it stays so, the mirror or a proxy changes the file",
-            )
-        part.replace(target)
+        with FileLock(target.with_name(f".{target.name}.lock")):
+            if target.is_file():  # another process has fetched it meanwhile
+                return sha256_of(target)
+            digest = _in_several_tries(url, part, progress)
+            if not digest.startswith(sha256.lower()):
+                part.unlink()
+                raise WeightsError(
+                    f"the file's SHA-256 is {digest[:16]}..., and {sha256[:16]} was expected",
+                    file=url,
+                    remedy="try again; if it stays so, the mirror or a proxy changes the file",
+                )
+            part.replace(target)
     except WeightsError:
         raise
     except OSError as error:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from linne.nets.weights.download import Progress, download, sha256_of
-from linne.nets.weights.published import Published, every_published
+from linne.nets.weights.published import Published, every_published, published
 from linne.records.atomic import write_json
-from linne.records.errors import WeightsError
+from linne.records.errors import LinneError, WeightsError
 from linne.records.places import user_cache
 
 MIRROR = "LINNE_MIRROR"
@@ -29,13 +29,16 @@ class Verified:
     ----------
     path : Path
     sha256 : str
-    state : {'good', 'damaged', 'unknown'}
-        'unknown' where no digest was published and none recorded.
+    state : {'good', 'unchanged', 'damaged', 'unknown'}
+        As published; as it came, where no digest is published; neither; or there is nothing to compare with.
+    weights : Published or None
+        None where nobody published a file of this name.
     """
 
     path: Path
     sha256: str
     state: str
+    weights: Published | None
 
 
 def cache_folder() -> Path:
@@ -67,44 +70,73 @@ def fetch(weights: Published, progress: Progress | None = None) -> Path:
     """
     path = local_path(weights)
     if path.is_file():
+        if not _record(path).is_file():  # a person put it there
+            _refuse_others(path, weights)
         return path
     mirror = os.environ.get(MIRROR, "")
     if mirror and "://" not in mirror:
         copy = Path(mirror).expanduser() / weights.path
         if copy.is_file():
+            _refuse_others(copy, weights)
             return copy
-    source = f"{mirror.rstrip('/')}/{weights.path}" if "://" in mirror else _address(weights)
+    mirrored = "://" in mirror
+    source = f"{mirror.rstrip('/')}/{weights.path}" if mirrored else _address(weights)
     try:
         if os.environ.get(OFFLINE, "0") not in ("", "0"):
             raise WeightsError(f"{OFFLINE} is set")
-        digest = download(source, path, _published_digest(weights, source), progress)
+        expected = _in_name(weights) if mirrored else _published_digest(weights, source)
+        digest = download(source, path, expected, progress)
     except WeightsError as error:
         raise WeightsError(
             f"the weights {weights.tag} of {weights.network} are not here: {error.problem}",
             value=error.value,
             remedy=f"fetch {source} and put it at {path}",
         ) from error
-    write_json(_record(path), {"sha256": digest, "source": source})
+    write_json(_record(path), {"sha256": digest, "source": source, "published": expected})
     return path
 
 
-def verify(weights: Published) -> Verified | None:
-    """Hash the cached file and compare it with what was published or recorded; None if it is not here."""
-    path = local_path(weights)
-    if not path.is_file():
-        return None
+def verify_all() -> list[Verified]:
+    """Verify every weights file of the cache."""
+    known = {local_path(weights): weights for weights in every_published()}
+    files = [path for path in sorted(cache_folder().rglob("*")) if path.suffix in (".pth", ".safetensors", ".bin")]
+    return [_verified(path, known.get(path) or _of_timm(path)) for path in files]
+
+
+def _verified(path: Path, weights: Published | None) -> Verified:
     digest = sha256_of(path)
-    expected = [_in_name(weights)]
-    if _record(path).is_file():
-        expected.append(_recorded(path))
-    known = [value for value in expected if value]
-    state = "unknown" if not known else "good" if all(digest.startswith(value) for value in known) else "damaged"
-    return Verified(path, digest, state)
+    came, published = _recorded(path) if _record(path).is_file() else ("", "")
+    published = published or (_in_name(weights) if weights else "")
+    if not came and not published:
+        state = "unknown"
+    elif digest.startswith(came) and digest.startswith(published):
+        state = "good" if published else "unchanged"
+    else:
+        state = "damaged"
+    return Verified(path, digest, state, weights)
 
 
-def verify_all() -> list[tuple[Published, Verified]]:
-    """Verify every file of the cache."""
-    return [(weights, found) for weights in every_published() if (found := verify(weights)) is not None]
+def _of_timm(path: Path) -> Published | None:
+    """Whose file is it, among all of timm's networks?"""
+    if path.parent.parent != cache_folder() / "timm":
+        return None
+    try:
+        rows = published(f"timm:{path.parent.name}")
+    except LinneError:
+        return None
+    return next((weights for weights in rows if local_path(weights) == path), None)
+
+
+def _refuse_others(path: Path, weights: Published) -> None:
+    """Raise `WeightsError` where the file is not what its name says; timm's names say nothing."""
+    digest = sha256_of(path)
+    if not digest.startswith(_in_name(weights)):
+        raise WeightsError(
+            "is damaged, or another file: its SHA-256 does not begin as its name says",
+            file=path,
+            value=digest[:16],
+            remedy="get it again",
+        )
 
 
 def _address(weights: Published) -> str:
@@ -120,7 +152,7 @@ def _address(weights: Published) -> str:
 
 def _published_digest(weights: Published, source: str) -> str:
     """SHA-256 or its beginning: from torchvision's file name, or as the hub tells it."""
-    if weights.project == "torchvision" or os.environ.get(MIRROR):
+    if weights.project == "torchvision":
         return _in_name(weights)
     from huggingface_hub import get_hf_file_metadata
 
@@ -142,8 +174,10 @@ def _record(path: Path) -> Path:
     return path.with_name(f"{path.name}.json")
 
 
-def _recorded(path: Path) -> str:
+def _recorded(path: Path) -> tuple[str, str]:
+    """Digest of what came, and of what was published, or ''."""
     try:
-        return str(json.loads(_record(path).read_bytes())["sha256"])
+        record = json.loads(_record(path).read_bytes())
+        return str(record["sha256"]), str(record["published"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise WeightsError("is damaged", file=_record(path), remedy="delete it and the weights beside it") from error

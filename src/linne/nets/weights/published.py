@@ -39,7 +39,7 @@ class Published:
     file : str
         Name of the file there. torchvision's ends in the first eight digits of its SHA-256.
     licence : str
-        '' where none is stated.
+        '' is torchvision's, which states none for each file; timm's rows say where timm states none.
     classes : int
         1000 for ImageNet-1k; others for the larger data sets.
     top1, top5 : float or None
