@@ -98,7 +98,7 @@ def _googlenet() -> Claim:
         "GoogLeNet",
         "5 million parameters, 27 times fewer than VGG-16",
         f"{paper:,}: {vgg / paper:.1f} times fewer than VGG-16, {alexnet / paper:.1f} times fewer than AlexNet",
-        _verdict(vgg / shipped >= 27),
+        _verdict(vgg / paper >= 27),
         f"Say about 7 M and 20 times fewer; {heads:,} with the two heads that are for training only. 5 M is 60 M / 12, "
         f"after a sentence of the paper, and no count: the form with batch norm has {shipped:,}, {vgg / shipped:.1f} "
         "times fewer.",
@@ -155,7 +155,10 @@ def _compound() -> Claim:
         "B1 to B7 multiply depth, width and resolution by 1.2, 1.1 and 1.15 to the power 1 to 7, "
         "so that each doubles the multiply-adds",
         f"1.2 x 1.1^2 x 1.15^2 = {product:.3f}; multiply-adds of B1 to B7 over B0: {growth}",
-        _verdict(loose=abs(product - 2) < 0.1),
+        _verdict(
+            right=all(abs(c.macs / counts[0].macs - 2**i) < 0.1 * 2**i for i, c in enumerate(counts)),
+            loose=abs(product - 2) < 0.1,
+        ),
         f"The published coefficients are no whole powers: B7 has depth {powers[7]['depth']}, which is 1.2 to the "
         f"{phi:.1f}. Rounding repeats up and channels to multiples of 8 makes growth faster than the formula.",
     )
@@ -183,7 +186,7 @@ def _patches() -> Claim:
         "an image is worth 16x16 words",
         f"{side} x {side} = {side * side} patches and a class token: {positions} positions; "
         f"{counted.parameters:,} parameters, {counted.macs / 1e9:.2f} G multiply-adds",
-        _verdict(positions == side * side + 1),
+        _verdict(right=side * side == 16 * 16, loose=positions == side * side + 1),
         f"16 is a patch's side in pixels, not the number of words, and one choice: with 32, {coarse.parameters:,} "
         f"parameters and {coarse.macs / 1e9:.2f} G.",
     )
@@ -260,8 +263,8 @@ def _shallower() -> Claim:
         "fewer multiply-adds than VGG-19, at eight times its depth; 11.3 G",
         f"{deep.macs / 1e9:.2f} G against {shallow.macs / 1e9:.2f} G",
         _verdict(loose=deep.macs < shallow.macs),
-        "Right of the comparison. The paper's 11.3 G has the stride on the first 1x1 convolution of a block; all "
-        "libraries, and this one, have it on the 3x3.",
+        "Right of the comparison. The paper's 11.3 G has the stride on the first 1x1 convolution of a block; "
+        "torchvision, timm and this one have it on the 3x3.",
     )
 
 

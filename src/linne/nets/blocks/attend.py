@@ -9,8 +9,8 @@ from torch import Tensor
 def attend(query: Tensor, key: Tensor, value: Tensor, biases: Tensor) -> Tensor:
     """Scaled dot-product attention.
 
-    PyTorch has no fused kernel of it for CPUs where lengths differ, and what it takes instead looks in each row for one
-    that sees nothing. Written out, it takes two thirds of the time there (`benchmarks/blocks.py`).
+    PyTorch has no fused kernel of it for CPUs where lengths differ, and what it takes instead searches the logits for
+    rows that are all minus infinity. Written out, it takes two thirds of the time there (`benchmarks/blocks.py`).
 
     Parameters
     ----------

@@ -32,5 +32,5 @@ class DropPath(nn.Module):
 
 
 def rising(rate: float, blocks: int) -> list[float]:
-    """Give each block its rate: from 0 at the first to `rate` at the last, linearly (paper, section 3)."""
+    """Give each block its rate, linearly: from 0 at the first, as in timm (the paper: ``rate / blocks``), to `rate`."""
     return [rate * i / max(1, blocks - 1) for i in range(blocks)]

@@ -1,4 +1,4 @@
-"""Local response normalisation: what a map says counts less where its neighbours speak up.
+"""Local response normalisation: a map counts less where its neighbours are strong.
 
 Krizhevsky, Sutskever, Hinton: "ImageNet Classification with Deep Convolutional Neural Networks", NeurIPS 2012,
 section 3.3.

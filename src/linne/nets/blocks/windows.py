@@ -52,7 +52,7 @@ def biases_of_pairs(table: Tensor, height: int, width: int, stride: int = 1) -> 
     table : (heads, 2 * height - 1, 2 * width - 1) Tensor
     height, width : int
     stride : int
-        Each how manieth row and column has queries, from the first on.
+        Queries are in every `stride`-th row and column, from the first on.
 
     Returns
     -------

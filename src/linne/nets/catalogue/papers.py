@@ -63,7 +63,7 @@ PAPERS: dict[str, Paper] = {
         "Very Deep Convolutional Networks for Large-Scale Image Recognition",
         "1409.1556",
         "Nothing but 3x3 convolutions, in depth: three of them see as far as one 7x7, with fewer weights and more non-linearities.",
-        "Depth and small filters became the rule; its features were the first to be reused for everything else.",
+        "Depth and small filters became the rule; its features were reused for almost everything else.",
     ),
     "googlenet": Paper(
         "GoogLeNet",
@@ -86,7 +86,7 @@ PAPERS: dict[str, Paper] = {
         2015,
         "Deep Residual Learning for Image Recognition",
         "1512.03385",
-        "Blocks learn what to add to their input, so that a deeper network is never harder to train than a shallower one.",
+        "Blocks learn what to add to their input, so that a deeper network can be trained to be better, and not worse, than a shallower one.",
         "152 layers instead of 19; nearly every network since adds its blocks to their input.",
     ),
     "preact_resnet": Paper(
@@ -111,7 +111,7 @@ PAPERS: dict[str, Paper] = {
         "Aggregated Residual Transformations for Deep Neural Networks",
         "1611.05431",
         "A block's 3x3 convolution is split into 32 groups: many thin paths at the cost of one thick one.",
-        "Grouped convolutions as a third thing to scale, taken up to one channel a group by MobileNet and ConvNeXt.",
+        "The number of groups became a third thing to scale, beside depth and width; ConvNeXt takes it to one channel a group.",
     ),
     "mobilenet_v1": Paper(
         "MobileNetV1",

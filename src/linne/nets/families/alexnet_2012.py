@@ -4,11 +4,13 @@ Krizhevsky, Sutskever, Hinton: "ImageNet Classification with Deep Convolutional 
 and figure 2.
 
 The idea: LeNet's plan with a thousand times its parameters learns ImageNet, if ReLU keeps gradients alive, if dropout
-and augmented images keep it from memorising, and if two GPUs share the work. Each GPU holds half of the maps, and they
-exchange them only before the third convolution and in the dense layers.
+and augmented images keep it from memorising, and if two GPUs share the work. Each GPU holds half of the maps, and its
+filters see the other's only in the third convolution and in the dense layers.
 
-Departures from the paper: images have 227 pixels a side, not 224, without which its 55 x 55 first map is impossible;
-the last map of images of other sizes is averaged to 6x6. The towers are groups of convolutions, on one GPU.
+Departures from the paper: images have 227 pixels a side and no zeros around them (224, as the paper says, gives a first
+map of 54 x 54 and not its 55 x 55); the last map of images of other sizes is averaged to 6x6. The towers are groups of
+convolutions, on one GPU. Response normalisation counts all maps of a layer, as the formula says ("N is the total number
+of kernels in the layer"), and so sees one or two of the other tower's at the border between the two.
 """
 
 from __future__ import annotations

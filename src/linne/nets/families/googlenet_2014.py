@@ -7,8 +7,9 @@ The idea: objects have many sizes, so each module filters by 1x1, 3x3 and 5x5 si
 before the large filters make that affordable. The mean over places stands where AlexNet and VGG have dense layers.
 
 Departures from the paper: none. What it leaves open is as in Guadarrama's port to Caffe, made with Szegedy's help: the
-constants of local response normalisation, the first weights and biases, and pooling of cut windows at the right and
-lower border. Maps of other sizes than 14 x 14 are averaged to it before an auxiliary head.
+constants of local response normalisation, the first weights (Glorot's, where the authors drew from Gaussians) and
+biases, and pooling of cut windows at the right and lower border. Maps of other sizes than 14 x 14 are averaged to it
+before an auxiliary head.
 """
 
 from __future__ import annotations
@@ -208,3 +209,5 @@ def _initialise(module: nn.Module) -> None:
         bound = (3 / module.weight[0].numel()) ** 0.5
         nn.init.uniform_(module.weight, -bound, bound)
         nn.init.constant_(module.bias, 0.2 if isinstance(module, nn.Conv2d) else 0.0)  # type: ignore[arg-type]
+    elif isinstance(module, AuxiliaryHead):  # after what is in it
+        nn.init.constant_(module.hidden.bias, 0.2)

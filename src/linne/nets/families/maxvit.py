@@ -29,7 +29,7 @@ from linne.nets.blocks.stages import through
 from linne.nets.blocks.transformer import Mlp
 
 STRIDE = 32
-"""Of the whole network; also how many windows' places an image's side holds, in pixels."""
+"""Of the whole network; also the pixels of an image's side to one place of a window: 224 gives windows of 7."""
 
 EXPANSION = 4
 BATCH_EPSILON = 1e-3

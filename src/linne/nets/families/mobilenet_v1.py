@@ -7,8 +7,8 @@ The idea: a 3x3 convolution both filters and combines; done one after the other,
 1x1 convolution, that costs 8 to 9 times less. One multiplier of all widths then trades accuracy for cost.
 
 Departures from the paper: ReLU6 instead of ReLU, as in the authors' code and in the weights that are published for
-PyTorch; TensorFlow's uneven padding and its epsilon of 1e-3 in batch norms are left to it, also as in those weights.
-The last depthwise convolution has stride 1, as in the code and by the table's own sizes, where it prints 2.
+PyTorch; TensorFlow's uneven padding and its epsilon of 1e-3 in batch norms are not reproduced, also as in those
+weights. The last depthwise convolution has stride 1, as in the code and by the table's own sizes, where it prints 2.
 """
 
 from __future__ import annotations

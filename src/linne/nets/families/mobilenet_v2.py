@@ -7,9 +7,10 @@ The idea: features need few channels to be kept and many to be computed with. So
 where they are added, and wide inside, where a depthwise convolution filters; the narrow ends have no ReLU, which
 would destroy what they keep.
 
-Departures from the paper: none in the network. As in the authors' code, channels are rounded to multiples of 8,
-the last 1x1 convolution is widened for multipliers above 1 but not narrowed below, and dropout of 0.2 stands
-before the classifier.
+Departures from the paper: none in the network; TensorFlow's uneven padding and its epsilon of 1e-3 in batch norms are
+not reproduced, as in the weights that are published for PyTorch. As in the authors' code, channels are rounded to
+multiples of 8, the last 1x1 convolution is widened for multipliers above 1 but not narrowed below, and dropout of 0.2
+stands before the classifier.
 """
 
 from __future__ import annotations

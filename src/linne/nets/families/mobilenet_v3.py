@@ -6,10 +6,10 @@ Howard, Sandler, Chu, Chen, Chen, Tan, Wang, Zhu, Pang, Vasudevan, Le, Adam: "Se
 The idea: a search chooses kernels, widths and where to squeeze and excite; by hand come hard swish, a swish of two
 straight lines and a parabola, and a last stage whose wide layers stand behind the pooling, where they cost little.
 
-Departures from the paper: TensorFlow's uneven padding is left to it. Batch norms have an epsilon of 1e-5; where
-weights were trained with 1e-3, the difference is added to their running variances (see `linne.nets.translate`).
-As in the authors' code, channels are rounded to multiples of 8, a block is expanded from its rounded input, and
-the layer before the classifier has the same width at every multiplier.
+Departures from the paper: TensorFlow's uneven padding is not reproduced. Batch norms have an epsilon of 1e-5; where
+weights were trained with 1e-3, the difference is added to their running variances (see `linne.nets.translate`). As in
+the authors' code, channels are rounded to multiples of 8, a block is expanded from its rounded input, and the layer
+before the classifier has the same width at every multiplier.
 """
 
 from __future__ import annotations

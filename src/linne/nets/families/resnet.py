@@ -6,10 +6,10 @@ Xie, Girshick, Dollár, Tu, He: "Aggregated Residual Transformations for Deep Ne
 Zagoruyko, Komodakis: "Wide Residual Networks", BMVC 2016 (arXiv 1605.07146): more channels instead of more layers.
 
 The idea: a stack of layers that should be the identity learns zero more easily than the identity, so each block
-adds its output to its input. Gradients pass the additions unchanged, and 152 layers train where 30 plain ones fail.
+adds its output to its input. 152 layers train better than 34, where of plain networks 34 train worse than 18.
 
-Departures from the paper: in a bottleneck that halves the map, the 3x3 convolution has the stride, not the first
-1x1 (since the authors' Torch port; half a point better, 6 % more multiply-adds, the same parameters).
+Departures from the paper: in a bottleneck that halves the map, the 3x3 convolution has the stride, not the first 1x1,
+as in Facebook's port to Torch and in torchvision: more multiply-adds, the same parameters.
 """
 
 from __future__ import annotations

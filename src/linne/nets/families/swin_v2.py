@@ -7,10 +7,11 @@ The idea: in Swin, what blocks add grows from layer to layer, and biases learned
 each branch is normalised after it, attention goes by the cosine of query and key, and the biases come from a small
 network that sees the logarithm of how far apart two tokens lie, which hardly changes with the window.
 
-Departures from the paper: none at 256. What it leaves open is from the authors' code: products for keys have no bias,
-biases of positions lie between 0 and 16, no window is larger than the map. For any other size, images are filled with
-zeros right and below to whole patches, maps to pairs and to whole windows, as in their code for detection with Swin;
-along a side that one window spans there is no shift.
+Departures from the paper, all as in the authors' code: coordinates are scaled before the logarithm, so that the edge of
+any window lies at 8, and divided by log2(8) after it; biases of positions are 16 times a sigmoid; products for keys
+have no bias; no window is larger than the map. For any other size than 256, images are filled with zeros right and
+below to whole patches, maps to pairs and to whole windows, as in their code for detection with Swin; along a side that
+one window spans there is no shift.
 """
 
 from __future__ import annotations
@@ -96,7 +97,7 @@ class PositionBias(nn.Module):
         self.window = window
         self.widen = nn.Linear(2, HIDDEN)
         self.narrow = nn.Linear(HIDDEN, heads, bias=False)
-        # From key to query, in the order of offsets from query to key; 8 is the edge of the window, and becomes 1.
+        # From key to query, in the order of offsets from query to key; the edge of the window is 8.
         along = torch.arange(window - 1, -window, -1, device="cpu") * (8 / max(1, window - 1))
         along = along.sign() * torch.log2(1 + along.abs()) / math.log2(8)
         self.register_buffer("coordinates", torch.cartesian_prod(along, along), persistent=False)
