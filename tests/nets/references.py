@@ -81,8 +81,8 @@ class Reference:
     def ours(self, theirs: nn.Module, **more: Any) -> nn.Module:
         """Build ours with their weights."""
         found = entry(self.name)
-        state = translate(theirs.state_dict(), found.family, self.project)
-        assert state is not None, "a key has no rule"
+        state, left = translate(theirs.state_dict(), found.family, self.project)
+        assert not left, "keys without a rule"
         with torch.device("meta"):
             network = build(found, found.classes, found.pixels.channels, **more)
         network.load_state_dict(state, strict=True, assign=True)

@@ -174,3 +174,8 @@ def test_networks_are_filtered() -> None:
 
 def test_every_network_of_torchvision_in_the_catalogue_exists_there() -> None:
     assert {row.torchvision for row in CATALOGUE.values()} - {""} <= set(list_models())
+
+
+@pytest.mark.parametrize("wanted", ["ImageNet", "IMAGENET:a1_IN1K", "A1_in1k"])
+def test_case_does_not_matter(wanted: str) -> None:
+    assert pick("resnet18", wanted) == pick("resnet18", wanted.lower())

@@ -161,4 +161,4 @@ def test_no_window_is_larger_than_the_map() -> None:
     ],
 )
 def test_what_cannot_be_laid_out_as_ours_is_not_ours(family: str, key: str, shape: tuple[int, ...]) -> None:
-    assert translate({key: torch.zeros(shape)}, family, "torchvision") is None
+    assert translate({key: torch.zeros(shape)}, family, "torchvision") == ({}, [key])

@@ -121,3 +121,9 @@ def test_a_damaged_file_is_read_or_refused(at: int, byte: int, zipped: bool, tmp
     except WeightsError:
         return
     assert all(isinstance(value, torch.Tensor) for value in state.values())
+
+
+def test_a_tensor_larger_than_its_storage_is_refused(tmp_path: Path) -> None:
+    torch.save({"a": torch.ones(1).expand(1_000_000, 1000)}, tmp_path / "a.pth")
+    with pytest.raises(WeightsError):
+        read_torch_file(tmp_path / "a.pth")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import torchvision
 from families import every_network
 from safetensors.torch import load_file, save_file
 from small_networks import REAL_WEIGHTS, SMALL, same_state, small_network, small_pixels, state_of
@@ -18,6 +19,7 @@ from linne.nets import create
 from linne.nets.catalogue import entry
 from linne.nets.weights import read_weights, write_weights
 from linne.nets.weights.files import PIXELS
+from linne.nets.weights.locate import locate
 from linne.records.errors import WeightsError
 
 
@@ -269,3 +271,35 @@ def test_weights_of_another_family_are_told_with_the_keys_that_do_not_fit(tmp_pa
     with pytest.raises(WeightsError) as caught:
         read_weights(tmp_path / "w.safetensors", "vit_tiny_16")
     assert "embedding.class_token" in str(caught.value)
+
+
+def test_a_whole_file_of_another_family_is_told_with_its_keys_too(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    save_file(create("resnet18", classes=3).state_dict(), tmp_path / "w.safetensors")
+    with pytest.raises(WeightsError) as caught:
+        read_weights(tmp_path / "w.safetensors", "mobilenet_v2")
+    assert "resnet18" in str(caught.value)
+    assert "stem.conv.weight" in str(caught.value)
+
+
+def test_a_stray_key_in_another_naming_is_told_by_its_own_name(tmp_path: Path) -> None:
+    state = torchvision.models.resnet18(num_classes=3).state_dict()
+    save_file({**state, "extra.weight": torch.ones(1)}, tmp_path / "w.safetensors")
+    with pytest.raises(WeightsError) as caught:
+        read_weights(tmp_path / "w.safetensors", "resnet18")
+    assert "extra.weight" in str(caught.value)
+    assert "bn1" not in str(caught.value)
+
+
+def test_names_of_parallel_and_compiled_networks_are_unwrapped(tmp_path: Path) -> None:
+    state = torchvision.models.resnet18(num_classes=3).state_dict()
+    save_file({f"_orig_mod.module.{key}": value for key, value in state.items()}, tmp_path / "w.safetensors")
+    found = read_weights(tmp_path / "w.safetensors")
+    assert (found.network, found.naming, found.classes) == ("resnet18", "torchvision", 3)
+
+
+@pytest.mark.parametrize("tag", ["a1_in1kk", "no_such", "imagenet:no_such"])
+def test_a_mistyped_tag_is_told_with_those_that_there_are(tag: str) -> None:
+    with pytest.raises(WeightsError) as caught:
+        locate(tag, "resnet18")
+    assert "a1_in1k" in str(caught.value.remedy)

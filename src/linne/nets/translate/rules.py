@@ -41,7 +41,7 @@ class Rule:
     parts: tuple[str | None, ...] = ()
 
 
-def translate(state: Mapping[str, Tensor], family: str, project: str) -> dict[str, Tensor] | None:
+def translate(state: Mapping[str, Tensor], family: str, project: str) -> tuple[dict[str, Tensor], list[str]]:
     """Give a state dict our names.
 
     Parameters
@@ -53,15 +53,20 @@ def translate(state: Mapping[str, Tensor], family: str, project: str) -> dict[st
 
     Returns
     -------
-    dict or None
-        None where a key has no rule, two have the same name, or a tensor cannot be laid out as ours.
+    dict of str to Tensor
+        What has a rule, in our names.
+    list of str
+        Their keys that have no rule, or that another one has taken the name of, or whose tensor cannot be laid out as
+        ours: where there are any, the state dict is not this family's.
     """
     rules = [rule for rule in rules_of(family, project) if not rule.only_with or rule.only_with in state]
     ours: dict[str, Tensor] = {}
+    left: list[str] = []
     for key, value in state.items():
         found = next(((rule, match) for rule in rules if (match := re.match(rule.pattern, key))), None)
         if found is None:
-            return None
+            left.append(key)
+            continue
         rule, match = found
         if rule.name is None:
             continue
@@ -72,14 +77,16 @@ def translate(state: Mapping[str, Tensor], family: str, project: str) -> dict[st
         try:
             values = [rule.layout(part) if rule.layout else part for part in _parts(value, rule)]
         except (RuntimeError, IndexError):
-            return None
+            left.append(key)
+            continue
         for end, part in zip(rule.parts or (key[match.end() :],), values, strict=True):
             if end is None:
                 continue
             if beginning + end in ours:
-                return None
+                left.append(key)
+                break
             ours[beginning + end] = part
-    return ours
+    return ours, left
 
 
 def _parts(value: Tensor, rule: Rule) -> tuple[Tensor, ...]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from linne.nets.weights.download import Progress
 from linne.nets.weights.fetch import fetch
-from linne.nets.weights.published import IMAGENET, Published, pick, published
+from linne.nets.weights.published import IMAGENET, Published, pick
 from linne.nets.weights.recognise import Weights, read_weights
 from linne.records.errors import WeightsError
 
@@ -56,12 +56,12 @@ def locate(given: str | PathLike[str], network: str | None, progress: Progress |
     text = os.fspath(given)
     if Path(text).is_file():
         return Located(Path(text), None)
-    named = text == IMAGENET or text.startswith(f"{IMAGENET}:")
+    named = text.partition(":")[0].lower() == IMAGENET
     if network is None:
         if named:
             raise WeightsError("published weights of which network?", value=text, remedy="name it with --network")
         return Located(Path(text), None)
-    if named or text in {row.tag for row in published(network)}:
+    if named or (Path(text).name == text and not Path(text).suffix):
         weights = pick(network, text)
         return Located(fetch(weights, progress), weights)
     return Located(Path(text), None)

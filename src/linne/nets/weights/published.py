@@ -139,7 +139,8 @@ def pick(network: str, wanted: str) -> Published:
     if not there:
         raise WeightsError("no weights are published for this network", value=network, remedy="give a file")
     tags = ", ".join(dict.fromkeys(row.tag for row in there))
-    if wanted == IMAGENET:
+    tag = wanted.lower().removeprefix(f"{IMAGENET}:")
+    if tag == IMAGENET:
         shippable = [row for row in there if row.classes == 1000 and row.may_be_shipped]
         if shippable:
             side = entry(network).pixels.height
@@ -149,8 +150,7 @@ def pick(network: str, wanted: str) -> Published:
             f"the weights of {network} are published under {licences} only, which must be read before shipping",
             remedy=f"ask for them by name if you agree: {tags}",
         )
-    tag = wanted.removeprefix(f"{IMAGENET}:")
-    found = next((row for row in there if row.tag.lower() == tag.lower()), None)
+    found = next((row for row in there if row.tag.lower() == tag), None)
     if found is None:
         raise WeightsError(f"no such weights of {network}", value=wanted, remedy=f"choose {IMAGENET} or one of {tags}")
     return found

@@ -14,13 +14,15 @@ from torch import Tensor, nn
 from linne.nets.build import build
 from linne.nets.catalogue import CATALOGUE, Entry, entry
 from linne.nets.shapes import on_meta
-from linne.nets.translate.rules import PROJECTS, rules_of, translate
+from linne.nets.translate.rules import PROJECTS, translate
 from linne.nets.weights.files import REMEDY, read_tensors
 from linne.records.errors import WeightsError
 from linne.records.pixel_spec import PixelSpec
 
 SHOWN = 3
 """Keys that an error names."""
+
+WRAPPERS = ("module.", "_orig_mod.")
 
 NEAR = 30
 """Networks nearest in size, among which the owner of weights that do not fit is looked for: all would take seconds."""
@@ -78,6 +80,7 @@ def read_weights(path: Path, network: str | None = None) -> Weights:
         of another one than `network`; a weight is no number, or the preprocessing that it names is for other channels.
     """
     held = read_tensors(path)
+    held = replace(held, state=_unwrapped(held.state))
     wanted = network or held.network
     if held.network not in (None, wanted):
         raise WeightsError(
@@ -143,7 +146,8 @@ def _in_our_names(state: dict[str, Tensor], row: Entry) -> Iterator[tuple[str, d
         yield "timm", translated(state, row.timm)
         return
     for project in PROJECTS:
-        if rules_of(row.family, project) and (ours := translate(state, row.family, project)) is not None:
+        ours, left = translate(state, row.family, project)
+        if not left:
             yield project, ours
 
 
@@ -193,20 +197,34 @@ def _misfit(path: Path, state: dict[str, Tensor], network: str) -> WeightsError:
     """Say whose the weights are, or which keys stand in the way."""
     other = next((name for name in _likely(state)[:NEAR] if name != network and recognise(state, name)), None)
     if other is not None:
-        return WeightsError(f"is for {other}, not for {network}", file=path, remedy=f"use --network {other}")
+        told = _what_does_not_fit(state, network)
+        return WeightsError(f"is for {other}, not for {network}: it {told}", file=path, remedy=f"use --network {other}")
+    return WeightsError(f"does not fit {network}: it {_what_does_not_fit(state, network)}", file=path, remedy=REMEDY)
+
+
+def _what_does_not_fit(state: dict[str, Tensor], network: str) -> str:
+    """Name the first keys that are missing, foreign, or of another shape, by whosoever names fit the most of them."""
     row = entry(network)
     wanted = _shapes(network, row.classes, row.pixels.channels, False)
-    ours = max((named for _, named in _in_our_names(state, row)), key=lambda named: len(named.keys() & wanted))
+    named = [(state, []), *(translate(state, row.family, project) for project in PROJECTS)]
+    ours, left = max(named, key=lambda found: len(found[0].keys() & wanted))
     missing = [key for key in wanted if key not in ours]
-    foreign = [key for key in ours if key not in wanted]
+    foreign = left + [key for key in ours if key not in wanted]
     shapes = [
         f"{key} is {tuple(ours[key].shape)} and should be {tuple(shape)}"
         for key, shape in wanted.items()
         if key in ours and ours[key].shape != shape
     ]
     parts = [("lacks", missing), ("has no place for", foreign), ("has other shapes:", shapes)]
-    told = "; ".join(f"{what} {', '.join(keys[:SHOWN])}" for what, keys in parts if keys)
-    return WeightsError(f"does not fit {network}: it {told}", file=path, remedy=REMEDY)
+    return "; ".join(f"{what} {', '.join(keys[:SHOWN])}" for what, keys in parts if keys)
+
+
+def _unwrapped(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Take the names apart that `DataParallel` and `torch.compile` put around a network's."""
+    for wrapper in WRAPPERS:
+        if state and all(key.startswith(wrapper) for key in state):
+            return _unwrapped({key.removeprefix(wrapper): value for key, value in state.items()})
+    return state
 
 
 def _keys(state: dict[str, Tensor]) -> str:

@@ -136,4 +136,6 @@ def _placed(values: Tensor, view: View) -> Tensor:
     last = view.offset + sum((side - 1) * step for side, step in zip(view.shape, view.stride, strict=True))
     if prod(view.shape) and last >= len(values):
         raise Refused("a tensor that reaches beyond its storage")
+    if prod(view.shape) > len(values):  # a stride of 0 would make gigabytes of nothing
+        raise Refused("a tensor that is larger than its storage")
     return values.as_strided(view.shape, view.stride, view.offset).clone()
