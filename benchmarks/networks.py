@@ -52,7 +52,7 @@ def compared(reference: Reference, batch: int, seconds: float) -> str:
     images = noise(batch, pixels.channels, pixels.height, pixels.width)
     theirs = reference.build()
     ours = reference.ours(theirs)
-    line = f"{reference.name:<24}{reference.project:<12}"
+    line = f"{reference.name:<26}{reference.project:<12}"
     for what, work in (("forward", forward), ("both", both)):
         for network in (theirs, ours):
             network.train(work is both)
