@@ -35,7 +35,7 @@ def _chain(caption: str, *boxes: str, skips: tuple[tuple[int, int], ...] = ()) -
 _TRANSFORMER = ("layer norm", "attention", "layer norm", "linear, GELU, linear")
 
 DRAWINGS: dict[str, Drawing] = {
-    "lenet5": _chain("C1 and S2", "5x5 convolution", "2x2 mean, coefficient, bias", "scaled tanh"),
+    "lenet5": _chain("C1 and S2", "5x5 convolution", "scaled tanh", "2x2 mean, coefficient, bias", "scaled tanh"),
     "alexnet": Drawing(
         "One layer on two GPUs",
         (
