@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 import torch.nn.functional as F
+from families import images_for
 from references import noise
 from torch import Tensor, nn
 
+from linne.nets import create
 from linne.nets.blocks.attend import attend
 from linne.nets.blocks.local_response_norm import LocalResponseNorm
 from linne.nets.blocks.windows import offsets_of_distances
@@ -34,6 +38,34 @@ def test_attention_is_that_of_pytorch(queries: int) -> None:
     ours, theirs = attend(*given), F.scaled_dot_product_attention(*given)
     torch.testing.assert_close(ours, theirs)
     torch.testing.assert_close(gradients(ours, *given), gradients(theirs, *given))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "vit_tiny_16",
+        "deit_tiny",
+        "swin_tiny",
+        "swin_v2_tiny",
+        "coatnet_0",
+        "maxvit_tiny",
+        "mobilevit_xxs",
+        "fastvit_sa12",
+    ],
+)
+def test_attention_goes_through_the_fused_function(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once a block of attention; LeViT's is written out on CPUs, where that is faster (`attend`)."""
+    calls = []
+    fused = F.scaled_dot_product_attention
+
+    def counted(*args: Any, **kwargs: Any) -> Tensor:
+        calls.append(args[0].shape)
+        return fused(*args, **kwargs)
+
+    monkeypatch.setattr(F, "scaled_dot_product_attention", counted)
+    network = create(name)
+    network(images_for(name))
+    assert len(calls) == sum("ttention" in type(module).__name__ for module in network.modules()) > 0
 
 
 def test_distances_become_offsets() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -12,7 +14,8 @@ from torch import Tensor, nn
 from linne.nets import create
 from linne.nets.catalogue import CATALOGUE
 from linne.nets.families import fastvit
-from linne.records.errors import LinneError
+from linne.nets.weights import write_weights
+from linne.records.errors import LinneError, WeightsError
 
 FOLDED = {
     "fastvit_t8": 3_996_040,
@@ -47,6 +50,14 @@ def copy_of(network: nn.Module) -> nn.Module:
     copied = fastvit.Network(network.config)
     copied.load_state_dict(network.state_dict())
     return copied.eval()
+
+
+def test_folded_weights_which_nothing_could_read_are_not_written(tmp_path: Path) -> None:
+    network = create("fastvit_t8", classes=3)
+    network.reparameterise()
+    with pytest.raises(WeightsError):
+        write_weights(tmp_path / "w.safetensors", network, "fastvit_t8", CATALOGUE["fastvit_t8"].pixels)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_no_branch_is_left(network: nn.Module) -> None:

@@ -52,6 +52,14 @@ def test_the_parameters_are_table_1s() -> None:
     assert stem + sum(modules) + classifier == entry("googlenet_2014").parameters == 6_998_552
 
 
+def test_relus_begin_at_work() -> None:
+    """Biases of what a ReLU follows are 0.2 (the authors' solver file); of classifiers 0."""
+    for name, layer in create("googlenet_2014_aux").named_modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            bias = 0.0 if name.endswith("classifier") else 0.2
+            assert torch.equal(layer.bias, torch.full_like(layer.bias, bias)), name
+
+
 def test_the_auxiliary_heads_parameters_are_section_5s() -> None:
     heads = [_convolution(inputs, 128, 1) + (4 * 4 * 128 * 1024 + 1024) + (1024 * 1000 + 1000) for inputs in (512, 528)]
     network = create("googlenet_2014_aux")

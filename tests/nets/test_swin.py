@@ -147,7 +147,7 @@ def test_torchvision_has_the_same_second_version(side: int) -> None:
 
 
 def test_no_window_is_larger_than_the_map() -> None:
-    windows = [layer[0].attention.window for layer in create("swin_v2_tiny_w16", classes=2).layers]
+    windows = [layer[0].attention.windows.window for layer in create("swin_v2_tiny_w16", classes=2).layers]
     assert windows == [16, 16, 16, 8]
 
 

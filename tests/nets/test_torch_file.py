@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import pickle
 import zipfile
-from collections import OrderedDict
+from argparse import Namespace
+from collections import Counter, OrderedDict, defaultdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
@@ -61,6 +63,26 @@ def test_a_checkpoint_of_a_training_script(key: str, tmp_path: Path) -> None:
     assert same_state(read_torch_file(tmp_path / "a.pth"), dict(state))
 
 
+def test_a_checkpoint_with_what_only_its_script_knows(tmp_path: Path) -> None:
+    """`torch.load` with ``weights_only`` refuses such files, which common training scripts write."""
+    layer = torch.nn.Linear(2, 3)
+    optimizer = torch.optim.AdamW(layer.parameters())
+    layer(torch.ones(1, 2)).sum().backward()
+    optimizer.step()
+    checkpoint = {
+        "args": Namespace(lr=0.1, parent=Namespace(epochs=3)),
+        "counts": Counter(steps=3),
+        "moments": defaultdict(list, {"first": [torch.ones(4)]}),
+        "state_dict": layer.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "out": Path("runs"),
+        "metric": np.float64(0.5),
+    }
+    for zipped in (True, False):
+        torch.save(checkpoint, tmp_path / "a.pth", _use_new_zipfile_serialization=zipped)
+        assert same_state(read_torch_file(tmp_path / "a.pth"), layer.state_dict())
+
+
 class Attack:
     """What pickles are feared for."""
 
@@ -81,6 +103,9 @@ def test_nothing_is_run(zipped: bool, tmp_path: Path) -> None:
         read_torch_file(tmp_path / "a.pth")
     assert caught.value.file == str(tmp_path / "a.pth")
     assert "mkdir" in str(caught.value.value)
+    state = {"weight": torch.ones(2)}
+    torch.save({"model": state, "x": Attack(victim)}, tmp_path / "b.pth", _use_new_zipfile_serialization=zipped)
+    assert same_state(read_torch_file(tmp_path / "b.pth"), state)
     assert not victim.exists()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import platform
-import statistics
 import time
 from os import PathLike
 from pathlib import Path
@@ -100,7 +99,10 @@ def _variant(name: str, milliseconds: float | None) -> Variant:
 
 @torch.inference_mode()
 def _measure(names: list[str], progress: Progress) -> dict[str, float]:
-    """Milliseconds for one image, median of several runs after two to warm up, in plain PyTorch."""
+    """Milliseconds for one image in plain PyTorch, after two runs to warm up.
+
+    Of several runs the quickest: what makes the others slower is what else the machine does.
+    """
     found = {}
     progress.start("measure", len(names), "networks")
     for done, name in enumerate(names, 1):
@@ -114,7 +116,7 @@ def _measure(names: list[str], progress: Progress) -> dict[str, float]:
             start = time.perf_counter()
             network(image)
             seconds.append(time.perf_counter() - start)
-        found[name] = 1000 * statistics.median(seconds)
+        found[name] = 1000 * min(seconds)
         progress.update(done, f"{name} {found[name]:.1f} ms")
     progress.finish()
     return found

@@ -1,4 +1,4 @@
-"""Attention within windows of a map that lie shifted in every second block.
+"""Windows of a map that lie shifted in every second block.
 
 Liu et al.: "Swin Transformer: Hierarchical Vision Transformer using Shifted Windows", ICCV 2021 (arXiv 2103.14030),
 section 3.2 and figure 4.
@@ -7,21 +7,20 @@ section 3.2 and figure 4.
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from linne.nets.blocks.windows import filled, map_of, rolled_apart, windows_of
 
 
 class ShiftedWindows(nn.Module):
-    """Cut a map into windows, let the tokens of each attend to one another, and join them.
+    """Cut a map into windows, keep apart what the shift brings together, and join the windows again.
 
-    A subclass says what queries, keys and values are, and which biases are added.
+    Has no parameters; along a side that one window spans there is no shift.
 
     Parameters
     ----------
-    width, heads, window : int
-        Channels; heads of attention; side of a window in tokens.
+    window : int
+        Side of a window in tokens.
     shift : int
         How many tokens the windows lie further right and below, where a map has several.
     side : int
@@ -29,54 +28,56 @@ class ShiftedWindows(nn.Module):
     """
 
     mask: Tensor
-    scale: float | None = None
-    """What products of queries and keys are multiplied by; None is one over the root of their length."""
 
-    def __init__(self, width: int, heads: int, window: int, shift: int, side: int) -> None:
+    def __init__(self, window: int, shift: int, side: int) -> None:
         super().__init__()
-        self.heads = heads
         self.window = window
         self.shift = shift
         self.side = -(-side // window) * window
-        self.project = nn.Linear(width, width)
         if shift:
             self.register_buffer("mask", rolled_apart(self.side, self.side, (shift, shift), window), persistent=False)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """``(batch, rows, columns, width)`` to the same shape."""
-        rows, columns = x.shape[1:3]
+    def cut(self, x: Tensor) -> Tensor:
+        """``(batch, rows, columns, channels)`` to ``(batch * windows, window ** 2, channels)``, zeros at the end."""
         x = filled(x, self.window)
-        shifts = self._shifts(*x.shape[1:3])
-        if any(shifts):
-            x = torch.roll(x, (-shifts[0], -shifts[1]), (1, 2))
-        query, key, value = self.query_key_value(windows_of(x, self.window))
-        out = F.scaled_dot_product_attention(query, key, value, attn_mask=self._biases_and_mask(x), scale=self.scale)
-        x = map_of(out, self.window, *x.shape[1:3])
-        if any(shifts):
-            x = torch.roll(x, shifts, (1, 2))
-        mixed: Tensor = self.project(x[:, :rows, :columns])
-        return mixed
+        down, across = self._shifts(*x.shape[1:3])
+        if down or across:
+            x = torch.roll(x, (-down, -across), (1, 2))
+        return windows_of(x, self.window)
 
-    def query_key_value(self, windows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """``(batch * windows, window ** 2, width)`` to three times ``(batch * windows, heads, window ** 2, c)``."""
-        raise NotImplementedError
+    def masked(self, biases: Tensor, shape: torch.Size) -> Tensor:
+        """Add the mask to the biases of one window, for a map of `shape`.
 
-    def biases(self) -> Tensor:
-        """Give what is added to the logit of each query and key: ``(1, heads, window ** 2, window ** 2)``."""
-        raise NotImplementedError
+        Parameters
+        ----------
+        biases : (1, heads, window ** 2, window ** 2) Tensor
+        shape : torch.Size
+            ``(batch, rows, columns, channels)``.
 
-    def _shifts(self, rows: int, columns: int) -> tuple[int, int]:
-        """Down and across: none along a side that one window spans."""
-        return self.shift if rows > self.window else 0, self.shift if columns > self.window else 0
-
-    def _biases_and_mask(self, x: Tensor) -> Tensor:
-        """Both in one tensor: ``(1 or batch * windows, heads, window ** 2, window ** 2)``."""
-        biases = self.biases()
-        batch, rows, columns = x.shape[:3]
+        Returns
+        -------
+        (1 or batch * windows, heads, window ** 2, window ** 2) Tensor
+        """
+        rows, columns = self._filled_sides(shape)
         shifts = self._shifts(rows, columns)
         if not any(shifts):
             return biases
         usual = (rows, columns) == (self.side, self.side)
         mask = self.mask if usual else rolled_apart(rows, columns, shifts, self.window)
         biases = biases + mask.to(biases)  # (windows, heads, window ** 2, window ** 2)
-        return biases.expand(batch, *biases.shape).flatten(0, 1)
+        return biases.expand(shape[0], *biases.shape).flatten(0, 1)
+
+    def join(self, heads: Tensor, shape: torch.Size) -> Tensor:
+        """``(batch * windows, heads, window ** 2, c)`` to a map of `shape`, ``(batch, rows, columns, heads * c)``."""
+        rows, columns = self._filled_sides(shape)
+        x = map_of(heads, self.window, rows, columns)
+        down, across = self._shifts(rows, columns)
+        if down or across:
+            x = torch.roll(x, (down, across), (1, 2))
+        return x[:, : shape[1], : shape[2]]
+
+    def _filled_sides(self, shape: torch.Size) -> tuple[int, int]:
+        return -(-shape[1] // self.window) * self.window, -(-shape[2] // self.window) * self.window
+
+    def _shifts(self, rows: int, columns: int) -> tuple[int, int]:
+        return self.shift if rows > self.window else 0, self.shift if columns > self.window else 0

@@ -79,7 +79,7 @@ class Convolution(nn.Sequential):
         self.act = relu()
 
 
-class Branches(nn.Module):
+class Concatenated(nn.Module):
     """Modules side by side, their channels behind one another."""
 
     def __init__(self, **branches: nn.Module) -> None:
@@ -173,9 +173,9 @@ class Network(nn.Module):
         return (self.stem, *(module for layer in self.layers for module in layer.children()))
 
 
-def _fine(inputs: int, pooled: int) -> Branches:
+def _fine(inputs: int, pooled: int) -> Concatenated:
     """Give a module for 35x35 places (figure 5)."""
-    return Branches(
+    return Concatenated(
         one=Convolution(inputs, 64, (1, 1)),
         five=_chain(inputs, (48, 1, 1), (64, 5, 5)),
         three_twice=_chain(inputs, (64, 1, 1), (96, 3, 3), (96, 3, 3)),
@@ -183,18 +183,18 @@ def _fine(inputs: int, pooled: int) -> Branches:
     )
 
 
-def _to_middle(inputs: int) -> Branches:
+def _to_middle(inputs: int) -> Concatenated:
     """35x35 to 17x17 places (figure 10)."""
-    return Branches(
+    return Concatenated(
         three=_shrink(inputs, 384),
         three_twice=_chain(inputs, (64, 1, 1), (96, 3, 3)).append(_shrink(96, 96)),
         pool=nn.MaxPool2d(3, stride=2),
     )
 
 
-def _middle(inputs: int, width: int) -> Branches:
+def _middle(inputs: int, width: int) -> Concatenated:
     """Give a module for 17x17 places: 7x7 as 1x7 and 7x1 (figure 6)."""
-    return Branches(
+    return Concatenated(
         one=Convolution(inputs, 192, (1, 1)),
         seven=_chain(inputs, (width, 1, 1), (width, 1, 7), (192, 7, 1)),
         seven_twice=_chain(inputs, (width, 1, 1), (width, 7, 1), (width, 1, 7), (width, 7, 1), (192, 1, 7)),
@@ -202,18 +202,18 @@ def _middle(inputs: int, width: int) -> Branches:
     )
 
 
-def _to_coarse(inputs: int) -> Branches:
+def _to_coarse(inputs: int) -> Concatenated:
     """17x17 to 8x8 places."""
-    return Branches(
+    return Concatenated(
         three=_chain(inputs, (192, 1, 1)).append(_shrink(192, 320)),
         seven=_chain(inputs, (192, 1, 1), (192, 1, 7), (192, 7, 1)).append(_shrink(192, 192)),
         pool=nn.MaxPool2d(3, stride=2),
     )
 
 
-def _coarse(inputs: int) -> Branches:
+def _coarse(inputs: int) -> Concatenated:
     """Give a module for 8x8 places: 1x3 and 3x1 side by side, for many features (figure 7)."""
-    return Branches(
+    return Concatenated(
         one=Convolution(inputs, 320, (1, 1)),
         three=_chain(inputs, (384, 1, 1)).append(_fork(384)),
         three_twice=_chain(inputs, (448, 1, 1), (384, 3, 3)).append(_fork(384)),
@@ -234,8 +234,8 @@ def _shrink(inputs: int, outputs: int) -> Convolution:
     return Convolution(inputs, outputs, (3, 3), stride=2, padded=False)
 
 
-def _fork(channels: int) -> Branches:
-    return Branches(wide=Convolution(channels, channels, (1, 3)), tall=Convolution(channels, channels, (3, 1)))
+def _fork(channels: int) -> Concatenated:
+    return Concatenated(wide=Convolution(channels, channels, (1, 3)), tall=Convolution(channels, channels, (3, 1)))
 
 
 def _auxiliary_classifier(classes: int) -> nn.Linear:

@@ -17,6 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from linne.nets.blocks.drop_path import DropPath, rising
@@ -73,24 +74,26 @@ class Embedding(nn.Module):
         return tokens
 
 
-class WindowAttention(ShiftedWindows):
+class WindowAttention(nn.Module):
     """Multi-head self-attention within windows, with a learned bias for each relative position (equation 4)."""
 
     def __init__(self, width: int, window: int, shift: int, side: int) -> None:
-        super().__init__(width, width // HEAD_WIDTH, window, shift, side)
+        super().__init__()
+        self.heads = width // HEAD_WIDTH
+        self.windows = ShiftedWindows(window, shift, side)
         self.qkv = nn.Linear(width, 3 * width)
         self.bias_table = nn.Parameter(torch.empty(self.heads, 2 * window - 1, 2 * window - 1))
+        self.project = nn.Linear(width, width)
         nn.init.trunc_normal_(self.bias_table, std=0.02)
 
-    def query_key_value(self, windows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """``(windows, window ** 2, width)`` to three times ``(windows, heads, window ** 2, 32)``."""
-        qkv = self.qkv(windows).unflatten(2, (3, self.heads, HEAD_WIDTH))
-        query, key, value = qkv.permute(2, 0, 3, 1, 4).unbind(0)
-        return query, key, value
-
-    def biases(self) -> Tensor:
-        """Give what is added to each query and key: ``(1, heads, window ** 2, window ** 2)``."""
-        return biases_of_pairs(self.bias_table, self.window, self.window)
+    def forward(self, x: Tensor) -> Tensor:
+        """``(batch, rows, columns, width)`` to the same shape."""
+        qkv = self.qkv(self.windows.cut(x)).unflatten(2, (3, self.heads, HEAD_WIDTH))
+        query, key, value = qkv.permute(2, 0, 3, 1, 4).unbind(0)  # each (windows, heads, window ** 2, 32)
+        biases = biases_of_pairs(self.bias_table, self.windows.window, self.windows.window)
+        out = F.scaled_dot_product_attention(query, key, value, attn_mask=self.windows.masked(biases, x.shape))
+        mixed: Tensor = self.project(self.windows.join(out, x.shape))
+        return mixed
 
 
 class Block(nn.Module):

@@ -110,34 +110,38 @@ class PositionBias(nn.Module):
         return biases_of_pairs(table, self.window, self.window)
 
 
-class WindowAttention(ShiftedWindows):
+class WindowAttention(nn.Module):
     """Multi-head self-attention within windows, by the cosine of query and key."""
 
-    scale = 1.0
-
     def __init__(self, width: int, window: int, shift: int, side: int) -> None:
-        super().__init__(width, width // HEAD_WIDTH, window, shift, side)
+        super().__init__()
+        self.heads = width // HEAD_WIDTH
+        self.windows = ShiftedWindows(window, shift, side)
         self.qkv = nn.Linear(width, 3 * width, bias=False)
         self.query_bias = nn.Parameter(torch.zeros(width))
         self.value_bias = nn.Parameter(torch.zeros(width))
         self.logit_scale = nn.Parameter(torch.full((self.heads, 1, 1), math.log(10)))
         self.position_bias = PositionBias(self.heads, window)
+        self.project = nn.Linear(width, width)
 
-    def query_key_value(self, windows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, x: Tensor) -> Tensor:
+        """``(batch, rows, columns, width)`` to the same shape."""
+        query, key, value = self._query_key_value(self.windows.cut(x))
+        biases = self.windows.masked(self.position_bias(), x.shape)
+        out = F.scaled_dot_product_attention(query, key, value, attn_mask=biases, scale=1.0)
+        mixed: Tensor = self.project(self.windows.join(out, x.shape))
+        return mixed
+
+    def _query_key_value(self, windows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Queries of length `logit_scale`, keys of length 1, values: each ``(windows, heads, window ** 2, 32)``."""
         bias = torch.cat([self.query_bias, torch.zeros_like(self.query_bias), self.value_bias])
-        qkv = F.linear(windows, self.qkv.weight, bias).reshape(-1, self.window**2, 3, self.heads, HEAD_WIDTH)
+        qkv = F.linear(windows, self.qkv.weight, bias).view(*windows.shape[:2], 3, self.heads, HEAD_WIDTH)
         query_key, value = qkv[:, :, :2], qkv[:, :, 2]
         norms = torch.linalg.vector_norm(query_key, dim=-1, keepdim=True).clamp_min(SMALLEST_NORM)
         scale = self.logit_scale.clamp(max=math.log(LARGEST_SCALE)).exp().flatten(1)
         lengths = torch.stack([scale, torch.ones_like(scale)])  # (2, heads, 1)
         query, key = (query_key * (lengths / norms)).permute(2, 0, 3, 1, 4).unbind(0)
         return query, key, value.transpose(1, 2)
-
-    def biases(self) -> Tensor:
-        """Give what is added to each query and key: ``(1, heads, window ** 2, window ** 2)``."""
-        biases: Tensor = self.position_bias()
-        return biases
 
 
 class Block(nn.Module):

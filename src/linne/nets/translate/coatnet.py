@@ -7,20 +7,15 @@ from math import isqrt
 from torch import Tensor
 
 from linne.nets.blocks.relative_attention import HEAD
-from linne.nets.translate.rules import Rule
+from linne.nets.translate.rules import Rule, matrix
 
 _CONVOLUTION = r"stages\.([01])\.blocks\.(\d+)\."
 _ATTENTION = r"stages\.([23])\.blocks\.(\d+)\."
 
 
-def linear(values: Tensor) -> Tensor:
-    """A 1x1 convolution's weight to a linear layer's; its bias as it is."""
-    return values.flatten(1) if values.ndim > 1 else values
-
-
 def query_key_value(values: Tensor) -> Tensor:
     """Query, key and value of one head after the other, to the queries of all heads, then keys, then values."""
-    return linear(values.reshape(-1, 3, HEAD, *values.shape[1:]).transpose(0, 1).flatten(0, 2))
+    return matrix(values.reshape(-1, 3, HEAD, *values.shape[1:]).transpose(0, 1).flatten(0, 2))
 
 
 def table(values: Tensor) -> Tensor:
@@ -40,7 +35,7 @@ BODY = (
     Rule(_CONVOLUTION + r"norm2\.", "layers.{}.{}.depthwise.norm."),
     Rule(_CONVOLUTION + r"conv3_1x1\.", "layers.{}.{}.project."),
     Rule(_CONVOLUTION + r"shortcut\.expand\.", "layers.{}.{}.shortcut."),
-    Rule(_ATTENTION + r"shortcut\.expand\.", "layers.{}.{}.shortcut.", layout=linear),
+    Rule(_ATTENTION + r"shortcut\.expand\.", "layers.{}.{}.shortcut.", layout=matrix),
     Rule(_ATTENTION + r"norm1\.norm\.", "layers.{}.{}.norm1."),  # where it pools
     Rule(_ATTENTION + r"norm(\d)\.", "layers.{}.{}.norm{}."),
     Rule(
@@ -48,9 +43,9 @@ BODY = (
     ),
     Rule(_ATTENTION + r"attn\.rel_pos\.relative_position_index", None),
     Rule(_ATTENTION + r"attn\.qkv\.", "layers.{}.{}.attention.qkv.", layout=query_key_value),
-    Rule(_ATTENTION + r"attn\.proj\.", "layers.{}.{}.attention.project.", layout=linear),
-    Rule(_ATTENTION + r"mlp\.fc1\.", "layers.{}.{}.mlp.widen.", layout=linear),
-    Rule(_ATTENTION + r"mlp\.fc2\.", "layers.{}.{}.mlp.narrow.", layout=linear),
+    Rule(_ATTENTION + r"attn\.proj\.", "layers.{}.{}.attention.project.", layout=matrix),
+    Rule(_ATTENTION + r"mlp\.fc1\.", "layers.{}.{}.mlp.widen.", layout=matrix),
+    Rule(_ATTENTION + r"mlp\.fc2\.", "layers.{}.{}.mlp.narrow.", layout=matrix),
     Rule(r"head\.fc\.", "classifier."),
 )
 """What timm's own layout shares."""

@@ -113,10 +113,5 @@ def vector(values: Tensor) -> Tensor:
 
 
 def matrix(values: Tensor) -> Tensor:
-    """A 1x1 convolution's weight to a linear layer's."""
-    return values.flatten(1)
-
-
-def convolution(values: Tensor) -> Tensor:
-    """A linear layer's weight to a 1x1 convolution's."""
-    return values[:, :, None, None]
+    """A 1x1 convolution's weight to a linear layer's; its bias as it is."""
+    return values.flatten(1) if values.ndim > 1 else values

@@ -2,7 +2,7 @@
 
 A pickle is a program that can call any function. It is not run here: `pickletools` parses it into instructions, and
 only those that describe dictionaries, lists, text, numbers and tensors are understood. No name in it is looked up or
-imported; everything else is refused.
+imported: an object of any other class, such as the options of a training script, is `Unknown`, and stays so.
 """
 
 from __future__ import annotations
@@ -58,12 +58,40 @@ class View:
     stride: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class Unknown:
+    """What a call of something else would give. The call is not made, and what is put into its result is dropped."""
+
+    maker: str
+
+    def __setitem__(self, key: Any, item: Any) -> None:
+        pass
+
+    def update(self, items: Any) -> None:
+        """Take items as a dictionary does."""
+
+    def append(self, item: Any) -> None:
+        """Take an item as a list does."""
+
+    def extend(self, items: Any) -> None:
+        """Take items as a list does."""
+
+
 _MARK = object()
 
 
-def interpret(file: BinaryIO) -> Any:
-    """Follow the instructions of one pickle; nothing that they name is called."""
+def interpret(file: BinaryIO) -> tuple[Any, dict[str, Storage]]:
+    """Follow the instructions of one pickle; nothing that they name is called.
+
+    Returns
+    -------
+    object
+        What it describes.
+    dict of str to Storage
+        The storages of all tensors in it, `Unknown` objects' too, by their keys.
+    """
     stack: list[Any] = []
+    storages: dict[str, Storage] = {}
     memo: dict[int, Any] = {}
 
     def since_mark() -> list[Any]:
@@ -78,7 +106,7 @@ def interpret(file: BinaryIO) -> Any:
             case "PROTO" | "FRAME":
                 pass
             case "STOP":
-                return stack.pop()
+                return stack.pop(), storages
             case "MARK":
                 stack.append(_MARK)
             case "NONE" | "NEWTRUE" | "NEWFALSE":
@@ -120,26 +148,21 @@ def interpret(file: BinaryIO) -> Any:
                 name, module = stack.pop(), stack.pop()
                 stack.append(_Name(f"{module}.{name}"))
             case "BINPERSID":
-                stack.append(_storage(stack.pop()))
-            case "REDUCE":
+                storage = _storage(stack.pop())
+                storages[storage.key] = storage
+                stack.append(storage)
+            case "REDUCE" | "NEWOBJ":
                 arguments, function = stack.pop(), stack.pop()
                 stack.append(_described(function, arguments))
             case "BUILD":
-                stack.pop()  # attributes of the dictionary, such as the versions of its modules
-                if not isinstance(stack[-1], dict):
-                    raise Refused("attributes of something that is no dictionary")
+                stack.pop()  # attributes, such as the versions of a state dict's modules
+                if not isinstance(stack[-1], dict | Unknown):
+                    raise Refused("attributes of something that has none")
             case "POP":
                 stack.pop()
             case other:
                 raise Refused(f"instruction {other}")
     raise Refused("no end")
-
-
-def storages_in(value: Any) -> list[Storage]:
-    """Give the storages of all tensors in a value, and in the dictionaries in it."""
-    if isinstance(value, dict):
-        return [storage for item in value.values() for storage in storages_in(item)]
-    return [value.storage] if isinstance(value, View) else []
 
 
 def _storage(said: Any) -> Storage:
@@ -164,4 +187,6 @@ def _described(function: Any, arguments: tuple[Any, ...]) -> Any:
             return View(storage, offset, tuple(shape), tuple(stride))
         case _Name("torch._utils._rebuild_parameter"):
             return arguments[0]
-    raise Refused(f"a call of {function.text if isinstance(function, _Name) else function!r}")
+        case _Name(text):
+            return Unknown(text)
+    raise Refused(f"a call of {function!r}")

@@ -10,6 +10,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from linne.nets.catalogue import entry
+from linne.nets.shapes import on_meta
 from linne.nets.weights.torch_file import read_torch_file
 from linne.records.atomic import replacing
 from linne.records.errors import LinneError, WeightsError
@@ -37,7 +39,7 @@ def read_tensors(path: Path) -> Held:
     Raises
     ------
     WeightsError
-        The file is gone, damaged, or a pickle of anything but tensors.
+        The file is gone, damaged, or holds no dictionary of tensors.
     """
     if not path.is_file():
         raise WeightsError("no such weights file", file=path, remedy=REMEDY)
@@ -54,7 +56,15 @@ def read_tensors(path: Path) -> Held:
 
 
 def write_weights(path: Path, network: nn.Module, name: str, pixels: PixelSpec) -> None:
-    """Write a network's state in our naming, with its catalogue name and its preprocessing, atomically."""
+    """Write a network's state in our naming, with its catalogue name and its preprocessing, atomically.
+
+    `WeightsError` if the network is no longer what `name` builds, its branches folded, say: such a file fits nothing.
+    """
+    row = entry(name)
+    built = on_meta(row, row.classes, pixels.channels).state_dict().keys() | {"classifier.weight", "classifier.bias"}
+    stray = next((key for key in network.state_dict() if key not in built), None)
+    if stray is not None:
+        raise WeightsError(f"the network is not {name}", file=path, value=stray, remedy="write it before folding it")
     state = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
     said = {NETWORK: name, PIXELS: json.dumps(pixels.to_json())}
     with replacing(path) as part:

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 import torch
 from torch import Tensor
 
-from linne.nets.weights.described import Refused, Storage, View, interpret, storages_in
+from linne.nets.weights.described import Refused, Storage, Unknown, View, interpret
 from linne.records.errors import WeightsError
 
 MAGIC = 0x1950A86A20F9469CFC6C
@@ -54,15 +54,13 @@ def read_torch_file(path: Path) -> dict[str, Tensor]:
     Raises
     ------
     WeightsError
-        It is no such file, damaged, or holds anything but text, numbers, containers and tensors.
+        It is no such file, damaged, or holds no dictionary of tensors.
     """
     try:
         with path.open("rb") as file:
             if zipfile.is_zipfile(file):
-                value, storages = _archive(file)
-            else:
-                value, storages = _sequence(file)
-        return _tensors(value, storages)
+                return _tensors(*_archive(file))
+            return _tensors(*_sequence(file))
     except (Refused, *DAMAGE) as error:
         raise WeightsError(
             "is no state dict of torch, or damaged", file=path, value=error, remedy="convert it to safetensors"
@@ -78,7 +76,7 @@ def _archive(file: BinaryIO) -> tuple[Any, Callable[[Storage], Tensor]]:
     root = program.removesuffix("data.pkl")
     if f"{root}byteorder" in names and archive.read(f"{root}byteorder") != b"little":
         raise Refused("written on a big-endian machine")
-    value = interpret(io.BytesIO(archive.read(program)))
+    value, _ = interpret(io.BytesIO(archive.read(program)))
     held: dict[str, Tensor] = {}
 
     def load(storage: Storage) -> Tensor:
@@ -89,16 +87,14 @@ def _archive(file: BinaryIO) -> tuple[Any, Callable[[Storage], Tensor]]:
             held[storage.key] = _values(archive.read(info), storage)
         return held[storage.key]
 
-    keys = storages_in(value)
-    return value, {storage: load(storage) for storage in keys}.__getitem__
+    return value, load
 
 
 def _sequence(file: BinaryIO) -> tuple[Any, Callable[[Storage], Tensor]]:
     file.seek(0)
-    magic, _protocol, _system, value, keys = (interpret(file) for _ in range(5))
+    (magic, _), _protocol, _system, (value, storages), (keys, _) = (interpret(file) for _ in range(5))
     if magic != MAGIC or not isinstance(keys, list):
         raise Refused("not written by torch.save")
-    storages = {storage.key: storage for storage in storages_in(value)}
     held: dict[Storage, Tensor] = {}
     for key in keys:
         storage = storages[key]
@@ -119,12 +115,14 @@ def _tensors(value: Any, values: Callable[[Storage], Tensor]) -> dict[str, Tenso
     for inner in ("state_dict", "model", "model_state_dict"):
         if isinstance(value, dict) and isinstance(value.get(inner), dict):
             value = value[inner]
+    if isinstance(value, Unknown):
+        raise Refused(f"an object of {value.maker} instead of its state dict")
     if not isinstance(value, dict) or not value:
         raise Refused("no dictionary of tensors")
     state = {}
     for key, view in value.items():
         if not isinstance(key, str) or not isinstance(view, View):
-            raise Refused(f"{key!r} is no tensor")
+            raise Refused(f"{key!r} is no tensor, but {view.maker if isinstance(view, Unknown) else type(view)}")
         state[key] = _placed(values(view.storage), view)
     return state
 
