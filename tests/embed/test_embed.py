@@ -34,9 +34,7 @@ def directly(index: Index, frozen: Backbone) -> np.ndarray:
         return np.concatenate(
             [
                 network.forward_head(
-                    network.forward_features(
-                        torch.from_numpy(prepare(index.file(row).read_bytes(), frozen.pixels))[None]
-                    ),
+                    network.forward_features(torch.from_numpy(prepare(index.content(row).read(), frozen.pixels))[None]),
                     pre_logits=True,
                 ).numpy()
                 for row in range(len(index))
@@ -190,7 +188,7 @@ def test_stored_activations_lead_to_the_same_logits(index: Index, tmp_path: Path
         for part in frozen.network.stages()[stage:]:
             x = part(x)
         logits = frozen.network.forward_head(x)
-        images = np.stack([prepare(index.file(row).read_bytes(), frozen.pixels) for row in range(len(index))])
+        images = np.stack([prepare(index.content(row).read(), frozen.pixels) for row in range(len(index))])
         expected = frozen.network(torch.from_numpy(images))
     assert (logits - expected).abs().max() <= 5e-3 * expected.abs().max()
     np.testing.assert_allclose(found.features, directly(index, frozen), atol=1e-4)
@@ -218,7 +216,7 @@ def test_a_stage_more_keeps_the_features_that_are_stored(index: Index, tmp_path:
 
 def test_the_stored_share(index: Index, photos: Path, tmp_path: Path) -> None:
     frozen, cache = gray_backbone(), tmp_path / "cache"
-    every = [of_bytes(index.file(row).read_bytes()) for row in range(len(index))]
+    every = [of_bytes(index.content(row).read()) for row in range(len(index))]
     assert stored_share(frozen, every, cache) == 0
     shutil.rmtree(photos / "b")
     place(photos / "b" / "unreadable.png", b"nothing")

@@ -21,6 +21,7 @@ from linne.embed.look import LOOKS_SHELF
 from linne.embed.measure import Pick
 from linne.embed.store import Shelf
 from linne.index.class_folders import read_folder
+from linne.records.content import Content
 from linne.records.errors import WriteError
 from linne.records.index import Index
 from linne.records.progress import Silent
@@ -123,10 +124,10 @@ def test_a_bug_in_a_thread_is_raised_and_what_came_before_is_kept(
 ) -> None:
     look_at = linne.embed.one_pass.look_at
 
-    def failing(file: Path, *rest: object) -> object:
-        if file.name == "200.png":
+    def failing(content: Content, *rest: object) -> object:
+        if content.name.endswith("200.png"):
             raise ZeroDivisionError
-        return look_at(file, *rest)
+        return look_at(content, *rest)
 
     monkeypatch.setattr(linne.embed.one_pass, "look_at", failing)
     with pytest.raises(ZeroDivisionError):

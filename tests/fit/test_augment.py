@@ -120,7 +120,7 @@ def test_an_epoch_is_the_same_whatever_the_threads_do(index: Index) -> None:
         assert torch.equal(views, others)
         assert torch.equal(labels, same)
         for view, row in zip(views, rows[places], strict=True):
-            picture = decode(index.file(int(row)).read_bytes(), 3)
+            picture = decode(index.content(int(row)).read(), 3)
             alone = random_view(picture, spec, True, np.random.default_rng((5, 3, int(row))))
             assert torch.equal(view, alone)
         assert labels.tolist() == index.label[rows[places]].tolist()
@@ -158,7 +158,7 @@ def test_prepared_batches_are_the_exact_inputs_in_order(index: Index) -> None:
     rows = np.array([5, 0, 23, 7, 7])
     batches = list(prepared_batches(index, rows, small_pixels(), 2))
     assert [len(batch) for batch in batches] == [2, 2, 1]
-    expected = [prepare(index.file(int(row)).read_bytes(), small_pixels()) for row in rows]
+    expected = [prepare(index.content(int(row)).read(), small_pixels()) for row in rows]
     np.testing.assert_array_equal(np.concatenate(batches), np.stack(expected))
 
 

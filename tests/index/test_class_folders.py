@@ -12,7 +12,7 @@ from images import class_folders, place
 
 from linne.index.class_folders import read_folder
 from linne.index.names import natural_key
-from linne.pixels.decode import decode, read_file
+from linne.pixels.decode import decode
 from linne.records.errors import DataError, ImageError
 from linne.records.index import SUBSETS, TEST, TRAIN, VALIDATION, Index
 
@@ -34,7 +34,7 @@ def test_class_folders(tmp_path: Path) -> None:
     assert index.root == str(tmp_path.resolve())
     assert not index.supplied_split
     assert index.counts().tolist() == [1, 3]
-    assert [index.file(row).stat().st_size for row in range(4)] == index.size.tolist()
+    assert [len(index.content(row).read()) for row in range(4)] == index.size.tolist()
 
 
 def test_labels_are_in_natural_order(tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_odd_names(tmp_path: Path, name: str) -> None:
     index = read_folder(tmp_path)
     assert set(index.labels) == {name, "dog"}
     row = index.paths.to_pylist().index(f"{name}/{name}.png")
-    decode(read_file(index.file(row)), 3)
+    decode(index.content(row).read(), 3)
 
 
 def test_the_order_in_which_files_were_made_does_not_matter(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_a_page_named_as_a_picture_is_indexed_and_cannot_be_decoded(tmp_path: Pa
     index = read_folder(tmp_path)
     row = index.paths.to_pylist().index("cat/blocked.jpg")
     with pytest.raises(ImageError):
-        decode(read_file(index.file(row)), 3)
+        decode(index.content(row).read(), 3)
 
 
 def refused(root: Path) -> DataError:

@@ -107,7 +107,7 @@ def test_a_root_whose_name_is_not_utf8(tmp_path: Path) -> None:
     root = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))
     index = read_folder(class_folders(root, {"cat": 1, "dog": 1}))
     index.write(tmp_path / "index.parquet")
-    assert Index.read(tmp_path / "index.parquet").file(0).exists()
+    assert Index.read(tmp_path / "index.parquet").content(0).read()
 
 
 def test_a_folder_that_may_not_be_read_is_set_aside(tmp_path: Path) -> None:

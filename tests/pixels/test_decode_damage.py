@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from images import encode, noise, png_that_claims, scene
 from PIL import Image
 
-from linne.pixels.decode import MAX_BYTES, MAX_PIXELS, decode, read_file
+from linne.pixels.decode import MAX_PIXELS, decode
 from linne.records.errors import ImageError
 
 pytestmark = pytest.mark.filterwarnings(r"ignore:::PIL\.")  # pytest undoes the filter of decode.py
@@ -129,17 +129,6 @@ def test_a_bomb_inside_an_icon_is_refused() -> None:
     inside = png_that_claims(60_000, 60_000)
     entry = bytes([16, 16, 0, 0, 1, 0, 32, 0]) + len(inside).to_bytes(4, "little") + (22).to_bytes(4, "little")
     assert try_to_decode(b"\0\0\x01\0\x01\0" + entry + inside) is None
-
-
-def test_read_file(tmp_path: Path) -> None:
-    (tmp_path / "a.png").write_bytes(b"abc")
-    assert read_file(tmp_path / "a.png") == b"abc"
-    with (tmp_path / "huge.png").open("wb") as huge:
-        huge.truncate(MAX_BYTES + 1)  # a hole: takes no place on the disk
-    for name in ("gone.png", "huge.png", "."):
-        with pytest.raises(ImageError) as caught:
-            read_file(tmp_path / name)
-        assert caught.value.file == str(tmp_path / name)
 
 
 def test_threads_leave_the_filters_of_warnings_alone() -> None:

@@ -19,9 +19,11 @@ from some_records import bundle
 from some_records import index as some_index
 
 from linne.records.bundle import Bundle
+from linne.records.content import FileContent
 from linne.records.errors import RunError, WriteError
 from linne.records.evaluation import ClassScore, Evaluation, HardCase, Measure
 from linne.records.findings import Finding, Findings
+from linne.records.index import Index
 from linne.records.run import Run
 from linne.records.set_aside import SetAside
 from linne.records.split import Split
@@ -238,7 +240,7 @@ def test_a_lost_or_damaged_picture_becomes_a_note(tmp_path: Path) -> None:
     page = page_of(run)
     assert len(page.all("img")) == 1
     assert page.words.count("No picture:") == 2
-    assert Album(tmp_path).picture("nul\0.png").note
+    assert Album(Index.read(run.index)).picture("nul\0.png").note
 
 
 def test_pairs_stand_side_by_side_and_doubts_name_both_labels(tmp_path: Path) -> None:
@@ -359,6 +361,6 @@ def test_charts_of_little_and_of_extremes() -> None:
 
 def test_thumbnails_keep_shape_and_colour(tmp_path: Path) -> None:
     file = place(tmp_path / "a.png", encode(np.full((100, 400, 3), (200, 30, 30), np.uint8), "PNG"))
-    shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(thumbnail(file).partition(",")[2]))))
+    shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(thumbnail(FileContent(file)).partition(",")[2]))))
     assert shown.shape == (40, 160, 3)
     assert np.abs(shown.mean(axis=(0, 1)) - (200, 30, 30)).max() < 4

@@ -66,12 +66,12 @@ def test_a_test_image_that_is_gone_is_left_out_and_told_of(
     shutil.copytree(digits, photos)
     own = linne.fit(photos, weights=lenet_weights, budget=60, cache=store, out=tmp_path / "runs")
     split, index = Split.read(own.split), Index.read(own.index)
-    index.file(int(split.rows(TEST)[0])).unlink()
+    Path(index.root, index.path(int(split.rows(TEST)[0]))).unlink()
     evaluation = linne.evaluate(own.folder)
     assert evaluation.images == len(split.rows(TEST)) - 1
     assert len(evaluation.notes) == 1
     rows = split.rows(TEST)
-    shutil.copy(index.file(int(split.rows(TRAIN)[0])), index.file(int(rows[1])))
+    shutil.copy(Path(index.root, index.path(int(split.rows(TRAIN)[0]))), Path(index.root, index.path(int(rows[1]))))
     changed = linne.evaluate(own.folder)
     assert changed.images == len(rows) - 2
     assert len(changed.notes) == 2

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from linne.pixels.decode import decode, read_file
+from linne.pixels.decode import decode
+from linne.records.content import Content
 from linne.records.errors import DataError, ImageError
 from linne.records.fingerprint import of_bytes
 from linne.records.index import Index
@@ -63,10 +63,10 @@ def take_sample(index: Index) -> Sample:
     at_once = 2 * available_cores()
     with ThreadPoolExecutor(available_cores(), thread_name_prefix="sample") as pool:
         for start in range(0, len(rows), at_once):
-            files = [index.file(int(row)) for row in rows[start : start + at_once]]
+            contents = [index.content(int(row)) for row in rows[start : start + at_once]]
             began = time.perf_counter()
-            looks = list(pool.map(_look, files))
-            seconds.append((time.perf_counter() - began) / len(files))
+            looks = list(pool.map(_look, contents))
+            seconds.append((time.perf_counter() - began) / len(contents))
             digests += [digest for digest, _ in looks if digest is not None]
             for _, picture in looks:
                 if picture is not None and held < HELD_BYTES:
@@ -86,13 +86,13 @@ def take_sample(index: Index) -> Sample:
     )
 
 
-def _look(file: Path) -> tuple[bytes | None, Image.Image | None]:
+def _look(content: Content) -> tuple[bytes | None, Image.Image | None]:
     """Digest and picture of a file; what cannot be read or decoded, the audit tells of."""
     digest = None
     try:
-        content = read_file(file)
-        digest = of_bytes(content)
-        return digest, decode(content, 3)
+        read = content.read()
+        digest = of_bytes(read)
+        return digest, decode(read, 3)
     except ImageError:
         return digest, None
 

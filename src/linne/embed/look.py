@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from linne.pixels.decode import decode, read_file
+from linne.pixels.decode import decode
 from linne.pixels.perceptual import perceptual_hash, thumbnail
 from linne.pixels.prepare import normalise, pixels_of
+from linne.records.content import Content
 from linne.records.errors import ImageError
 from linne.records.fingerprint import of_bytes
 from linne.records.pixel_spec import DECODING, PixelSpec
@@ -48,27 +48,27 @@ class Looks:
     failure: str = ""
 
 
-def look_at(file: Path, spec: PixelSpec | None, looked_at: set[bytes], embedded: set[bytes]) -> Looks:
-    """Read one file and do what the store does not hold yet; runs in a thread.
+def look_at(content: Content, spec: PixelSpec | None, looked_at: set[bytes], embedded: set[bytes]) -> Looks:
+    """Read one image and do what the store does not hold yet; runs in a thread.
 
     Parameters
     ----------
-    file : Path
+    content : Content
     spec : PixelSpec, optional
         Without it no pixels are wanted.
     looked_at, embedded : set of bytes
         Digests whose facts, and whose outputs of the network, are stored.
     """
     try:
-        content = read_file(file)
+        read = content.read()
     except ImageError as error:
         return Looks(b"", failure=_reason(error))
-    digest = of_bytes(content)
+    digest = of_bytes(read)
     wants_pixels = spec is not None and digest not in embedded
     if digest in looked_at and not wants_pixels:
         return Looks(digest)
     try:
-        picture = decode(content, 3)
+        picture = decode(read, 3)
     except ImageError as error:
         return Looks(digest, failure=_reason(error))
     facts = None if digest in looked_at else _facts_of(picture)

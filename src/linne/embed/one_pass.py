@@ -87,7 +87,7 @@ def one_pass(
     failures: dict[int, str] = {}
 
     def look(row: int) -> Looks:
-        return look_at(index.file(row), spec if backend else None, looked_at, embedded)
+        return look_at(index.content(row), spec if backend else None, looked_at, embedded)
 
     progress.start("embed" if backend else "look", len(index), "images")
     try:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from linne.fit.augment import get_ready, random_view
-from linne.pixels.decode import decode, read_file
+from linne.pixels.decode import decode
 from linne.pixels.prepare import prepare
 from linne.records.index import Index
 from linne.records.pixel_spec import PixelSpec
@@ -98,8 +98,8 @@ class AugmentedImages:
                         future.cancel()
 
     def _view(self, row: int, epoch: int) -> Tensor:
-        file = self.index.file(row)
-        picture = decode(read_file(file), self.spec.channels, str(file))
+        content = self.index.content(row)
+        picture = decode(content.read(), self.spec.channels, content.name)
         return random_view(picture, self.spec, self.flip, np.random.default_rng((self.seed, epoch, row)))
 
     def _batch(self, views: list[Future[Tensor]], rows: NDArray[np.int64]) -> Batch:
@@ -113,5 +113,5 @@ def prepared_batches(
     """Give the exact inputs of rows, in order, decoded in threads: ``(b, channels, height, width)``."""
     with ThreadPoolExecutor(max(2, available_cores()), thread_name_prefix="decode") as pool:
         for start in range(0, len(rows), batch_size):
-            files = [index.file(int(row)) for row in rows[start : start + batch_size]]
-            yield np.stack(list(pool.map(lambda file: prepare(read_file(file), spec, str(file)), files)))
+            contents = [index.content(int(row)) for row in rows[start : start + batch_size]]
+            yield np.stack(list(pool.map(lambda content: prepare(content.read(), spec, content.name), contents)))

@@ -21,9 +21,7 @@ damaged, truncated    an error: half a picture is not a picture
 from __future__ import annotations
 
 import io
-import os
 import warnings
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -34,9 +32,6 @@ from linne.records.errors import ImageError
 
 MAX_PIXELS = 178_956_970
 """Width times height, as Pillow's own limit: 512 MiB in RGB."""
-
-MAX_BYTES = 1 << 30
-"""A larger file is refused unread."""
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "PPM", "JPEG2000", "AVIF", "ICO", "TGA")
 
@@ -55,25 +50,6 @@ _UPRIGHT = {
 # Pillow warns of large pictures, which have a limit of our own, and of odd metadata. Not by `catch_warnings` around
 # each picture: threads that decode at the same time would restore each other's filters.
 warnings.filterwarnings("ignore", module=r"PIL\.")
-
-
-def read_file(path: Path) -> bytes:
-    """Read an image file whole.
-
-    Raises
-    ------
-    ImageError
-        It is gone, may not be read, or has more than `MAX_BYTES`.
-    """
-    try:
-        with path.open("rb") as file:
-            too_large = os.fstat(file.fileno()).st_size > MAX_BYTES
-            content = b"" if too_large else file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise ImageError("cannot be read", file=path, value=error.strerror, remedy="check the path") from error
-    if too_large or len(content) > MAX_BYTES:
-        raise ImageError(f"more than {MAX_BYTES} bytes", file=path, remedy="leave it out or replace it")
-    return content
 
 
 def decode(content: bytes, channels: Literal[1, 3] | int, name: str = "image") -> Image.Image:

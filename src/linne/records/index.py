@@ -9,9 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from linne.records import fingerprint
+from linne.records.content import Content, FileContent
 from linne.records.parquet import read_table, write_table
 from linne.records.set_aside import SetAside
 
@@ -56,9 +58,14 @@ class Index:
         """Path of one row, below `root`."""
         return str(self.paths[row].as_py())
 
-    def file(self, row: int) -> Path:
-        """The file of one row."""
-        return Path(self.root, self.path(row))
+    def content(self, row: int) -> Content:
+        """The bytes of one row, not read yet."""
+        return FileContent(Path(self.root, self.path(row)))
+
+    def row_of(self, path: str) -> int | None:
+        """Find the row of a path."""
+        row = pc.index(self.paths, pa.scalar(path, pa.large_string())).as_py()
+        return None if row < 0 else int(row)
 
     @property
     def supplied_split(self) -> bool:

@@ -55,7 +55,7 @@ def content_of(run: Run) -> dict[str, Any]:
     evaluation = Evaluation.read(file)
     if evaluation.bundle != bundle.fingerprint:
         raise RunError("is of another bundle", file=file, remedy="run `linne evaluate` again")
-    album = Album(Path(index.root))
+    album = Album(index)
     openings = run.facts.get("openings") or []
     return {
         "name": run.facts.get("name") or run.folder.name,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import io
 from dataclasses import dataclass
-from pathlib import Path
 
-from linne.pixels.decode import decode, read_file
+from linne.pixels.decode import decode
+from linne.records.content import Content
 from linne.records.errors import ImageError
+from linne.records.index import Index
 
 SIDE = 160
 QUALITY = 80
@@ -37,26 +38,21 @@ class Picture:
 
 
 class Album:
-    """Pictures of one data set, each decoded once.
+    """Pictures of one data set, each decoded once."""
 
-    Parameters
-    ----------
-    root : path
-        The folder that the index was made of.
-    """
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    def __init__(self, index: Index) -> None:
+        self._index = index
         self._shown: dict[str, tuple[str, str]] = {}
 
     def picture(self, path: str, label: str = "") -> Picture:
         """Give one picture; a file that is gone or damaged gives a note, never an error."""
         if path not in self._shown:
-            self._shown[path] = _shown(self._root / path)
+            row = self._index.row_of(path)
+            self._shown[path] = ("", "is not in the index") if row is None else _shown(self._index.content(row))
         return Picture(path, label, *self._shown[path])
 
 
-def thumbnail(file: Path) -> str:
+def thumbnail(content: Content) -> str:
     """Shrink an image to at most 160 x 160 pixels, upright.
 
     Returns
@@ -69,15 +65,15 @@ def thumbnail(file: Path) -> str:
     ImageError
         It is gone or damaged.
     """
-    picture = decode(read_file(file), 3, str(file))
+    picture = decode(content.read(), 3, content.name)
     picture.thumbnail((SIDE, SIDE))
     out = io.BytesIO()
     picture.save(out, "JPEG", quality=QUALITY)
     return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode()
 
 
-def _shown(file: Path) -> tuple[str, str]:
+def _shown(content: Content) -> tuple[str, str]:
     try:
-        return thumbnail(file), ""
+        return thumbnail(content), ""
     except (ImageError, ValueError) as error:  # ValueError: a name that no file can have
         return "", error.problem if isinstance(error, ImageError) else "no file can have this name"

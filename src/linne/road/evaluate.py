@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from linne.evaluate.summary import summarise
-from linne.pixels.decode import read_file
 from linne.records.errors import DataError, ImageError, LinneError, RunError
 from linne.records.evaluation import Evaluation
 from linne.records.findings import Findings
@@ -76,7 +75,7 @@ def evaluate(run: str | PathLike[str], *, progress: Progress | None = None) -> E
     same, changed = _unchanged(index, rows, Split.read_digests(opened.split), progress)
     progress.start("evaluate", len(same), "images")
     logits, kept = [], []
-    for row, answer in zip(same, predictor.logits_of(index.file(row) for row in same), strict=True):
+    for row, answer in zip(same, predictor.logits_of(index.content(row) for row in same), strict=True):
         if not isinstance(answer, LinneError):
             logits.append(answer)
             kept.append(row)
@@ -101,7 +100,7 @@ def _unchanged(
     for row in rows.tolist():
         progress.update(len(same) + changed)
         try:
-            content = read_file(index.file(row))
+            content = index.content(row).read()
         except ImageError:
             same.append(row)
             continue

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from linne.pixels.decode import read_file
 from linne.pixels.prepare import prepare
 from linne.records import fingerprint
 from linne.records.bundle import MODEL, REMEDY, Bundle
+from linne.records.content import Content, FileContent
 from linne.records.errors import BundleError, ImageError, LinneError
 from linne.runtime.session import Session, available_cores
 
@@ -111,23 +111,23 @@ class Predictor:
 
     def stream(self, paths: Iterable[PathName]) -> Iterator[Prediction]:
         """Predict any number of files in bounded memory, in their order."""
-        names, asked = tee(str(path) for path in paths)
-        for name, answer in zip(names, self.logits_of(asked), strict=True):
+        contents, asked = tee(FileContent(Path(path)) for path in paths)
+        for content, answer in zip(contents, self.logits_of(asked), strict=True):
             if isinstance(answer, ImageError):
-                yield Prediction(name, error=reason(answer))
+                yield Prediction(content.name, error=reason(answer))
             else:
-                yield self._prediction(name, self.probabilities(answer[None])[0])
+                yield self._prediction(content.name, self.probabilities(answer[None])[0])
 
-    def logits_of(self, paths: Iterable[PathName]) -> Iterator[NDArray[np.float32] | ImageError]:
-        """Give the logits ``(classes,)`` of each file in order, or why it cannot be used.
+    def logits_of(self, contents: Iterable[Content]) -> Iterator[NDArray[np.float32] | ImageError]:
+        """Give the logits ``(classes,)`` of each image in order, or why it cannot be used.
 
-        The next files are decoded while the model looks at some.
+        The next images are decoded while the model looks at some.
         """
-        given = iter(paths)
+        given = iter(contents)
         with ThreadPoolExecutor(max(2, available_cores()), thread_name_prefix="decode") as pool:
 
             def submit() -> list[Future[NDArray[np.float32] | ImageError]]:
-                return [pool.submit(self._try_to_prepare, Path(path)) for path in islice(given, BATCH)]
+                return [pool.submit(self._try_to_prepare, content) for content in islice(given, BATCH)]
 
             waiting = submit()
             while waiting:
@@ -139,9 +139,9 @@ class Predictor:
                     yield item if isinstance(item, ImageError) else next(rows)
                 waiting = following
 
-    def _try_to_prepare(self, path: Path) -> NDArray[np.float32] | ImageError:
+    def _try_to_prepare(self, content: Content) -> NDArray[np.float32] | ImageError:
         try:
-            return prepare(read_file(path), self.bundle.pixels, str(path))
+            return prepare(content.read(), self.bundle.pixels, content.name)
         except ImageError as error:
             return error
 

@@ -1,0 +1,59 @@
+"""The bytes of one image, wherever they lie."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from linne.records.errors import ImageError
+
+MAX_BYTES = 1 << 30
+"""A larger file is refused unread."""
+
+
+class Content(Protocol):
+    """The content of one image file, not read yet."""
+
+    @property
+    def name(self) -> str:
+        """What to call it in an error."""
+
+    def read(self) -> bytes:
+        """Read it whole; `ImageError` if it is gone, may not be read, or has more than `MAX_BYTES`."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileContent:
+    """A file of its own."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """Its path."""
+        return str(self.path)
+
+    def read(self) -> bytes:
+        """Read it whole; `ImageError` if it cannot be."""
+        return read_file(self.path)
+
+
+def read_file(path: Path) -> bytes:
+    """Read an image file whole.
+
+    Raises
+    ------
+    ImageError
+        It is gone, may not be read, or has more than `MAX_BYTES`.
+    """
+    try:
+        with path.open("rb") as file:
+            too_large = os.fstat(file.fileno()).st_size > MAX_BYTES
+            content = b"" if too_large else file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ImageError("cannot be read", file=path, value=error.strerror, remedy="check the path") from error
+    if too_large or len(content) > MAX_BYTES:
+        raise ImageError(f"more than {MAX_BYTES} bytes", file=path, remedy="leave it out or replace it")
+    return content
