@@ -15,7 +15,7 @@ from linne.nets import create
 from linne.nets.catalogue import entry
 from linne.nets.to_onnx import to_onnx
 
-FAST = ("lenet5", "resnet20_cifar", "mobilenet_v2_035", "vit_tiny_16")
+FAST = ("lenet5", "resnet20_cifar", "mobilenet_v2_035", "vit_tiny_16", "swin_tiny")
 """What `make test` exports; `make test-all` exports every family."""
 
 

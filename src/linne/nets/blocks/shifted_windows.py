@@ -77,7 +77,9 @@ class ShiftedWindows(nn.Module):
         return x[:, : shape[1], : shape[2]]
 
     def _filled_sides(self, shape: torch.Size) -> tuple[int, int]:
-        return -(-shape[1] // self.window) * self.window, -(-shape[2] // self.window) * self.window
+        # Not by negative numbers: a trace to ONNX divides these towards zero.
+        rows, columns = (side + self.window - 1 for side in shape[1:3])
+        return rows // self.window * self.window, columns // self.window * self.window
 
     def _shifts(self, rows: int, columns: int) -> tuple[int, int]:
         return self.shift if rows > self.window else 0, self.shift if columns > self.window else 0
