@@ -65,7 +65,9 @@ def main() -> None:
             for seed in SEEDS:
                 torch.manual_seed(seed)
                 tail = Tail(copy.deepcopy(network), stage)
-                trainer = Trainer(tail, Settings(1e-3, 0.05, 0.1, "bfloat16", True), torch.device("cpu"))
+                trainer = Trainer(
+                    tail, Settings(1e-3, 0.05, 0.1, "bfloat16", True), torch.device("cpu"), material.choice.pixels
+                )
                 source = CachedActivations(values["train"], labels[rows], 64, seed)
                 with tempfile.TemporaryDirectory() as folder:
                     start = time.perf_counter()

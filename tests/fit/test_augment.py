@@ -15,16 +15,23 @@ import torch
 from images import encode, place, scene
 from PIL import Image
 from small_networks import small_pixels
+from torchvision.transforms.v2 import functional
 
-from linne.fit.augment import _crop_box, random_view
+from linne.fit.augment import _crop_box, random_view, resized_crop
+from linne.fit.decoded import Pictures
+from linne.fit.inputs import Normaliser
 from linne.fit.sources import AugmentedImages, CachedActivations, prepared_batches, shuffled
 from linne.index.class_folders import read_folder
 from linne.nets.catalogue import entry
-from linne.pixels.decode import decode
-from linne.pixels.prepare import prepare
+from linne.pixels.cache import PixelCache
+from linne.pixels.prepare import normalise, prepare
+from linne.pixels.shrunk import Decoded, Picture, Undecoded
 from linne.records.errors import ImageError
+from linne.records.fingerprint import of_bytes
 from linne.records.index import Index
 from linne.records.pixel_spec import PixelSpec
+
+pytestmark = pytest.mark.filterwarnings("ignore:The given NumPy array is not writable")  # as augment.py does
 
 SPECS = {
     "photo": replace(small_pixels(96), width=80),
@@ -34,8 +41,23 @@ SPECS = {
 }
 
 
-def picture_for(spec: PixelSpec, seed: int = 0) -> Image.Image:
-    return Image.fromarray(scene(120, 150, seed)).convert("L" if spec.channels == 1 else "RGB")
+def picture_for(spec: PixelSpec, seed: int = 0, size: tuple[int, int] = (150, 120)) -> Decoded:
+    picture = Image.fromarray(scene(120, 150, seed)).resize(size)
+    return Decoded(np.asarray(picture.convert("L"))[:, :, None] if spec.channels == 1 else np.asarray(picture))
+
+
+def view_of(picture: Picture, spec: PixelSpec, flip: bool, *seed: int) -> torch.Tensor:
+    out = torch.empty(1, spec.height, spec.width, spec.channels, dtype=torch.uint8).permute(0, 3, 1, 2)
+    random_view(picture, spec, flip, np.random.default_rng(seed), out)
+    return out[0]
+
+
+def images_of(index: Index, rows: np.ndarray, batch: int = 8, seed: int = 0, **more: object) -> AugmentedImages:
+    return AugmentedImages(Pictures(index, 3, **more), index.label, rows, small_pixels(), True, batch, seed)
+
+
+def batches(source: AugmentedImages, epoch: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    return [(images.clone(), labels) for images, labels in source.epoch(epoch)]
 
 
 @pytest.fixture(scope="module")
@@ -47,21 +69,17 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Index:
 
 
 @pytest.mark.parametrize("kind", SPECS)
-def test_shape_and_range(kind: str) -> None:
+def test_views_differ_and_look_like_the_picture(kind: str) -> None:
     spec = SPECS[kind]
-    low = min((0 - mean) / std for mean, std in zip(spec.mean, spec.std, strict=True))
-    high = max((1 - mean) / std for mean, std in zip(spec.mean, spec.std, strict=True))
-    for seed in range(20):
-        view = random_view(picture_for(spec), spec, True, np.random.default_rng(seed))
-        assert view.shape == (spec.channels, spec.height, spec.width)
-        assert view.dtype == torch.float32
-        assert low - 1e-5 <= view.min() <= view.max() <= high + 1e-5
+    means = [view_of(picture_for(spec), spec, True, seed).float().mean() for seed in range(20)]
+    assert len(set(means)) == 20
+    assert abs(np.mean(means) - picture_for(spec).pixels().mean()) < 30  # a digit is padded with white
 
 
 @pytest.mark.parametrize("kind", SPECS)
 def test_the_generator_decides(kind: str) -> None:
     spec, picture = SPECS[kind], picture_for(SPECS[kind])
-    views = [random_view(picture, spec, True, np.random.default_rng((0, 1, seed))) for seed in (7, 7, 8)]
+    views = [view_of(picture, spec, True, 0, 1, seed) for seed in (7, 7, 8)]
     assert torch.equal(views[0], views[1])
     assert not torch.equal(views[0], views[2])
 
@@ -72,10 +90,10 @@ def test_mirrored_only_where_asked_for(kind: str, flip: bool) -> None:
     """A picture that is dark on the left and bright on the right."""
     spec = SPECS[kind]
     ramp = np.tile(np.linspace(0, 255, 150).astype(np.uint8), (120, 1))
-    picture = Image.fromarray(ramp).convert("L" if spec.channels == 1 else "RGB")
+    picture = Decoded(np.repeat(ramp[:, :, None], spec.channels, 2))
     mirrored = 0
     for seed in range(60):
-        view = random_view(picture, spec, flip, np.random.default_rng(seed))
+        view = view_of(picture, spec, flip, seed).float()
         third = view.shape[2] // 3
         mirrored += bool(view[:, :, :third].mean() > view[:, :, -third:].mean())
     assert 15 < mirrored < 45 if flip else mirrored == 0
@@ -85,11 +103,11 @@ def test_mirrored_only_where_asked_for(kind: str, flip: bool) -> None:
 @pytest.mark.parametrize("kind", SPECS)
 def test_odd_sizes(kind: str, size: tuple[int, int]) -> None:
     spec = SPECS[kind]
-    picture = picture_for(spec).resize(size)
+    picture = Decoded(np.full((size[1], size[0], spec.channels), 200, np.uint8))
     for seed in range(10):
-        view = random_view(picture, spec, True, np.random.default_rng(seed))
+        view = view_of(picture, spec, True, seed)
         assert view.shape == (spec.channels, spec.height, spec.width)
-        assert torch.isfinite(view).all()
+        assert 130 <= view.min() <= view.max()  # brightness and contrast of one colour, and nothing else
 
 
 @pytest.mark.parametrize(("width", "height"), [(100, 80), (1, 1), (1, 500), (640, 3)])
@@ -106,12 +124,12 @@ def test_crops_lie_in_the_picture(width: int, height: int) -> None:
 
 def test_an_epoch_is_the_same_whatever_the_threads_do(index: Index) -> None:
     spec, rows = small_pixels(), np.arange(20)
-    source = AugmentedImages(index, rows, spec, True, 8, seed=5)
-    first = list(source.epoch(3))
+    source = images_of(index, rows, seed=5)
+    first = batches(source, 3)
     cores = os.sched_getaffinity(0)
     try:
         os.sched_setaffinity(0, {min(cores)})
-        again = list(source.epoch(3))
+        again = batches(source, 3)
     finally:
         os.sched_setaffinity(0, cores)
     order = shuffled(20, 8, 5, 3)
@@ -120,15 +138,14 @@ def test_an_epoch_is_the_same_whatever_the_threads_do(index: Index) -> None:
         assert torch.equal(views, others)
         assert torch.equal(labels, same)
         for view, row in zip(views, rows[places], strict=True):
-            picture = decode(index.content(int(row)).read(), 3)
-            alone = random_view(picture, spec, True, np.random.default_rng((5, 3, int(row))))
-            assert torch.equal(view, alone)
+            picture = Undecoded(index.content(int(row)).read(), 3)
+            assert torch.equal(view, view_of(picture, spec, True, 5, 3, int(row)))
         assert labels.tolist() == index.label[rows[places]].tolist()
 
 
 def test_another_epoch_and_another_seed_give_other_views(index: Index) -> None:
     def of_row_0(seed: int, epoch: int) -> torch.Tensor:
-        return next(iter(AugmentedImages(index, np.array([0]), small_pixels(), True, 8, seed).epoch(epoch)))[0]
+        return batches(images_of(index, np.array([0]), seed=seed), epoch)[0][0]
 
     assert torch.equal(of_row_0(0, 1), of_row_0(0, 1))
     assert not torch.equal(of_row_0(0, 1), of_row_0(0, 2))
@@ -154,29 +171,64 @@ def test_cached_activations_stay_with_their_labels() -> None:
         assert values.flatten().tolist() == given.tolist()
 
 
+@pytest.mark.parametrize("kind", SPECS)
+def test_normalised_as_for_validation(kind: str) -> None:
+    channels = SPECS[kind].channels
+    spec = replace(SPECS[kind], mean=(0.4, 0.5, 0.6)[:channels], std=(0.2, 0.3, 0.1)[:channels])
+    pixels = np.random.default_rng(0).integers(0, 256, (3, spec.channels, spec.height, spec.width), dtype=np.uint8)
+    batch = torch.from_numpy(pixels).contiguous(memory_format=torch.channels_last)
+    inputs = Normaliser(spec, torch.device("cpu"))(batch)
+    assert inputs.is_contiguous(memory_format=torch.channels_last)
+    np.testing.assert_allclose(inputs.numpy(), normalise(pixels, spec), rtol=0, atol=2e-6)
+    assert torch.equal(batch, torch.from_numpy(pixels))
+
+
+def test_resizing_is_that_of_torchvision_and_of_pillow() -> None:
+    """The box in whole pixels, antialiased."""
+    picture = Decoded(scene(120, 150, seed=1))
+    for left, top, width, height in ((10, 20, 100, 80), (0, 0, 150, 120), (40, 30, 40, 50)):
+        out = torch.empty(1, 64, 48, 3, dtype=torch.uint8).permute(0, 3, 1, 2)
+        resized_crop(picture, (left, top, width, height), out)
+        whole = torch.from_numpy(picture.pixels()).permute(2, 0, 1)
+        theirs = functional.resized_crop(whole, top, left, height, width, [64, 48], antialias=True)
+        assert (out[0].int() - theirs.int()).abs().max() <= 1
+        box = (left, top, left + width, top + height)
+        pillow = Image.fromarray(picture.pixels()).crop(box).resize((48, 64), Image.Resampling.BILINEAR)
+        assert np.abs(out[0].permute(1, 2, 0).int().numpy() - np.asarray(pillow).astype(int)).max() <= 1
+
+
 def test_prepared_batches_are_the_exact_inputs_in_order(index: Index) -> None:
     rows = np.array([5, 0, 23, 7, 7])
-    batches = list(prepared_batches(index, rows, small_pixels(), 2))
-    assert [len(batch) for batch in batches] == [2, 2, 1]
+    found = list(prepared_batches(index, rows, small_pixels(), 2))
+    assert [len(batch) for batch in found] == [2, 2, 1]
     expected = [prepare(index.content(int(row)).read(), small_pixels()) for row in rows]
-    np.testing.assert_array_equal(np.concatenate(batches), np.stack(expected))
+    np.testing.assert_array_equal(np.concatenate(found), np.stack(expected))
 
 
-def test_a_picture_that_went_bad_is_named_and_no_thread_is_left(tmp_path: Path) -> None:
+def test_pictures_that_went_bad_are_named_and_left_out_and_no_thread_is_left(tmp_path: Path) -> None:
     for number in range(12):
         place(tmp_path / ("a", "b")[number % 2] / f"{number}.png", encode(scene(40, 40, seed=number), "PNG"))
     folder = read_folder(tmp_path)
     (tmp_path / "a" / "4.png").write_bytes(b"no image")
-    with pytest.raises(ImageError) as caught:
-        list(AugmentedImages(folder, np.arange(12), small_pixels(), True, 4, 0).epoch(1))
-    assert caught.value.file == str(tmp_path / "a" / "4.png")
+    (tmp_path / "b" / "5.png").unlink()
+    (tmp_path / "a" / "6.png").write_bytes((tmp_path / "a" / "6.png").read_bytes()[:-40])
+    source, whole = images_of(folder, np.arange(12), 4), shuffled(12, 4, 0, 1)
+    bad = {row for row in range(12) if folder.path(row) in ("a/4.png", "b/5.png", "a/6.png")}
+    for (images, labels), rows in zip(batches(source, 1), whole, strict=True):
+        kept = [row for row in rows.tolist() if row not in bad]
+        assert labels.tolist() == folder.label[kept].tolist()
+        for image, row in zip(images, kept, strict=True):
+            picture = Undecoded(folder.content(row).read(), 3)
+            assert torch.equal(image, view_of(picture, small_pixels(), True, 0, 1, row))
+    assert set(source.failed) == bad
+    assert all(folder.path(row) in reason for row, reason in source.failed.items())
     with pytest.raises(ImageError):
         list(prepared_batches(folder, np.arange(12), small_pixels(), 4))
     assert not [t for t in threading.enumerate() if t.name.startswith(("augment", "decode"))]
 
 
 def test_leaving_an_epoch_early_leaves_no_thread(index: Index) -> None:
-    for batch in AugmentedImages(index, np.arange(24), small_pixels(), True, 4, 0).epoch(1):
+    for batch in images_of(index, np.arange(24), 4).epoch(1):
         assert len(batch[1]) == 4
         break
     assert not [t for t in threading.enumerate() if t.name.startswith("augment")]
@@ -200,3 +252,33 @@ def test_a_torchvision_for_another_torch_is_an_install_error(tmp_path: Path, cod
         [sys.executable, "-c", script], env={"PYTHONPATH": path}, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_views_from_the_cache_are_those_of_the_first_epoch(index: Index, tmp_path: Path) -> None:
+    digest = np.stack([np.frombuffer(of_bytes(index.content(row).read()), np.uint8) for row in range(24)])
+
+    def epoch_of(limit: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        cache = PixelCache(tmp_path / str(limit), digest, 3, 40, limit)
+        found = [batches(images_of(index, np.arange(24), cache=cache, digest=digest), 2) for _ in range(2)]
+        cache.close()
+        for (first, _), (again, _) in zip(*found, strict=True):
+            assert torch.equal(first, again)
+        return found[0]
+
+    everything, half, nothing = epoch_of(10**9), epoch_of(24 * 40 * 48 * 3 // 2), epoch_of(0)
+    for (one, _), (two, _), (three, _) in zip(everything, half, nothing, strict=True):
+        assert torch.equal(one, two)
+        assert torch.equal(one, three)
+
+
+def test_another_file_in_the_place_of_an_indexed_one_is_left_out(tmp_path: Path) -> None:
+    for number in range(4):
+        place(tmp_path / "photos" / "ab"[number % 2] / f"{number}.bmp", encode(scene(40, 40, seed=number), "BMP"))
+    folder = read_folder(tmp_path / "photos")
+    digest = np.stack([np.frombuffer(of_bytes(folder.content(row).read()), np.uint8) for row in range(4)])
+    cache = PixelCache(tmp_path / "cache", digest, 3, 40, 10**9)
+    place(tmp_path / "photos" / "a" / "0.bmp", encode(scene(40, 40, seed=9), "BMP"))  # of the same size
+    source = images_of(folder, np.arange(4), 4, cache=cache, digest=digest)
+    assert [len(labels) for _, labels in batches(source, 1)] == [3]
+    assert list(source.failed) == [next(row for row in range(4) if folder.path(row) == "a/0.bmp")]
+    cache.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from small_networks import normal, small_network, state_of
+from small_networks import normal, small_network, small_pixels, state_of
 from torch import Tensor, nn
 
 from linne.fit.optimise import Settings, Trainer, schedule
@@ -17,7 +17,7 @@ CPU = torch.device("cpu")
 
 def steps(network: nn.Module, stage: int, inputs: Tensor, **changes: object) -> Trainer:
     fields = {"learning_rate": 1e-2, "weight_decay": 0.05, "label_smoothing": 0.1, "precision": "float32"}
-    trainer = Trainer(Tail(network, stage), Settings(**{**fields, "pretrained": True, **changes}), CPU)
+    trainer = Trainer(Tail(network, stage), Settings(**{**fields, "pretrained": True, **changes}), CPU, small_pixels())
     for step in range(3):
         trainer.step(inputs, torch.arange(len(inputs)) % 3, 0.3 + step / 10)
     return trainer
@@ -64,7 +64,7 @@ def test_a_lenet_learns_from_a_random_start() -> None:
     images = torch.from_numpy(normal(32, 1, 32, 32))
     images[::2] += 1
     labels = torch.arange(32) % 2
-    trainer = Trainer(Tail(network, 0), Settings(2e-3, 0.05, 0.0, "float32", False), CPU)
+    trainer = Trainer(Tail(network, 0), Settings(2e-3, 0.05, 0.0, "float32", False), CPU, small_pixels())
     losses = [trainer.step(images, labels, 0.2) for _ in range(40)]
     assert losses[-1] < 0.1 < losses[0]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from small_networks import normal, same_state, small_network, state_of
+from small_networks import normal, same_state, small_network, small_pixels, state_of
 from torch import Tensor, nn
 
 from linne.fit.optimise import Settings, Trainer
@@ -58,7 +58,7 @@ class Run:
 
     def go(self, deadline: float | None = None, progress: Silent | None = None, device: torch.device = CPU) -> Outcome:
         return train(
-            Trainer(self.module, self.settings, device),
+            Trainer(self.module, self.settings, device, small_pixels()),
             self.source,
             self.epochs,
             self.validate,
@@ -97,6 +97,7 @@ class Spoiling:
 
     def __init__(self, source: CachedActivations, good: int = 2) -> None:
         self.source, self.images, self.batch_size, self.good = source, source.images, source.batch_size, good
+        self.waited, self.failed = 0.0, {}
 
     def epoch(self, epoch: int) -> Iterator[Batch]:
         for inputs, labels in self.source.epoch(epoch):
@@ -263,7 +264,7 @@ def test_the_same_seed_gives_the_same_weights_bit_for_bit(tmp_path: Path, stage:
         network = small_network(classes=3)
         torch.manual_seed(11)  # dropout draws from it
         train(
-            Trainer(Tail(network, stage), SETTINGS, CPU),
+            Trainer(Tail(network, stage), SETTINGS, CPU, small_pixels()),
             CachedActivations(values, labels, 4, 0),
             2,
             lambda predict: np.eye(3, dtype=np.float32)[labels] * next(certainty),

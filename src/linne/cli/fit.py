@@ -28,6 +28,9 @@ def fit(
         Path, typer.Option("--out", help="Where runs are kept.", parser=a_path, metavar="FOLDER")
     ] = Path("runs"),
     cache: Cache = None,
+    cache_size: Annotated[
+        str, typer.Option(help="Most that decoded training images may take on the disk: 500M, 10G, 0.", metavar="SIZE")
+    ] = "10G",
     as_json: Json = False,
 ) -> None:
     """Train a classifier on a folder of photos: index, embed, audit, split, train, export, report.
@@ -47,6 +50,7 @@ def fit(
         seed=seed,
         out=out_folder,
         cache=cache,
+        cache_size=cache_size,
         progress=terminal,
         started=STARTED,
     )

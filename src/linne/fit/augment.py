@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from types import ModuleType
 
 import numpy as np
@@ -12,9 +13,15 @@ from PIL import Image
 from torch import Tensor
 
 from linne.pixels.geometry import fit_to
-from linne.pixels.prepare import normalise
+from linne.pixels.shrunk import Picture, shrink_for
 from linne.records.errors import InstallError
 from linne.records.pixel_spec import PixelSpec
+
+# Cached pixels are mapped read-only; views are only read from them.
+warnings.filterwarnings("ignore", message="The given NumPy array is not writable", category=UserWarning)
+
+Box = tuple[float, float, float, float]
+"""Left, top, width, height."""
 
 SMALL_SIDE = 64
 """Inputs up to this size are shifted, turned and scaled a little: a crop would lose half of a digit."""
@@ -27,41 +34,68 @@ SHIFT = 0.08
 ZOOM = 0.1
 
 
-def random_view(picture: Image.Image, spec: PixelSpec, flip: bool, rng: np.random.Generator) -> Tensor:
-    """One augmented, normalised view: ``(channels, height, width)`` float32.
+def random_view(picture: Picture, spec: PixelSpec, flip: bool, rng: np.random.Generator, out: Tensor) -> None:
+    """Draw one augmented view.
 
     Parameters
     ----------
-    picture : PIL.Image.Image
-        As `linne.pixels.decode` gives it.
+    picture : Picture
     spec : PixelSpec
     flip : bool
         Whether to mirror every second view.
     rng : numpy.random.Generator
         Of this view alone.
+    out : (1, channels, height, width) uint8 tensor, channels last
+        Takes the view.
     """
-    view = _small(picture, spec, rng) if spec.height <= SMALL_SIDE else _photo(picture, spec, rng)
+    if spec.height <= SMALL_SIDE:
+        _small(picture, spec, rng, out)
+    else:
+        _photo(picture, spec, rng, out)
     if flip and rng.random() < 0.5:
-        view = view.flip(-1)
-    return torch.from_numpy(normalise(view.numpy(), spec))
+        out.copy_(out.flip(-1))
 
 
-def _photo(picture: Image.Image, spec: PixelSpec, rng: np.random.Generator) -> Tensor:
+def _photo(picture: Picture, spec: PixelSpec, rng: np.random.Generator, out: Tensor) -> None:
     """A crop of random size and shape, with random brightness, contrast and saturation."""
     functional = transforms()
-    width, height = picture.size
-    left, top, crop_width, crop_height = _crop_box(width, height, rng)
-    box = (left, top, left + crop_width, top + crop_height)
-    small = picture.resize((spec.width, spec.height), Image.Resampling.BILINEAR, box=box)
-    view: Tensor = _tensor(np.array(small))
-    view = functional.adjust_brightness(view, rng.uniform(1 - JITTER, 1 + JITTER))
-    view = functional.adjust_contrast(view, rng.uniform(1 - JITTER, 1 + JITTER))
+    box = _crop_box(picture.width, picture.height, rng)
+    resized_crop(picture, box, out)
+    out.copy_(functional.adjust_brightness(out, rng.uniform(1 - JITTER, 1 + JITTER)))
+    out.copy_(functional.adjust_contrast(out, rng.uniform(1 - JITTER, 1 + JITTER)))
     if spec.channels == 3:
-        view = functional.adjust_saturation(view, rng.uniform(1 - JITTER, 1 + JITTER))
-    return view
+        out.copy_(functional.adjust_saturation(out, rng.uniform(1 - JITTER, 1 + JITTER)))
 
 
-def _crop_box(width: int, height: int, rng: np.random.Generator) -> tuple[float, float, float, float]:
+def resized_crop(picture: Picture, box: Box, out: Tensor) -> None:
+    """Cut a box out of a picture, and resize it into `out` with antialiasing.
+
+    Parameters
+    ----------
+    picture : Picture
+    box : (left, top, width, height)
+        In pixels of the whole picture; rounded to those of the decoded one.
+    out : (1, channels, height, width) uint8 tensor, channels last
+    """
+    left, top, width, height = box
+    pixels = picture.pixels(shrink_for((width, height), (out.shape[3], out.shape[2])))
+    down, across = pixels.shape[0] / picture.height, pixels.shape[1] / picture.width
+    y, x = min(int(top * down), pixels.shape[0] - 1), min(int(left * across), pixels.shape[1] - 1)
+    cut = pixels[None, y : y + max(1, round(height * down)), x : x + max(1, round(width * across))]
+    resize_into(out, cut)
+
+
+def resize_into(out: Tensor, pixels: NDArray[np.uint8]) -> None:
+    """Resize ``(1, h, w, channels)`` uint8 into ``(1, channels, height, width)`` uint8, channels last; bilinear.
+
+    By the operator itself, which can write where the batch is: `torch.nn.functional.interpolate` would give planes of
+    channels, and take half as long again.
+    """
+    images = torch.from_numpy(pixels).permute(0, 3, 1, 2)
+    torch.ops.aten._upsample_bilinear2d_aa.out(images, out.shape[2:], False, None, None, out=out)
+
+
+def _crop_box(width: int, height: int, rng: np.random.Generator) -> Box:
     """Left, top, width, height (Szegedy et al., "Going Deeper with Convolutions", CVPR 2015, section 6)."""
     for _ in range(10):
         area = width * height * rng.uniform(*CROP_AREA)
@@ -74,14 +108,16 @@ def _crop_box(width: int, height: int, rng: np.random.Generator) -> tuple[float,
     return (width - side) / 2, (height - side) / 2, side, side
 
 
-def _small(picture: Image.Image, spec: PixelSpec, rng: np.random.Generator) -> Tensor:
+def _small(picture: Picture, spec: PixelSpec, rng: np.random.Generator, out: Tensor) -> None:
     """A small turn, shift and zoom; what comes in from outside has the border's median intensity.
 
     By Pillow: torchvision's `affine` takes ten times as long for a picture of this size.
     """
-    fitted = fit_to(picture, spec)
-    pixels = _tensor(np.array(fitted)).numpy()
-    border = np.concatenate([pixels[:, 0], pixels[:, -1], pixels[:, :, 0], pixels[:, :, -1]], axis=1)
+    shrink = shrink_for((picture.width, picture.height), (2 * spec.width, 2 * spec.height))
+    whole = picture.pixels(shrink)
+    fitted = fit_to(Image.fromarray(whole if spec.channels == 3 else whole[:, :, 0]), spec)
+    pixels = np.asarray(fitted).reshape(spec.height, spec.width, spec.channels)
+    border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
     angle = math.radians(rng.uniform(-TURN_DEGREES, TURN_DEGREES))
     zoom = rng.uniform(1 - ZOOM, 1 + ZOOM)
     right, down = (rng.uniform(-SHIFT, SHIFT) * side for side in (spec.width, spec.height))
@@ -90,7 +126,7 @@ def _small(picture: Image.Image, spec: PixelSpec, rng: np.random.Generator) -> T
     x, y = spec.width / 2, spec.height / 2
     across = (cosine, sine, x - cosine * (x + right) - sine * (y + down))
     along = (-sine, cosine, y + sine * (x + right) - cosine * (y + down))
-    fill = tuple(int(value) for value in np.median(border, axis=1))
+    fill = tuple(int(value) for value in np.median(border, axis=0))
     view = fitted.transform(
         fitted.size,
         Image.Transform.AFFINE,
@@ -98,11 +134,8 @@ def _small(picture: Image.Image, spec: PixelSpec, rng: np.random.Generator) -> T
         Image.Resampling.BILINEAR,
         fillcolor=fill if spec.channels == 3 else fill[0],
     )
-    return _tensor(np.array(view))
-
-
-def _tensor(pixels: NDArray[np.uint8]) -> Tensor:
-    return torch.from_numpy(pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1).copy())
+    turned = np.array(view).reshape(1, spec.height, spec.width, spec.channels)
+    out.copy_(torch.from_numpy(turned).permute(0, 3, 1, 2))
 
 
 def get_ready(spec: PixelSpec) -> None:

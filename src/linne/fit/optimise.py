@@ -10,6 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from linne.fit.adamw import AdamW
+from linne.fit.inputs import Normaliser
+from linne.records.pixel_spec import PixelSpec
 from linne.records.plan import Precision
 
 WARM_UP = 0.1
@@ -39,14 +41,17 @@ class Trainer:
         are worse.
     settings : Settings
     device : torch.device
+    pixels : PixelSpec
+        Normalises inputs that are uint8.
     """
 
-    def __init__(self, module: nn.Module, settings: Settings, device: torch.device) -> None:
+    def __init__(self, module: nn.Module, settings: Settings, device: torch.device, pixels: PixelSpec) -> None:
         self.module = module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.settings, self.device = settings, device
         trained = [p for p in self.module.parameters() if p.requires_grad]
         matrices = [p for p in trained if p.ndim > 1]
         vectors = [p for p in trained if p.ndim <= 1]  # norms and biases are not decayed
+        self._normalised = Normaliser(pixels, device)
         self.optimiser = AdamW([(matrices, settings.weight_decay), (vectors, 0.0)])
 
     def step(self, inputs: Tensor, labels: Tensor, progress: float) -> float:
@@ -64,8 +69,7 @@ class Trainer:
     def predict(self, inputs: Tensor) -> Tensor:
         """Logits on the CPU, in evaluation mode and full precision."""
         self.mode(training=False)
-        images = inputs.to(self.device, memory_format=torch.channels_last)
-        return self.module(images).float().cpu()  # type: ignore[no-any-return]
+        return self.module(self._on_device(inputs)).float().cpu()  # type: ignore[no-any-return]
 
     def mode(self, training: bool) -> None:
         """Switch dropout and batch norm."""
@@ -76,10 +80,15 @@ class Trainer:
                     part.eval()
 
     def _logits(self, inputs: Tensor) -> Tensor:
-        images = inputs.to(self.device, memory_format=torch.channels_last)
+        images = self._on_device(inputs)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.precision == "bfloat16"):
             logits: Tensor = self.module(images)
         return logits.float()
+
+    def _on_device(self, inputs: Tensor) -> Tensor:
+        if inputs.dtype == torch.uint8:
+            return self._normalised(inputs)
+        return inputs.to(self.device, memory_format=torch.channels_last)
 
 
 def schedule(progress: float) -> float:

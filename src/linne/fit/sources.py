@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,8 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from linne.fit.augment import get_ready, random_view
-from linne.pixels.decode import decode
+from linne.fit.decoded import Pictures
 from linne.pixels.prepare import prepare
+from linne.records.errors import ImageError
 from linne.records.index import Index
 from linne.records.pixel_spec import PixelSpec
 from linne.runtime.session import available_cores
@@ -24,15 +26,26 @@ Batch = tuple[Tensor, Tensor]
 AHEAD = 3
 """Batches that are made while one is trained on."""
 
+CHUNK = 8
+"""Images that a thread makes in one go: handing each over alone would cost as much as cutting it from the cache."""
+
 
 class Source(Protocol):
     """Training batches, epoch by epoch; the order of an epoch depends on (seed, epoch) alone."""
 
     images: int
     batch_size: int
+    waited: float
+    """Seconds that were spent waiting for batches, all epochs together."""
+    failed: dict[int, str]
+    """Rows that could not be read or decoded, and why. A batch then has fewer images, none in another's place."""
 
     def epoch(self, epoch: int) -> Iterator[Batch]:
-        """Give ``(inputs, labels)`` batches; the last, smaller one is left out unless it is the only one."""
+        """Give ``(inputs, labels)`` batches; the last, smaller one is left out unless it is the only one.
+
+        Inputs are float, or uint8 intensities that are still to be normalised. They hold until the next batch is asked
+        for: its memory may be theirs.
+        """
 
 
 def shuffled(images: int, batch_size: int, seed: int, epoch: int) -> list[NDArray[np.int64]]:
@@ -54,6 +67,8 @@ class CachedActivations:
     def __init__(self, values: NDArray[np.float16], labels: NDArray[np.int64], batch_size: int, seed: int) -> None:
         self.values, self.labels = values, labels
         self.images, self.batch_size, self.seed = len(labels), min(batch_size, len(labels)), seed
+        self.waited = 0.0
+        self.failed: dict[int, str] = {}
 
     def epoch(self, epoch: int) -> Iterator[Batch]:
         """Give batches of stored activations."""
@@ -62,49 +77,89 @@ class CachedActivations:
 
 
 class AugmentedImages:
-    """Files, decoded and augmented in threads.
+    """Random views of pictures, made in threads: ``(batch, channels, height, width)`` uint8, channels last.
 
     Parameters
     ----------
-    index : Index
-    rows : (n,) int64 array
+    pictures : Pictures
+    label : (n,) int array
+        Of each row of the index.
+    rows : (m,) int64 array
         Training rows of the index.
     spec : PixelSpec
     flip : bool
     """
 
     def __init__(
-        self, index: Index, rows: NDArray[np.int64], spec: PixelSpec, flip: bool, batch_size: int, seed: int
+        self,
+        pictures: Pictures,
+        label: NDArray[np.int32],
+        rows: NDArray[np.int64],
+        spec: PixelSpec,
+        flip: bool,
+        batch_size: int,
+        seed: int,
     ) -> None:
         get_ready(spec)
-        self.index, self.rows, self.spec, self.flip = index, rows, spec, flip
+        self.pictures, self.label, self.rows, self.spec, self.flip = pictures, label, rows, spec, flip
         self.images, self.batch_size, self.seed = len(rows), min(batch_size, len(rows)), seed
+        self.waited = 0.0
+        self.failed: dict[int, str] = {}
 
     def epoch(self, epoch: int) -> Iterator[Batch]:
         """Give batches of random views."""
-        with ThreadPoolExecutor(max(2, available_cores()), thread_name_prefix="augment") as pool:
-            waiting: deque[tuple[list[Future[Tensor]], NDArray[np.int64]]] = deque()
+        free = [self._buffer() for _ in range(AHEAD + 2)]
+        waiting: deque[tuple[list[Future[list[int]]], Tensor, NDArray[np.int64]]] = deque()
+        threads = max(2, available_cores())
+        with ThreadPoolExecutor(threads, "augment", initializer=torch.set_num_threads, initargs=(1,)) as pool:
             try:
                 for places in shuffled(self.images, self.batch_size, self.seed, epoch):
-                    rows = self.rows[places]
-                    waiting.append(([pool.submit(self._view, int(row), epoch) for row in rows], rows))
+                    rows, buffer = self.rows[places], free.pop()
+                    futures = [
+                        pool.submit(self._fill, buffer[start : start + CHUNK], rows[start : start + CHUNK], epoch)
+                        for start in range(0, len(rows), CHUNK)
+                    ]
+                    waiting.append((futures, buffer, rows))
                     if len(waiting) > AHEAD:
-                        yield self._batch(*waiting.popleft())
+                        yield from self._next(waiting, free)
                 while waiting:
-                    yield self._batch(*waiting.popleft())
+                    yield from self._next(waiting, free)
             finally:
-                for futures, _ in waiting:
+                for futures, _, _ in waiting:
                     for future in futures:
                         future.cancel()
 
-    def _view(self, row: int, epoch: int) -> Tensor:
-        content = self.index.content(row)
-        picture = decode(content.read(), self.spec.channels, content.name)
-        return random_view(picture, self.spec, self.flip, np.random.default_rng((self.seed, epoch, row)))
+    def _next(
+        self, waiting: deque[tuple[list[Future[list[int]]], Tensor, NDArray[np.int64]]], free: list[Tensor]
+    ) -> Iterator[Batch]:
+        futures, buffer, rows = waiting[0]
+        began = time.perf_counter()
+        missing = [start * CHUNK + place for start, future in enumerate(futures) for place in future.result()]
+        self.waited += time.perf_counter() - began
+        waiting.popleft()
+        kept = np.delete(np.arange(len(rows)), missing)
+        if len(kept):
+            images = buffer[: len(rows)] if not missing else buffer[torch.from_numpy(kept)]
+            yield images, torch.from_numpy(self.label[rows[kept]].astype(np.int64))
+        free.append(buffer)
 
-    def _batch(self, views: list[Future[Tensor]], rows: NDArray[np.int64]) -> Batch:
-        labels = torch.from_numpy(self.index.label[rows].astype(np.int64))
-        return torch.stack([view.result() for view in views]), labels
+    def _fill(self, out: Tensor, rows: NDArray[np.int64], epoch: int) -> list[int]:
+        """Make a few views; gives the places of those that could not be made. Runs in a thread."""
+        missing = []
+        for place, row in enumerate(rows.tolist()):
+            try:
+                picture = self.pictures.of(row)
+                rng = np.random.default_rng((self.seed, epoch, row))
+                random_view(picture, self.spec, self.flip, rng, out[place : place + 1])
+            except ImageError as error:
+                self.failed[row] = str(error)
+                missing.append(place)
+        return missing
+
+    def _buffer(self) -> Tensor:
+        shape = (self.batch_size, self.spec.height, self.spec.width, self.spec.channels)
+        pinned = torch.cuda.is_available()
+        return torch.empty(shape, dtype=torch.uint8, pin_memory=pinned).permute(0, 3, 1, 2)
 
 
 def prepared_batches(

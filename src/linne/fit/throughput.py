@@ -9,12 +9,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from linne.choose.sample import Sample
 from linne.fit.augment import get_ready, random_view
 from linne.fit.optimise import Settings, Trainer
 from linne.fit.tail import Tail
+from linne.pixels.shrunk import Decoded
 from linne.records.pixel_spec import PixelSpec
 from linne.records.plan import Precision
 from linne.runtime.session import available_cores
@@ -57,7 +59,7 @@ def tail_rates(
         if time.perf_counter() > end:
             break
         activations = inputs[stage].expand(batch_size, -1, -1, -1).contiguous()
-        rates.append(_faster(trial, stage, activations, classes, device, pretrained=True))
+        rates.append(_faster(trial, stage, activations, classes, device, True, pixels))
     return tuple(rates)
 
 
@@ -74,7 +76,7 @@ def whole_rate(
     """Measure training every stage from augmented images; the slower of augmenting and computing counts."""
     trial = _trial(network, classes)
     images = torch.randn(batch_size, pixels.channels, pixels.height, pixels.width)
-    step = _faster(trial, 0, images, classes, device, pretrained)
+    step = _faster(trial, 0, images, classes, device, pretrained, pixels)
     augmented = augmented_per_second(sample, pixels, flip)
     # Augmenting and training share the cores on a CPU; a GPU leaves them to augmenting.
     rate = (
@@ -88,10 +90,16 @@ def whole_rate(
 def augmented_per_second(sample: Sample, pixels: PixelSpec, flip: bool) -> float:
     """Random views a second on all cores, decoding included."""
     get_ready(pixels)
-    pictures = [p.convert("L") if pixels.channels == 1 else p for p in sample.pictures[:32]]
+    gray = pixels.channels == 1
+    pictures = [np.asarray(p.convert("L"))[:, :, None] if gray else np.asarray(p) for p in sample.pictures[:32]]
+
+    def view(picture: NDArray[np.uint8]) -> None:
+        out = torch.empty(1, pixels.height, pixels.width, pixels.channels, dtype=torch.uint8).permute(0, 3, 1, 2)
+        random_view(Decoded(picture), pixels, flip, np.random.default_rng(0), out)
+
     start = time.perf_counter()
-    with ThreadPoolExecutor(available_cores()) as pool:
-        list(pool.map(lambda p: random_view(p, pixels, flip, np.random.default_rng(0)), pictures))
+    with ThreadPoolExecutor(available_cores(), initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        list(pool.map(view, pictures))
     seconds = (time.perf_counter() - start) / len(pictures)
     return 1 / (seconds + sample.seconds)
 
@@ -115,14 +123,20 @@ def _inputs_of_stages(network: nn.Module, pixels: PixelSpec) -> list[Tensor]:
 
 
 def _faster(
-    network: nn.Module, stage: int, inputs: Tensor, classes: int, device: torch.device, pretrained: bool
+    network: nn.Module,
+    stage: int,
+    inputs: Tensor,
+    classes: int,
+    device: torch.device,
+    pretrained: bool,
+    pixels: PixelSpec,
 ) -> Rate:
     """Measure each precision and give the one to take."""
     rates = {}
     for precision in PRECISIONS:
         settings = Settings(0.0, 0.0, 0.1, precision, pretrained)
         network.requires_grad_(True)
-        trainer = Trainer(Tail(network, stage), settings, device)
+        trainer = Trainer(Tail(network, stage), settings, device, pixels)
         labels = torch.arange(len(inputs)) % classes
         trainer.step(inputs, labels, 0.5)
         seconds: list[float] = []

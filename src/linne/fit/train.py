@@ -15,7 +15,7 @@ from torch import Tensor
 from linne.fit.optimise import Trainer
 from linne.fit.probe import score
 from linne.fit.sources import Source
-from linne.records.errors import LinneError
+from linne.records.errors import DataError, LinneError
 from linne.records.progress import Progress
 
 Predict = Callable[[Tensor], Tensor]
@@ -110,7 +110,7 @@ def train(
         for number in range(1, epochs + 1):
             if stopped:
                 break
-            losses, began = [], time.monotonic()
+            losses, began, waited_before = [], time.monotonic(), source.waited
             for place, (inputs, labels) in enumerate(source.epoch(number)):
                 # What has been trained must be validated too.
                 if deadline is not None and time.monotonic() + judge.seconds > deadline:
@@ -123,8 +123,16 @@ def train(
                         value=f"epoch {number}, batch {place}",
                         remedy="look at the images with `linne audit`; the best weights so far are in the run",
                     )
+                waited = (source.waited - waited_before) / max(time.monotonic() - began, 1e-9)
                 note = f"loss {np.mean(losses[-20:]):.3f}  validation {judge.best[0].accuracy:.3f}"
+                note += f"  waiting for data {waited:.0%}"
                 progress.update(((number - 1) * batches + place + 1) * source.batch_size, note)
+            if not losses and not stopped:
+                raise DataError(
+                    "no training image can be read any more",
+                    value=next(iter(source.failed.values()), None),
+                    remedy="put the images back where they were",
+                )
             if losses:
                 judge.epoch(number, float(np.mean(losses)), began, len(losses) * source.batch_size)
     except KeyboardInterrupt:

@@ -84,7 +84,7 @@ def decode(content: bytes, channels: Literal[1, 3] | int, name: str = "image") -
             raise ImageError(f"more than {MAX_PIXELS} pixels", file=name, value=f"{width} x {height}", remedy=remedy)
         picture.load()
         # Gray comes from RGB for every mode, so that a file has one gray picture.
-        upright = _upright(_to_8_bits(picture).convert("RGB"), _orientation(picture))
+        upright = _upright(_to_8_bits(picture).convert("RGB"), orientation_of(picture))
         return upright.convert("L") if channels == 1 else upright
     except (ImageError, MemoryError):
         raise
@@ -96,7 +96,7 @@ def decode(content: bytes, channels: Literal[1, 3] | int, name: str = "image") -
         raise ImageError("is damaged", file=name, value=error, remedy=remedy) from error
 
 
-def _orientation(picture: Image.Image) -> int:
+def orientation_of(picture: Image.Image) -> int:
     """EXIF orientation, 1 to 8; 1 where none can be read."""
     try:
         return int(picture.getexif().get(_ORIENTATION, 1))

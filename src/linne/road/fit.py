@@ -23,6 +23,7 @@ from linne.road.budget import Clock, parse_budget
 from linne.road.look import as_seed, gather, inspect
 from linne.road.planning import finish_seconds, plan_run, settle_plan
 from linne.road.ship import ship
+from linne.road.sizes import parse_size
 from linne.road.training import train_network
 from linne.split.assign import make_split
 from linne.split.groups import groups_by_name
@@ -42,6 +43,7 @@ def fit(
     seed: int = 0,
     out: PathName = "runs",
     cache: PathName | None = None,
+    cache_size: str | int = "10G",
     progress: Progress | None = None,
     started: float | None = None,
 ) -> Run:
@@ -65,6 +67,8 @@ def fit(
         The run is the first free one of ``out/NAME-1``, ``out/NAME-2``, ...
     cache : path, optional
         The store of embeddings; by default in the user's cache folder.
+    cache_size : str or int, optional
+        How much decoded training images may take on the disk: ``"10G"``, ``"500M"``, bytes, or 0 to keep none.
     progress : Progress, optional
     started : float, optional
         When the budget began, on `time.monotonic`'s clock; by default now.
@@ -86,7 +90,7 @@ def fit(
     >>> linne.load(run.bundle).predict("a.jpg")  # doctest: +SKIP
     """
     clock = Clock(time.monotonic() if started is None else started, parse_budget(budget))
-    progress, seed = progress or Silent(), as_seed(seed)
+    progress, seed, room = progress or Silent(), as_seed(seed), parse_size(cache_size)
     seconds: dict[str, float] = {"start": clock.elapsed()}
     store = Path(cache) if cache is not None else user_cache()
 
@@ -128,7 +132,7 @@ def fit(
     for reason in settled:
         progress.say(f"plan: {reason}")
     run.facts["plan"] = plan.to_json()
-    chosen = train_network(material, plan, probe, split, embedding, store, clock.deadline(reserve), run, progress)
+    chosen = train_network(material, plan, probe, split, embedding, store, clock.deadline(reserve), run, progress, room)
     run.facts["chosen"] = chosen
     if probe is None:
         _refuse_untrained(run)

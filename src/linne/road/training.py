@@ -12,12 +12,14 @@ from torch import nn
 
 from linne.embed.backends import device
 from linne.embed.embedding import Embedding, activations
+from linne.fit.decoded import Pictures, cache_side
 from linne.fit.optimise import Settings, Trainer
 from linne.fit.probe import Probe
 from linne.fit.sources import AugmentedImages, CachedActivations, Source, prepared_batches
 from linne.fit.tail import Tail
 from linne.fit.train import Predict, Validate, train
 from linne.nets.weights import write_weights
+from linne.pixels.cache import FOLDER, PixelCache
 from linne.records.index import TRAIN, VALIDATION, Index
 from linne.records.pixel_spec import PixelSpec
 from linne.records.plan import Plan
@@ -39,13 +41,15 @@ def train_network(
     deadline: float | None,
     run: Run,
     progress: Progress,
+    cache_size: int,
 ) -> dict[str, Any]:
     """Give the network its classifier and train it; afterwards it holds the best weights.
 
     Returns
     -------
     dict
-        'method' ('probe' where training did not better it), 'epoch', 'accuracy', 'log_loss', 'stopped'.
+        'method' ('probe' where training did not better it), 'epoch', 'accuracy', 'log_loss', 'stopped', and
+        'left_out': paths of training images that could not be read any more, and why.
     """
     network, index = material.choice.network, material.index
     torch.manual_seed(plan.seed)
@@ -54,8 +58,8 @@ def train_network(
         install(network, probe)
     if plan.epochs == 0 and probe is not None:
         write_weights(run.checkpoint, network, plan.network, plan.pixels)
-        return {"method": "probe", "epoch": 0, "accuracy": probe.accuracy, "log_loss": probe.log_loss, "stopped": ""}
-    source, validate = _sources(material, plan, split, embedding, cache)
+        scores = {"accuracy": probe.accuracy, "log_loss": probe.log_loss}
+        return {"method": "probe", "epoch": 0, **scores, "stopped": "", "left_out": {}}
     settings = Settings(
         plan.learning_rate,
         plan.weight_decay,
@@ -64,17 +68,29 @@ def train_network(
         pretrained=probe is not None,
     )
     first = plan.frozen_stages if plan.method == "stages" else 0
-    outcome = train(
-        Trainer(Tail(network, first), settings, device()),
-        source,
-        plan.epochs,
-        validate,
-        index.label[split.rows(VALIDATION)].astype(np.int64),
-        deadline,
-        run.history,
-        lambda: write_weights(run.checkpoint, network, plan.network, plan.pixels),
-        progress,
-    )
+    trainer = Trainer(Tail(network, first), settings, device(), plan.pixels)
+    pixel_cache = _pixel_cache(plan, embedding, cache, cache_size)
+    try:
+        source, validate = _sources(material, plan, split, embedding, cache, pixel_cache)
+        outcome = train(
+            trainer,
+            source,
+            plan.epochs,
+            validate,
+            index.label[split.rows(VALIDATION)].astype(np.int64),
+            deadline,
+            run.history,
+            lambda: write_weights(run.checkpoint, network, plan.network, plan.pixels),
+            progress,
+        )
+    finally:
+        if pixel_cache is not None:
+            if not pixel_cache.keeps:
+                progress.say(f"pixel cache: {pixel_cache.problem}; some images are decoded anew in each epoch")
+            pixel_cache.close()
+    left_out = {index.path(row): reason for row, reason in source.failed.items()}
+    if left_out:
+        progress.say(f"left out of training: {len(left_out)} images, such as {next(iter(left_out.values()))}")
     best = outcome.best
     return {
         "method": "probe" if best.epoch == 0 and probe is not None else plan.method,
@@ -82,7 +98,16 @@ def train_network(
         "accuracy": best.accuracy,
         "log_loss": best.log_loss,
         "stopped": outcome.stopped,
+        "left_out": left_out,
     }
+
+
+def _pixel_cache(plan: Plan, embedding: Embedding, cache: Path, size: int) -> PixelCache | None:
+    """Open the cache of pixels, where an image is seen more than once."""
+    if plan.method not in ("whole", "scratch") or plan.epochs < 2 or size == 0:
+        return None
+    digest, side = embedding.passed.digest, cache_side(plan.pixels)
+    return PixelCache(cache / FOLDER, digest, plan.pixels.channels, side, size)
 
 
 def install(network: nn.Module, probe: Probe) -> None:
@@ -93,7 +118,7 @@ def install(network: nn.Module, probe: Probe) -> None:
 
 
 def _sources(
-    material: Material, plan: Plan, split: Split, embedding: Embedding, cache: Path
+    material: Material, plan: Plan, split: Split, embedding: Embedding, cache: Path, pixel_cache: PixelCache | None
 ) -> tuple[Source, Validate]:
     index, digest = material.index, embedding.passed.digest
     rows, held = split.rows(TRAIN), split.rows(VALIDATION)
@@ -101,7 +126,8 @@ def _sources(
         stored = activations(material.backbone, plan.frozen_stages, digest[rows], cache)
         source = CachedActivations(stored, index.label[rows].astype(np.int64), plan.batch_size, plan.seed)
         return source, on_arrays(activations(material.backbone, plan.frozen_stages, digest[held], cache))
-    images = AugmentedImages(index, rows, plan.pixels, plan.flip, plan.batch_size, plan.seed)
+    pictures = Pictures(index, plan.pixels.channels, pixel_cache, digest)
+    images = AugmentedImages(pictures, index.label, rows, plan.pixels, plan.flip, plan.batch_size, plan.seed)
     return images, _on_files(index, held, plan.pixels)
 
 

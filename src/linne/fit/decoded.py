@@ -1,0 +1,85 @@
+"""The pictures that random views are cut from: from the file, or from the pixel cache."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from linne.fit.augment import CROP_AREA, SMALL_SIDE, resize_into
+from linne.pixels.cache import PixelCache
+from linne.pixels.shrunk import Decoded, Picture, Undecoded, shrink_for
+from linne.records.errors import ImageError
+from linne.records.fingerprint import of_bytes
+from linne.records.index import Index
+from linne.records.pixel_spec import PixelSpec
+
+
+class Pictures:
+    """Pictures of an index's rows.
+
+    Parameters
+    ----------
+    index : Index
+    channels : int
+    cache : PixelCache, optional
+        Of `cache_side`. With it every view, the first too, is cut from a picture of that size, so that it does not
+        matter which of them are in the cache.
+    digest : (n, 16) uint8 array, optional
+        Of each row's file, needed with a cache.
+    """
+
+    def __init__(
+        self,
+        index: Index,
+        channels: int,
+        cache: PixelCache | None = None,
+        digest: NDArray[np.uint8] | None = None,
+    ) -> None:
+        self._index, self._channels, self._cache, self._digest = index, channels, cache, digest
+
+    def of(self, row: int) -> Picture:
+        """Give the picture of a row.
+
+        Raises
+        ------
+        ImageError
+            It cannot be read or decoded, or is another one than was indexed.
+        """
+        held = None if self._cache is None else self._cache.get(row)
+        if held is not None:
+            return Decoded(held)
+        content = self._index.content(row)
+        read = content.read()
+        if len(read) != self._index.size[row]:
+            raise ImageError("was changed since it was indexed", file=content.name, remedy="make a new run")
+        picture = Undecoded(read, self._channels, content.name)
+        if self._cache is None or self._digest is None:
+            return picture
+        if of_bytes(read) != self._digest[row].tobytes():
+            raise ImageError("was changed since it was indexed", file=content.name, remedy="make a new run")
+        small = _shrunk(picture, self._cache.side)
+        self._cache.put(row, small)
+        return Decoded(small)
+
+
+def cache_side(spec: PixelSpec) -> int:
+    """Pixels of the shorter side of cached pictures: a crop of middling area then has the size of the input."""
+    if spec.height <= SMALL_SIDE:
+        return 2 * max(spec.height, spec.width)
+    return math.ceil(max(spec.height, spec.width) / math.sqrt(sum(CROP_AREA) / 2))
+
+
+def _shrunk(picture: Picture, side: int) -> NDArray[np.uint8]:
+    """Scale the shorter side down to `side`, if it is longer."""
+    shorter = min(picture.width, picture.height)
+    pixels = picture.pixels(shrink_for((picture.width, picture.height), (side, side)))
+    if shorter <= side:
+        return pixels
+    height, width = (max(side, round(length * side / shorter)) for length in (picture.height, picture.width))
+    out = np.empty((1, height, width, pixels.shape[2]), np.uint8)
+    resize_into(torch.from_numpy(out).permute(0, 3, 1, 2), pixels[None])
+    scaled: NDArray[np.uint8] = out[0]
+    return scaled

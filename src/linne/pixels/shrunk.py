@@ -1,0 +1,147 @@
+"""Bytes to a picture that is no larger than needed: an approximation, for hashes and random views in training.
+
+A JPEG holds 8 x 8 blocks of frequencies; leaving the high ones out gives it at 1/2, 1/4 or 1/8 of its size for a
+fraction of the work, and its luma alone for less still (libjpeg-turbo, by simplejpeg). Anything else is decoded whole
+and shrunk by averages. What is validated, exported and served sees `linne.pixels.decode` alone.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import Protocol
+
+import numpy as np
+import simplejpeg
+from numpy.typing import NDArray
+from PIL import Image
+
+from linne.pixels.decode import FORMATS, MAX_PIXELS, decode, orientation_of
+
+SHRINKS = (8, 4, 2)
+"""With fast code for each; there is none for 3/8 or 3/4."""
+
+_UNTURNED = 1
+_TURNED_ON_SIDE = (5, 6, 7, 8)
+
+
+class Picture(Protocol):
+    """What a view is cut from; `width` and `height` are those of the upright picture, whole."""
+
+    width: int
+    height: int
+
+    def pixels(self, shrink: int = 1) -> NDArray[np.uint8]:
+        """Give it at 1/`shrink` of its size, or larger: ``(height, width, channels)``."""
+
+
+class Decoded:
+    """A picture that is decoded already, ``(height, width, channels)`` uint8."""
+
+    def __init__(self, pixels: NDArray[np.uint8]) -> None:
+        self._pixels = pixels
+        self.height, self.width = pixels.shape[:2]
+
+    def pixels(self, shrink: int = 1) -> NDArray[np.uint8]:  # noqa: ARG002 - it could only get slower
+        """Give it as it is."""
+        return self._pixels
+
+
+class Undecoded:
+    """An image file whose header alone was read.
+
+    Parameters
+    ----------
+    content : bytes
+        The whole file.
+    channels : {1, 3}
+    name : str
+        What to call it in an error.
+
+    Attributes
+    ----------
+    width, height : int
+        Of the upright picture, whole.
+
+    Raises
+    ------
+    ImageError
+        No image, a damaged one, or one of more than `linne.pixels.decode.MAX_PIXELS`.
+    """
+
+    def __init__(self, content: bytes, channels: int, name: str = "image") -> None:
+        self._content, self._channels, self._name = content, channels, name
+        self._orientation = _UNTURNED
+        self._whole: Image.Image | None = None
+        size = self._size_of_jpeg()
+        self._is_jpeg = size is not None
+        if size is None:
+            self._whole = decode(content, channels, name)
+            size = self._whole.size
+        self.width, self.height = size
+
+    def pixels(self, shrink: int = 1) -> NDArray[np.uint8]:
+        """Decode at 1/`shrink` of the size.
+
+        Parameters
+        ----------
+        shrink : {1, 2, 4, 8}
+
+        Returns
+        -------
+        (height, width, channels) uint8 array
+            Sides are divided and rounded up.
+        """
+        if self._is_jpeg:
+            try:
+                return self._jpeg(shrink)
+            except ValueError:  # damaged, or odd: Pillow's verdict holds
+                pass
+        if self._whole is None:
+            self._whole = decode(self._content, self._channels, self._name)
+        whole = self._whole.reduce(shrink) if shrink > 1 else self._whole
+        pixels = np.asarray(whole)
+        return pixels if pixels.ndim == 3 else pixels[:, :, None]
+
+    def _size_of_jpeg(self) -> tuple[int, int] | None:
+        """Upright width and height, if it is a JPEG of the common kind; notes its orientation."""
+        if not self._content.startswith(b"\xff\xd8"):
+            return None
+        try:
+            picture = Image.open(io.BytesIO(self._content), formats=FORMATS)
+        except Exception:  # noqa: BLE001 - on damaged files Pillow's readers raise anything; `decode` says what it is
+            return None
+        width, height = picture.size
+        if picture.format not in ("JPEG", "MPO") or picture.mode not in ("RGB", "L") or width * height > MAX_PIXELS:
+            return None
+        self._orientation = orientation_of(picture)
+        return (height, width) if self._orientation in _TURNED_ON_SIDE else (width, height)
+
+    def _jpeg(self, shrink: int) -> NDArray[np.uint8]:
+        on_side = self._orientation in _TURNED_ON_SIDE
+        width, height = (self.height, self.width) if on_side else (self.width, self.height)
+        pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(
+            self._content,
+            "GRAY" if self._channels == 1 else "RGB",
+            fastdct=True,
+            fastupsample=True,
+            min_height=-(-height // shrink),
+            min_width=-(-width // shrink),
+            min_factor=shrink,
+        )
+        return _upright(pixels, self._orientation)
+
+
+def shrink_for(sides: tuple[float, float], wanted: tuple[int, int]) -> int:
+    """Choose how much smaller a picture may be decoded, so that no side falls below what is wanted."""
+    return next((s for s in SHRINKS if sides[0] >= s * wanted[0] and sides[1] >= s * wanted[1]), 1)
+
+
+def _upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+    """Turn ``(height, width, channels)`` as EXIF says."""
+    if orientation in _TURNED_ON_SIDE:
+        pixels = pixels.transpose(1, 0, 2)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return np.ascontiguousarray(pixels)
