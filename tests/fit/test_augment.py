@@ -20,6 +20,7 @@ from torchvision.transforms.v2 import functional
 from linne.fit.augment import _crop_box, random_view, resized_crop
 from linne.fit.decoded import Pictures
 from linne.fit.inputs import Normaliser
+from linne.fit.policy import Policy
 from linne.fit.sources import AugmentedImages, CachedActivations, prepared_batches, shuffled
 from linne.index.class_folders import read_folder
 from linne.nets.catalogue import entry
@@ -32,6 +33,8 @@ from linne.records.index import Index
 from linne.records.pixel_spec import PixelSpec
 
 pytestmark = pytest.mark.filterwarnings("ignore:The given NumPy array is not writable")  # as augment.py does
+
+Area = tuple[float, float] | None
 
 SPECS = {
     "photo": replace(small_pixels(96), width=80),
@@ -46,14 +49,14 @@ def picture_for(spec: PixelSpec, seed: int = 0, size: tuple[int, int] = (150, 12
     return Decoded(np.asarray(picture.convert("L"))[:, :, None] if spec.channels == 1 else np.asarray(picture))
 
 
-def view_of(picture: Picture, spec: PixelSpec, flip: bool, *seed: int) -> torch.Tensor:
+def view_of(picture: Picture, spec: PixelSpec, flip: bool, *seed: int, area: Area = (0.35, 1.0)) -> torch.Tensor:
     out = torch.empty(1, spec.height, spec.width, spec.channels, dtype=torch.uint8).permute(0, 3, 1, 2)
-    random_view(picture, spec, flip, np.random.default_rng(seed), out)
+    random_view(picture, spec, Policy(flip, area), np.random.default_rng(seed), out)
     return out[0]
 
 
 def images_of(index: Index, rows: np.ndarray, batch: int = 8, seed: int = 0, **more: object) -> AugmentedImages:
-    return AugmentedImages(Pictures(index, 3, **more), index.label, rows, small_pixels(), True, batch, seed)
+    return AugmentedImages(Pictures(index, 3, **more), index.label, rows, small_pixels(), Policy(True), batch, seed)
 
 
 def batches(source: AugmentedImages, epoch: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
@@ -114,7 +117,7 @@ def test_odd_sizes(kind: str, size: tuple[int, int]) -> None:
 def test_crops_lie_in_the_picture(width: int, height: int) -> None:
     rng = np.random.default_rng(0)
     for _ in range(300):
-        left, top, crop_width, crop_height = _crop_box(width, height, rng)
+        left, top, crop_width, crop_height = _crop_box(width, height, (0.35, 1.0), rng)
         assert left >= 0
         assert top >= 0
         assert left + crop_width <= width
@@ -282,3 +285,24 @@ def test_another_file_in_the_place_of_an_indexed_one_is_left_out(tmp_path: Path)
     assert [len(labels) for _, labels in batches(source, 1)] == [3]
     assert list(source.failed) == [next(row for row in range(4) if folder.path(row) == "a/0.bmp")]
     cache.close()
+
+
+def test_plain_crops_are_cut_from_the_picture_scaled_as_for_validation() -> None:
+    spec = replace(small_pixels(96), width=80, resize=110)
+    for size in ((110, 150), (150, 110), (220, 300), (97, 110)):
+        picture = picture_for(spec, size=size)
+        out = torch.empty(1, 96, 80, 3, dtype=torch.uint8).permute(0, 3, 1, 2)
+        places = set()
+        for seed in range(20):
+            random_view(picture, spec, Policy(False, None, 0), np.random.default_rng(seed), out)
+            view = out[0].permute(1, 2, 0).numpy()
+            if min(size) == spec.resize:  # not resized: it is found in the picture
+                found = [
+                    (top, left)
+                    for top in range(size[1] - 95)
+                    for left in range(size[0] - 79)
+                    if np.array_equal(picture.pixels()[top : top + 96, left : left + 80], view)
+                ]
+                assert found
+                places.update(found)
+        assert min(size) != spec.resize or len(places) > 10

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from linne.fit.policy import SMALL_SIDE, Policy
 from linne.pixels.geometry import fit_to
 from linne.pixels.shrunk import Picture, shrink_for
 from linne.records.errors import InstallError
@@ -23,26 +24,20 @@ warnings.filterwarnings("ignore", message="The given NumPy array is not writable
 Box = tuple[float, float, float, float]
 """Left, top, width, height."""
 
-SMALL_SIDE = 64
-"""Inputs up to this size are shifted, turned and scaled a little: a crop would lose half of a digit."""
-
-CROP_AREA = (0.35, 1.0)
 CROP_RATIO = (3 / 4, 4 / 3)
-JITTER = 0.3
 TURN_DEGREES = 10.0
 SHIFT = 0.08
 ZOOM = 0.1
 
 
-def random_view(picture: Picture, spec: PixelSpec, flip: bool, rng: np.random.Generator, out: Tensor) -> None:
+def random_view(picture: Picture, spec: PixelSpec, policy: Policy, rng: np.random.Generator, out: Tensor) -> None:
     """Draw one augmented view.
 
     Parameters
     ----------
     picture : Picture
     spec : PixelSpec
-    flip : bool
-        Whether to mirror every second view.
+    policy : Policy
     rng : numpy.random.Generator
         Of this view alone.
     out : (1, channels, height, width) uint8 tensor, channels last
@@ -51,20 +46,36 @@ def random_view(picture: Picture, spec: PixelSpec, flip: bool, rng: np.random.Ge
     if spec.height <= SMALL_SIDE:
         _small(picture, spec, rng, out)
     else:
-        _photo(picture, spec, rng, out)
-    if flip and rng.random() < 0.5:
+        _photo(picture, spec, policy, rng, out)
+    if policy.flip and rng.random() < 0.5:
         out.copy_(out.flip(-1))
 
 
-def _photo(picture: Picture, spec: PixelSpec, rng: np.random.Generator, out: Tensor) -> None:
-    """A crop of random size and shape, with random brightness, contrast and saturation."""
+def _photo(picture: Picture, spec: PixelSpec, policy: Policy, rng: np.random.Generator, out: Tensor) -> None:
+    """A random crop, with random brightness, contrast and saturation."""
+    if policy.area is None:
+        _plain_crop(picture, spec, rng, out)
+    else:
+        resized_crop(picture, _crop_box(picture.width, picture.height, policy.area, rng), out)
+    if not policy.colour:
+        return
     functional = transforms()
-    box = _crop_box(picture.width, picture.height, rng)
-    resized_crop(picture, box, out)
-    out.copy_(functional.adjust_brightness(out, rng.uniform(1 - JITTER, 1 + JITTER)))
-    out.copy_(functional.adjust_contrast(out, rng.uniform(1 - JITTER, 1 + JITTER)))
-    if spec.channels == 3:
-        out.copy_(functional.adjust_saturation(out, rng.uniform(1 - JITTER, 1 + JITTER)))
+    adjust = (functional.adjust_brightness, functional.adjust_contrast, functional.adjust_saturation)
+    for change in adjust if spec.channels == 3 else adjust[:2]:
+        out.copy_(change(out, rng.uniform(1 - policy.colour, 1 + policy.colour)))
+
+
+def _plain_crop(picture: Picture, spec: PixelSpec, rng: np.random.Generator, out: Tensor) -> None:
+    """Cut the input's size from anywhere in the picture, whose shorter side has `spec.resize` pixels then."""
+    scale = min(picture.width, picture.height) / spec.resize
+    width, height = spec.width * scale, spec.height * scale
+    left, top = rng.uniform(0, picture.width - width), rng.uniform(0, picture.height - height)
+    if scale != 1:
+        resized_crop(picture, (left, top, width, height), out)
+        return
+    y, x = int(top), int(left)
+    cut = picture.pixels()[None, y : y + spec.height, x : x + spec.width]
+    out.copy_(torch.from_numpy(cut).permute(0, 3, 1, 2))
 
 
 def resized_crop(picture: Picture, box: Box, out: Tensor) -> None:
@@ -95,10 +106,10 @@ def resize_into(out: Tensor, pixels: NDArray[np.uint8]) -> None:
     torch.ops.aten._upsample_bilinear2d_aa.out(images, out.shape[2:], False, None, None, out=out)
 
 
-def _crop_box(width: int, height: int, rng: np.random.Generator) -> Box:
+def _crop_box(width: int, height: int, share: tuple[float, float], rng: np.random.Generator) -> Box:
     """Left, top, width, height (Szegedy et al., "Going Deeper with Convolutions", CVPR 2015, section 6)."""
     for _ in range(10):
-        area = width * height * rng.uniform(*CROP_AREA)
+        area = width * height * rng.uniform(*share)
         ratio = math.exp(rng.uniform(math.log(CROP_RATIO[0]), math.log(CROP_RATIO[1])))
         crop_width, crop_height = math.sqrt(area * ratio), math.sqrt(area / ratio)
         if crop_width <= width and crop_height <= height:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from linne.fit.augment import CROP_AREA, SMALL_SIDE, resize_into
+from linne.fit.augment import resize_into
 from linne.pixels.cache import PixelCache
 from linne.pixels.shrunk import Decoded, Picture, Undecoded, shrink_for
 from linne.records.errors import ImageError
 from linne.records.fingerprint import of_bytes
 from linne.records.index import Index
-from linne.records.pixel_spec import PixelSpec
 
 
 class Pictures:
@@ -25,8 +22,8 @@ class Pictures:
     index : Index
     channels : int
     cache : PixelCache, optional
-        Of `cache_side`. With it every view, the first too, is cut from a picture of that size, so that it does not
-        matter which of them are in the cache.
+        Of `Policy.cache_side`. With it every view, the first too, is cut from a picture of that size, so that it does
+        not matter which of them are in the cache.
     digest : (n, 16) uint8 array, optional
         Of each row's file, needed with a cache.
     """
@@ -63,13 +60,6 @@ class Pictures:
         small = _shrunk(picture, self._cache.side)
         self._cache.put(row, small)
         return Decoded(small)
-
-
-def cache_side(spec: PixelSpec) -> int:
-    """Pixels of the shorter side of cached pictures: a crop of middling area then has the size of the input."""
-    if spec.height <= SMALL_SIDE:
-        return 2 * max(spec.height, spec.width)
-    return math.ceil(max(spec.height, spec.width) / math.sqrt(sum(CROP_AREA) / 2))
 
 
 def _shrunk(picture: Picture, side: int) -> NDArray[np.uint8]:

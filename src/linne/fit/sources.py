@@ -15,6 +15,7 @@ from torch import Tensor
 
 from linne.fit.augment import get_ready, random_view
 from linne.fit.decoded import Pictures
+from linne.fit.policy import Policy
 from linne.pixels.prepare import prepare
 from linne.records.errors import ImageError
 from linne.records.index import Index
@@ -87,7 +88,7 @@ class AugmentedImages:
     rows : (m,) int64 array
         Training rows of the index.
     spec : PixelSpec
-    flip : bool
+    policy : Policy
     """
 
     def __init__(
@@ -96,12 +97,12 @@ class AugmentedImages:
         label: NDArray[np.int32],
         rows: NDArray[np.int64],
         spec: PixelSpec,
-        flip: bool,
+        policy: Policy,
         batch_size: int,
         seed: int,
     ) -> None:
         get_ready(spec)
-        self.pictures, self.label, self.rows, self.spec, self.flip = pictures, label, rows, spec, flip
+        self.pictures, self.label, self.rows, self.spec, self.policy = pictures, label, rows, spec, policy
         self.images, self.batch_size, self.seed = len(rows), min(batch_size, len(rows)), seed
         self.waited = 0.0
         self.failed: dict[int, str] = {}
@@ -150,7 +151,7 @@ class AugmentedImages:
             try:
                 picture = self.pictures.of(row)
                 rng = np.random.default_rng((self.seed, epoch, row))
-                random_view(picture, self.spec, self.flip, rng, out[place : place + 1])
+                random_view(picture, self.spec, self.policy, rng, out[place : place + 1])
             except ImageError as error:
                 self.failed[row] = str(error)
                 missing.append(place)

@@ -12,8 +12,9 @@ from torch import nn
 
 from linne.embed.backends import device
 from linne.embed.embedding import Embedding, activations
-from linne.fit.decoded import Pictures, cache_side
+from linne.fit.decoded import Pictures
 from linne.fit.optimise import Settings, Trainer
+from linne.fit.policy import Policy
 from linne.fit.probe import Probe
 from linne.fit.sources import AugmentedImages, CachedActivations, Source, prepared_batches
 from linne.fit.tail import Tail
@@ -106,7 +107,7 @@ def _pixel_cache(plan: Plan, embedding: Embedding, cache: Path, size: int) -> Pi
     """Open the cache of pixels, where an image is seen more than once."""
     if plan.method not in ("whole", "scratch") or plan.epochs < 2 or size == 0:
         return None
-    digest, side = embedding.passed.digest, cache_side(plan.pixels)
+    digest, side = embedding.passed.digest, Policy(plan.flip).cache_side(plan.pixels)
     return PixelCache(cache / FOLDER, digest, plan.pixels.channels, side, size)
 
 
@@ -127,7 +128,7 @@ def _sources(
         source = CachedActivations(stored, index.label[rows].astype(np.int64), plan.batch_size, plan.seed)
         return source, on_arrays(activations(material.backbone, plan.frozen_stages, digest[held], cache))
     pictures = Pictures(index, plan.pixels.channels, pixel_cache, digest)
-    images = AugmentedImages(pictures, index.label, rows, plan.pixels, plan.flip, plan.batch_size, plan.seed)
+    images = AugmentedImages(pictures, index.label, rows, plan.pixels, Policy(plan.flip), plan.batch_size, plan.seed)
     return images, _on_files(index, held, plan.pixels)
 
 
