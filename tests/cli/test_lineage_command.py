@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -127,3 +128,19 @@ def test_claims_are_counted(call: Call, tmp_path: Path) -> None:
     assert "138,357,544" in claims[2]["counted"]
     assert plain.returncode == 0
     assert all(claim[key] in plain.stdout for claim in claims for key in ("network", "said", "counted", "verdict"))
+
+
+def test_claims_and_a_page_are_wrong_usage(call: Call, tmp_path: Path) -> None:
+    done = call("lineage", "--no-latency", "--claims", "--out", "page.html", folder=tmp_path)
+    assert done.returncode == 2
+    assert not (tmp_path / "page.html").exists()
+
+
+@pytest.mark.usefixtures("two_papers", "few_claims")
+def test_notes_that_quote_the_page_and_what_is_no_file_are_left_alone(call: Call, tmp_path: Path) -> None:
+    notes = '<title>The lineage \N{EN DASH} Linne</title><meta name="generator" content="linne lineage"> my notes'
+    (tmp_path / "notes.html").write_text(notes)
+    os.mkfifo(tmp_path / "pipe.html")
+    for name in ("notes.html", "pipe.html"):
+        assert call("lineage", "--no-latency", "--out", name, folder=tmp_path).returncode == 1
+    assert (tmp_path / "notes.html").read_text() == notes

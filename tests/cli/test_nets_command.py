@@ -101,13 +101,25 @@ def test_the_table_has_a_row_a_network_within_80_columns(call: Call, tmp_path: P
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("6M", 6e6), ("600k", 6e5), ("1.5G", 1.5e9), ("2b", 2e9), ("4.5e6", 4.5e6), (" 7 m ", 7e6), ("0", 0.0)],
+    [
+        ("6M", 6e6),
+        ("600k", 6e5),
+        ("1.5G", 1.5e9),
+        ("2b", 2e9),
+        ("4.5e6", 4.5e6),
+        (" 7 m ", 7e6),
+        ("0", 0.0),
+        (".5M", 5e5),
+        ("6,000,000", 6e6),
+        ("4.5e-1", 0.45),
+        ("1_000", 1e3),
+    ],
 )
 def test_numbers_are_read(text: str, value: float) -> None:
     assert a_number(text) == value
 
 
-@pytest.mark.parametrize("text", ["", "6X", "M6", "1_000", "-1", "inf", "1.G"])
+@pytest.mark.parametrize("text", ["", "6X", "M6", "1,5", "-1", "inf", ".", "1e999", "\N{ARABIC-INDIC DIGIT SIX}M"])
 def test_other_texts_are_not(text: str) -> None:
     with pytest.raises(typer.BadParameter):
         a_number(text)

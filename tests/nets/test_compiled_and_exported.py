@@ -73,3 +73,30 @@ def test_memorises_eight_images(name: str) -> None:
 
 STEP = {"alexnet": 1e-4, "alexnet_2012": 3e-4, "vgg": 1e-4}
 """Learning rates of families that have no norm."""
+
+
+@pytest.mark.parametrize("name", ["resnet20_cifar", "vit_tiny_16"])
+def test_checkpointing_compiles(name: str) -> None:
+    """As one graph, with the same gradients and statistics."""
+    plain, network = (lively_network(name, classes=4).train() for _ in range(2))
+    network.checkpointing = True
+    images = images_for(name, 4)
+    plain(images).square().mean().backward()
+    torch.compile(network, fullgraph=True, backend="aot_eager")(images).square().mean().backward()
+    for theirs, ours in zip(plain.parameters(), network.parameters(), strict=True):
+        torch.testing.assert_close(ours.grad, theirs.grad, rtol=1e-4, atol=1e-5)
+    for (key, theirs), ours in zip(plain.state_dict().items(), network.state_dict().values(), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-6, msg=key)
+
+
+@pytest.mark.parametrize("sides", [(96, 96), pytest.param((160, 131), marks=pytest.mark.slow)])
+def test_levit_is_exported_at_sizes_that_its_tables_were_not_learned_for(
+    sides: tuple[int, int], tmp_path: Path
+) -> None:
+    network = lively_network("levit_128s", classes=4)
+    images = noise(2, 3, *sides)
+    to_onnx(network, images[:1], tmp_path / "model.onnx", ["logits"])
+    found = onnxruntime.InferenceSession(tmp_path / "model.onnx").run(None, {"images": images.numpy()})[0]
+    with torch.inference_mode():
+        expected = network(images).numpy()
+    assert np.abs(found - expected).max() <= 1e-3 * max(1.0, np.abs(expected).max())

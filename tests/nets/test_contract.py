@@ -220,3 +220,9 @@ def test_numbers_that_no_network_can_have(wrong: dict[str, int]) -> None:
     with pytest.raises(LinneError) as caught:
         create("resnet18", **wrong)
     assert caught.value.value in wrong.values()
+
+
+@pytest.mark.parametrize("name", every_family())
+def test_no_images_give_no_logits(name: str) -> None:
+    network = create(name, classes=4)
+    assert network(images_for(name, 1)[:0]).shape == (0, 4)

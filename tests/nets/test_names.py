@@ -59,3 +59,23 @@ def test_the_package_has_nothing_else() -> None:
 
     with pytest.raises(AttributeError):
         linne.nets.nothing  # noqa: B018
+
+
+@pytest.mark.parametrize(("wrong", "right"), [("mobilenetv2", "mobilenet_v2"), ("ViT-Base-16", "vit_base_16")])
+def test_the_same_letters_come_first(wrong: str, right: str) -> None:
+    with pytest.raises(LinneError) as caught:
+        entry(wrong)
+    assert caught.value.remedy.split()[3].rstrip("?") == right
+
+
+@pytest.mark.parametrize("wrong", [None, 5, b"resnet18"])
+def test_what_is_no_text_is_no_name(wrong: object) -> None:
+    with pytest.raises(LinneError):
+        entry(wrong)
+
+
+@pytest.mark.parametrize("wrong", ["timm:resnet50.bogus", "timm:resnet50.", "timm:", "timm:bogus", "timm:resnet5O"])
+def test_what_timm_does_not_have_is_an_error(wrong: str) -> None:
+    with pytest.raises(LinneError) as caught:
+        entry(wrong)
+    assert caught.value.remedy

@@ -152,3 +152,54 @@ def test_a_tensor_larger_than_its_storage_is_refused(tmp_path: Path) -> None:
     torch.save({"a": torch.ones(1).expand(1_000_000, 1000)}, tmp_path / "a.pth")
     with pytest.raises(WeightsError):
         read_torch_file(tmp_path / "a.pth")
+
+
+def pickled(program: bytes, file: Path, **more: bytes) -> Path:
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in {"data.pkl": program, **more}.items():
+            archive.writestr(f"a/{name}", data)
+    return file
+
+
+def doubled(times: int, start: bytes) -> bytes:
+    """Instructions for a tuple of a tuple twice, of a tuple twice, ...: exponentially large for whoever walks it."""
+    return start + b"".join(b"q" + bytes([i]) + b"h" + bytes([i]) + b"\x86" for i in range(times))
+
+
+TEXT = b"X\x08\0\0\0AAAAAAAA"
+
+
+@pytest.mark.parametrize(
+    "program",
+    {
+        "a key as deep as a stack": b"\x80\x02})" + b"\x85" * 1_000_000 + b"Ns.",
+        "a key that takes years to hash": b"\x80\x02}" + doubled(60, b")") + b"Ns.",
+        "a call of what takes years to print": b"\x80\x02" + doubled(60, TEXT) + b")R.",
+        "a name that takes years to print": b"\x80\x04" + doubled(60, TEXT) + b"X\x01\0\0\0A\x93.",
+        "marks by the thousand": b"\x80\x02" + b"N" * 100_000 + b"(t" * 100_000 + b".",
+        "no mark": b"\x80\x02t.",
+    }.values(),
+)
+def test_programs_that_would_hang_or_crash_are_refused(program: bytes, tmp_path: Path) -> None:
+    with pytest.raises(WeightsError) as caught:
+        read_torch_file(pickled(program, tmp_path / "a.pth"))
+    assert len(str(caught.value)) < 500
+
+
+def test_a_bomb_beside_the_program_is_not_unpacked(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError):
+        read_torch_file(pickled(b"\x80\x02}.", tmp_path / "a.pth", byteorder=bytes(200_000_000)))
+
+
+def test_tied_weights_are_read_and_a_thousand_views_of_one_storage_are_not(tmp_path: Path) -> None:
+    values = torch.arange(1000.0)
+    torch.save({"a": values, "b": values}, tmp_path / "tied.pth")
+    assert same_state(read_torch_file(tmp_path / "tied.pth"), {"a": values, "b": values})
+    torch.save({str(i): values for i in range(1000)}, tmp_path / "bomb.pth")
+    with pytest.raises(WeightsError):
+        read_torch_file(tmp_path / "bomb.pth")
+
+
+def test_numbers_and_text_between_tensors_are_passed_over(tmp_path: Path) -> None:
+    torch.save({"weight": torch.ones(2), "epoch": 3, "name": "x", "best": None}, tmp_path / "a.pth")
+    assert same_state(read_torch_file(tmp_path / "a.pth"), {"weight": torch.ones(2)})

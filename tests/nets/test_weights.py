@@ -8,6 +8,7 @@ import struct
 from pathlib import Path
 
 import pytest
+import timm
 import torch
 import torchvision
 from families import every_network
@@ -303,3 +304,87 @@ def test_a_mistyped_tag_is_told_with_those_that_there_are(tag: str) -> None:
     with pytest.raises(WeightsError) as caught:
         locate(tag, "resnet18")
     assert "a1_in1k" in str(caught.value.remedy)
+
+
+@pytest.mark.parametrize("dtype", [torch.bool, torch.int8, torch.uint8, torch.int64, torch.complex64])
+def test_weights_that_are_no_fractions_are_refused(dtype: torch.dtype, tmp_path: Path) -> None:
+    state = {key: value.to(dtype) for key, value in create("lenet5", classes=3).state_dict().items()}
+    save_file(state, tmp_path / "w.safetensors")
+    with pytest.raises(WeightsError):
+        read_weights(tmp_path / "w.safetensors", "lenet5")
+
+
+def test_a_weight_too_large_for_float32_is_refused(tmp_path: Path) -> None:
+    state = {key: value.double() for key, value in create("lenet5", classes=3).state_dict().items()}
+    state["c1.weight"].view(-1)[0] = 1e300
+    save_file(state, tmp_path / "w.safetensors")
+    with pytest.raises(WeightsError) as caught:
+        read_weights(tmp_path / "w.safetensors", "lenet5")
+    assert caught.value.value == "c1.weight"
+
+
+def test_files_from_before_batch_norms_counted_are_read(tmp_path: Path) -> None:
+    state = torchvision.models.resnet18(num_classes=3).state_dict()
+    old = {key: value for key, value in state.items() if not key.endswith("num_batches_tracked")}
+    torch.save(old, tmp_path / "old.pth")
+    network = create("resnet18", weights=tmp_path / "old.pth")
+    assert torch.equal(network.state_dict()["stem.norm.weight"], state["bn1.weight"])
+    del old["bn1.weight"]
+    torch.save(old, tmp_path / "old.pth")
+    with pytest.raises(WeightsError):
+        read_weights(tmp_path / "old.pth", "resnet18")
+
+
+def test_wrapped_a_thousand_times(tmp_path: Path) -> None:
+    state = create("lenet5", classes=3).state_dict()
+    torch.save({"module." * 3000 + key: value for key, value in state.items()}, tmp_path / "w.pth")
+    assert same_state(read_weights(tmp_path / "w.pth").state, state)
+
+
+@pytest.mark.parametrize("name", ["model_best.pth.tar", "model.th", "weights"])
+def test_torch_files_are_known_by_their_bytes(name: str, tmp_path: Path) -> None:
+    state = create("lenet5", classes=3).state_dict()
+    for zipped in (True, False):
+        torch.save(state, tmp_path / name, _use_new_zipfile_serialization=zipped)
+        assert same_state(read_weights(tmp_path / name).state, state)
+
+
+def test_a_safetensors_file_whose_length_begins_like_a_pickle_is_one(tmp_path: Path) -> None:
+    for spare in range(256):
+        save_file(create("lenet5", classes=3).state_dict(), tmp_path / "w", metadata={"x": "y" * spare})
+        if (tmp_path / "w").read_bytes()[0] == 0x80:
+            break
+    assert (tmp_path / "w").read_bytes()[0] == 0x80
+    assert read_weights(tmp_path / "w").network == "lenet5"
+
+
+@pytest.mark.parametrize("said", ["resnet18", "nonsense"])
+def test_a_file_that_says_a_wrong_network_is_refused_whatever_is_asked_for(said: str, tmp_path: Path) -> None:
+    save_file(create("lenet5", classes=3).state_dict(), tmp_path / "w.safetensors", metadata={"linne.network": said})
+    for network in (None, "resnet18", "lenet5"):
+        with pytest.raises(WeightsError) as caught:
+            read_weights(tmp_path / "w.safetensors", network)
+        assert caught.value.file == str(tmp_path / "w.safetensors")
+        assert said in str(caught.value)
+
+
+def test_no_heads_for_training_but_those_of_the_family_are_left_out(tmp_path: Path) -> None:
+    state = {**create("lenet5", classes=3).state_dict(), "auxiliary.evil": torch.zeros(3)}
+    save_file(state, tmp_path / "w.safetensors")
+    with pytest.raises(WeightsError):
+        read_weights(tmp_path / "w.safetensors", "lenet5")
+
+
+def test_long_keys_are_told_shortened(tmp_path: Path) -> None:
+    save_file({"k" * 50_000: torch.zeros(3)}, tmp_path / "w.safetensors")
+    for network in (None, "lenet5"):
+        with pytest.raises(WeightsError) as caught:
+            read_weights(tmp_path / "w.safetensors", network)
+        assert len(str(caught.value)) < 1000
+
+
+def test_tables_of_another_rank_fit_nothing(tmp_path: Path) -> None:
+    state = {key: torch.zeros(1) for key in timm.create_model("levit_128s").state_dict()}
+    save_file(state, tmp_path / "w.safetensors")
+    with pytest.raises(WeightsError):
+        read_weights(tmp_path / "w.safetensors", "levit_128s")

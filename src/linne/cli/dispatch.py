@@ -43,6 +43,8 @@ def run_command(name: str, arguments: list[str]) -> int:
 
 
 def _call(name: str, arguments: list[str]) -> int:
+    if sys.stdout is None:  # `linne nets >&-`
+        raise LinneError("there is no standard output", remedy="do not close it; use > /dev/null")
     command = get_command(import_module(f"linne.cli.{name}").app)
     try:
         command.main(arguments, prog_name=f"linne {name}")
@@ -62,7 +64,11 @@ def _failed(error: LinneError, as_json: bool) -> int:
     if as_json:
         value = None if error.value is None else str(error.value)
         facts = {"problem": error.problem, "file": error.file, "value": value, "remedy": error.remedy}
-        sys.stdout.write(json.dumps({"error": facts}) + "\n")
+        try:
+            sys.stdout.write(json.dumps({"error": facts}) + "\n")
+            sys.stdout.flush()
+        except OSError:  # it is the output that fails
+            _let_go_of_output()
     return FAILED
 
 

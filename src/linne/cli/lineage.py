@@ -27,6 +27,8 @@ def lineage(
     """Tell the story from LeNet-5 to today: ideas, counted size and cost, published accuracy, measured latency."""
     from linne.road import lineage as road
 
+    if claims and page is not None:
+        raise typer.BadParameter("the page has story and claims: leave out --claims", param_hint="--out")
     if claims:
         found = [claim.to_json() for claim in road.claims()]
         if as_json:

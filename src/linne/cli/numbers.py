@@ -10,8 +10,9 @@ _FACTORS = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9, "b": 1e9}
 
 
 def a_number(text: str) -> float:
-    """Read 6M, 4.5e6, 600k or 1G."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?(?:e\d+)?)\s*([kmgb]?)", text.strip().lower())
+    """Read 6M, 4.5e6, 600k, 6,000,000 or 1G."""
+    plain = re.sub(r"(?<=[0-9])[,_](?=[0-9]{3})", "", text.strip().lower())
+    match = re.fullmatch(r"((?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]{1,2})?) ?([kmgb]?)", plain)
     if match is None:
         raise typer.BadParameter(f"{text!r} is no number such as 6M, 600k or 1.5G")
     return float(match[1]) * _FACTORS[match[2]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 from importlib import import_module
-from numbers import Integral
+from numbers import Integral, Real
 from os import PathLike
 
 from torch import nn
@@ -81,7 +81,7 @@ def build(found: Entry, classes: int, in_channels: int, drop_path: float | None 
     if drop_path is not None:
         if "drop_path" not in {field.name for field in fields(family.Config)}:
             raise LinneError("the network has no residual branches that could be left out", value=found.family)
-        if not 0 <= drop_path < 1:
+        if not isinstance(drop_path, Real) or not 0 <= drop_path < 1:
             raise LinneError("drop_path must lie in [0, 1)", value=drop_path)
         settings["drop_path"] = drop_path
     network: nn.Module = family.Network(family.Config(**settings))

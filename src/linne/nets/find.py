@@ -46,7 +46,8 @@ def find_networks(
     licences = {row.licence for name in CATALOGUE for row in published(name)}
     if licence is not None and licence.lower() not in licences:
         known = ", ".join(sorted(filter(None, licences)))
-        raise LinneError("no weights have this licence", value=licence, remedy=f"choose one of {known}")
+        remedy = f"choose one of {known}, or '' for those whose licence is not stated"
+        raise LinneError("no weights have this licence", value=licence, remedy=remedy)
     return [
         name
         for name, row in CATALOGUE.items()

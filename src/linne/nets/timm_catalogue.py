@@ -53,9 +53,11 @@ def translated(state: dict[str, torch.Tensor], name: str) -> dict[str, torch.Ten
 
 
 def _config(theirs: str) -> PretrainedCfg:
-    config = timm.get_pretrained_cfg(theirs) if timm.is_model(theirs.split(".")[0]) else None
+    base, _, tag = theirs.partition(".")
+    known = timm.is_model(base) and (not tag or theirs in timm.list_models(f"{base}.*", pretrained=True))
+    config = timm.get_pretrained_cfg(theirs) if known and not theirs.endswith(".") else None
     if config is None:
-        near = get_close_matches(theirs, timm.list_models(), n=3)
+        near = get_close_matches(theirs, [*timm.list_models(), *timm.list_models(f"{base}.*", pretrained=True)], n=3)
         remedy = f"did you mean {' or '.join(PREFIX + found for found in near)}?" if near else "see timm.list_models()"
         raise LinneError("timm has no such network", value=theirs, remedy=remedy)
     return config

@@ -14,6 +14,9 @@ from linne.report.block_svg import block_svg
 
 TITLE = "The lineage \N{EN DASH} Linne"
 
+BEGINNING = '<!doctype html>\n<html lang="en">\n<head>\n<meta name="generator" content="linne lineage">\n'
+"""What no page has that somebody else has written."""
+
 
 def render_lineage(story: Lineage, claims: Sequence[dict[str, str]], path: Path) -> Path:
     """Write the story as one file, which loads nothing and runs nothing.
@@ -44,11 +47,12 @@ def render_lineage(story: Lineage, claims: Sequence[dict[str, str]], path: Path)
 
 
 def is_lineage(path: Path) -> bool:
-    """Whether a file is such a page."""
+    """Whether a file is such a page: from its beginning to its end."""
     try:
-        return f"<title>{TITLE}</title>".encode() in path.read_bytes()
+        content = path.read_bytes() if path.is_file() else b""
     except OSError:
         return False
+    return content.startswith(BEGINNING.encode()) and content.rstrip().endswith(b"</html>")
 
 
 def macs(gmacs: float) -> str:

@@ -21,4 +21,4 @@ class LinearNorm(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """``(batch, h, w, inputs)`` to ``(batch, h, w, outputs)``."""
         y: Tensor = self.norm(self.linear(x.flatten(0, 2)))
-        return y.reshape(*x.shape[:3], -1)
+        return y.reshape(*x.shape[:3], self.linear.out_features)

@@ -42,7 +42,7 @@ class RelativeAttention(nn.Module):
         qkv = self.qkv(x).reshape(-1, height * width, 3, self.heads, HEAD)
         query, key, value = qkv.permute(2, 0, 3, 1, 4).unbind(0)  # (maps, heads, places, 32)
         out = F.scaled_dot_product_attention(query, key, value, attn_mask=self.biases(height, width))
-        mixed: Tensor = self.project(out.transpose(1, 2).reshape(*x.shape[:-1], -1))
+        mixed: Tensor = self.project(out.transpose(1, 2).reshape(*x.shape[:-1], self.heads * HEAD))
         return mixed
 
     def biases(self, height: int, width: int) -> Tensor:

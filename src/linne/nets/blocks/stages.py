@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -33,14 +34,16 @@ def through(stages: Sequence[nn.Module], x: Tensor, checkpointing: bool = False)
             x = stage(x)
         return x
     for stage in stages:
-
-        def contexts(
-            stage: nn.Module = stage,
-        ) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
-            return nullcontext(), _statistics_kept(stage)
-
-        x = checkpoint(stage, x, use_reentrant=False, context_fn=contexts)
+        if torch.compiler.is_compiling():  # what is recomputed moves no statistics there
+            x = checkpoint(stage, x, use_reentrant=False)
+        else:
+            x = checkpoint(stage, x, use_reentrant=False, context_fn=partial(_contexts, stage))
     return x
+
+
+def _contexts(stage: nn.Module) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
+    """What the first and the second pass through a stage run in."""
+    return nullcontext(), _statistics_kept(stage)
 
 
 @contextmanager

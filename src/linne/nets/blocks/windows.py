@@ -66,8 +66,9 @@ def biases_of_pairs(table: Tensor, height: int, width: int, stride: int = 1) -> 
 
 def offsets_of_distances(table: Tensor) -> Tensor:
     """Mirror ``(heads, height, width)``, by distance, to ``(heads, 2 * height - 1, 2 * width - 1)``, by offset."""
-    height, width = table.shape[1:]
-    return F.pad(table, (width - 1, 0, height - 1, 0), mode="reflect")
+    # Not by padding, whose sizes an export to ONNX does not know.
+    table = torch.cat([table[:, 1:].flip(1), table], dim=1)
+    return torch.cat([table[:, :, 1:].flip(2), table], dim=2)
 
 
 def rolled_apart(rows: int, columns: int, shifts: tuple[int, int], window: int) -> Tensor:

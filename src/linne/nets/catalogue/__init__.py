@@ -24,11 +24,17 @@ def names() -> list[str]:
     return list(CATALOGUE)
 
 
+def _letters(name: str) -> str:
+    return "".join(filter(str.isalnum, name.lower()))
+
+
 def entry(name: str) -> Entry:
     """Look a network up, one of timm's too where the name begins with 'timm:'.
 
     `LinneError` that suggests the nearest names if there is none.
     """
+    if not isinstance(name, str):
+        raise LinneError("a network's name is text", value=name, remedy="`linne nets` lists them")
     if name.startswith("timm:"):
         from linne.nets.timm_catalogue import timm_entry  # here, so that a look at the catalogue imports no torch
 
@@ -36,7 +42,9 @@ def entry(name: str) -> Entry:
     if name in CATALOGUE:
         return CATALOGUE[name]
     elsewhere = {theirs: ours for ours, row in CATALOGUE.items() for theirs in (row.torchvision, row.timm) if theirs}
-    near = get_close_matches(name.lower(), [*CATALOGUE, *elsewhere], n=5, cutoff=0.7)
+    known = [*CATALOGUE, *elsewhere]
+    same = [found for found in known if _letters(found) == _letters(name)]  # mobilenetv2 is mobilenet_v2
+    near = same + get_close_matches(name.lower(), known, n=5, cutoff=0.7)
     near = list(dict.fromkeys(elsewhere.get(found, found) for found in near))[:3]
     remedy = f"did you mean {' or '.join(near)}?" if near else "`linne nets` lists them"
     raise LinneError("no such network", value=name, remedy=remedy)

@@ -76,7 +76,7 @@ def translate(state: Mapping[str, Tensor], family: str, project: str) -> tuple[d
         beginning = rule.name.format(*groups)
         try:
             values = [rule.layout(part) if rule.layout else part for part in _parts(value, rule)]
-        except (RuntimeError, IndexError):
+        except (RuntimeError, IndexError, ValueError):
             left.append(key)
             continue
         for end, part in zip(rule.parts or (key[match.end() :],), values, strict=True):

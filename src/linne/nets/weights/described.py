@@ -8,7 +8,7 @@ imported: an object of any other class, such as the options of a training script
 from __future__ import annotations
 
 import pickletools
-from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -64,9 +64,6 @@ class Unknown:
 
     maker: str
 
-    def __setitem__(self, key: Any, item: Any) -> None:
-        pass
-
     def update(self, items: Any) -> None:
         """Take items as a dictionary does."""
 
@@ -77,7 +74,11 @@ class Unknown:
         """Take items as a list does."""
 
 
-_MARK = object()
+LARGEST_PICKLE = 16 * 2**20
+"""Bytes of instructions, without the tensors: more are no state dict."""
+
+KEYS = (str, int, float, bool, type(None))
+"""What a dictionary may have as keys. Others are left out: a nested one takes longer to hash than anybody waits."""
 
 
 def interpret(file: BinaryIO) -> tuple[Any, dict[str, Storage]]:
@@ -91,24 +92,27 @@ def interpret(file: BinaryIO) -> tuple[Any, dict[str, Storage]]:
         The storages of all tensors in it, `Unknown` objects' too, by their keys.
     """
     stack: list[Any] = []
+    marks: list[int] = []
     storages: dict[str, Storage] = {}
     memo: dict[int, Any] = {}
 
     def since_mark() -> list[Any]:
-        at = max(i for i, item in enumerate(stack) if item is _MARK)
-        items = stack[at + 1 :]
+        at = marks.pop()
+        items = stack[at:]
         del stack[at:]
         return items
 
     argument: Any
-    for instruction, argument, _ in pickletools.genops(file):
+    for instruction, argument, place in pickletools.genops(file):
+        if (place or 0) > LARGEST_PICKLE:
+            raise Refused("too long")
         match instruction.name:
             case "PROTO" | "FRAME":
                 pass
             case "STOP":
                 return stack.pop(), storages
             case "MARK":
-                stack.append(_MARK)
+                marks.append(len(stack))
             case "NONE" | "NEWTRUE" | "NEWFALSE":
                 stack.append({"NONE": None, "NEWTRUE": True, "NEWFALSE": False}[instruction.name])
             case ("BININT" | "BININT1" | "BININT2" | "INT" | "LONG" | "LONG1" | "LONG4" | "FLOAT" | "BINFLOAT"
@@ -132,10 +136,10 @@ def interpret(file: BinaryIO) -> tuple[Any, dict[str, Storage]]:
                 stack[-1].extend(items_of_list)
             case "SETITEM":
                 item, key = stack.pop(), stack.pop()
-                stack[-1][key] = item
+                stack[-1].update(_with_plain_keys([(key, item)]))
             case "SETITEMS":
                 pairs = since_mark()
-                stack[-1].update(zip(pairs[::2], pairs[1::2], strict=True))
+                stack[-1].update(_with_plain_keys(zip(pairs[::2], pairs[1::2], strict=True)))
             case "BINPUT" | "LONG_BINPUT" | "PUT":
                 memo[argument] = stack[-1]
             case "MEMOIZE":
@@ -146,6 +150,8 @@ def interpret(file: BinaryIO) -> tuple[Any, dict[str, Storage]]:
                 stack.append(_Name(argument.replace(" ", ".")))
             case "STACK_GLOBAL":
                 name, module = stack.pop(), stack.pop()
+                if not isinstance(module, str) or not isinstance(name, str):
+                    raise Refused("a name that is no text")
                 stack.append(_Name(f"{module}.{name}"))
             case "BINPERSID":
                 storage = _storage(stack.pop())
@@ -169,6 +175,8 @@ def _storage(said: Any) -> Storage:
     kind, name, key, _device, elements = said[:5]
     if kind != "storage" or not isinstance(name, _Name) or not isinstance(elements, int) or elements < 0:
         raise Refused("a reference to something outside")
+    if not isinstance(key, str | int):
+        raise Refused("a storage without a name")
     dtype = DTYPES.get(name.text.removeprefix("torch."))
     if dtype is None:
         raise Refused(f"tensors of {name.text}")
@@ -179,7 +187,7 @@ def _described(function: Any, arguments: tuple[Any, ...]) -> Any:
     """Give what a call would, for the few that describe a state dict."""
     match function:
         case _Name("collections.OrderedDict"):
-            return OrderedDict(*arguments)
+            return _with_plain_keys(*arguments)
         case _Name("torch._utils._rebuild_tensor_v2"):
             storage, offset, shape, stride = arguments[:4]
             if not isinstance(storage, Storage):
@@ -189,4 +197,8 @@ def _described(function: Any, arguments: tuple[Any, ...]) -> Any:
             return arguments[0]
         case _Name(text):
             return Unknown(text)
-    raise Refused(f"a call of {function!r}")
+    raise Refused("a call of something without a name")
+
+
+def _with_plain_keys(pairs: Iterable[tuple[Any, Any]] = ()) -> dict[Any, Any]:
+    return {key: item for key, item in pairs if isinstance(key, KEYS)}

@@ -43,7 +43,14 @@ def read_tensors(path: Path) -> Held:
     """
     if not path.is_file():
         raise WeightsError("no such weights file", file=path, remedy=REMEDY)
-    if path.suffix.lower() in (".pth", ".pt", ".bin", ".pkl", ".ckpt"):
+    try:
+        with path.open("rb") as file:
+            begins = file.read(9)
+    except OSError as error:
+        raise WeightsError("cannot be read", file=path, value=error.strerror, remedy=REMEDY) from error
+    # By its first bytes, for `best.pth.tar` and `weights.th` are torch's too; safetensors have JSON after a number.
+    pickled = begins.startswith((b"PK", b"\x80")) and begins[8:] != b"{"
+    if pickled or path.suffix.lower() in (".pth", ".pt"):
         return Held(read_torch_file(path))
     try:
         with safe_open(path, "pt") as file:

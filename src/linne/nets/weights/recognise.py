@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -12,17 +11,25 @@ import torch
 from torch import Tensor, nn
 
 from linne.nets.build import build
-from linne.nets.catalogue import CATALOGUE, Entry, entry
+from linne.nets.catalogue import CATALOGUE, entry
 from linne.nets.shapes import on_meta
 from linne.nets.translate.rules import PROJECTS, translate
 from linne.nets.weights.files import REMEDY, read_tensors
-from linne.records.errors import WeightsError
+from linne.nets.weights.in_our_names import (
+    in_our_names,
+    shapes_of,
+    timm_names,
+    unwrapped,
+    with_counters,
+    without_auxiliary_heads,
+)
+from linne.records.errors import LinneError, WeightsError
 from linne.records.pixel_spec import PixelSpec
 
-SHOWN = 3
-"""Keys that an error names."""
+SHOWN, LONGEST_KEY = 3, 120
+"""Keys that an error names, and how many characters of each."""
 
-WRAPPERS = ("module.", "_orig_mod.")
+AGAIN = "get the file again"
 
 NEAR = 30
 """Networks nearest in size, among which the owner of weights that do not fit is looked for: all would take seconds."""
@@ -80,13 +87,24 @@ def read_weights(path: Path, network: str | None = None) -> Weights:
         of another one than `network`; a weight is no number, or the preprocessing that it names is for other channels.
     """
     held = read_tensors(path)
-    held = replace(held, state=_unwrapped(held.state))
+    held = replace(held, state=unwrapped(held.state))
+    if held.network is not None:
+        try:
+            entry(held.network)
+        except LinneError as error:
+            problem = "says that it is for a network that there is not"
+            raise WeightsError(problem, file=path, value=held.network, remedy=REMEDY) from error
     wanted = network or held.network
     if held.network not in (None, wanted):
         raise WeightsError(
-            f"is for {held.network}, not for {network}", file=path, remedy=f"use --network {held.network}"
+            f"says that it is for {held.network}, not for {network}", file=path, remedy=f"use --network {held.network}"
         )
     found = _find_out(path, held.state) if wanted is None else recognise(held.state, wanted)
+    if found is None and held.network is not None:
+        told = _what_does_not_fit(held.state, held.network)
+        raise WeightsError(
+            f"says that it is for {held.network}, and is not: it {told}", file=path, remedy="write it again"
+        )
     if found is None:
         raise _misfit(path, held.state, str(wanted))
     found = replace(found, pixels=held.pixels)
@@ -97,15 +115,16 @@ def read_weights(path: Path, network: str | None = None) -> Weights:
 def recognise(state: dict[str, Tensor], name: str, whole: bool = False) -> Weights | None:
     """Give the weights in our naming, if they are those of one network, in anybody's; `whole`: nothing is left out."""
     row = entry(name)
-    for naming, ours in _in_our_names(state, row):
+    for naming, ours in in_our_names(state, row):
         new_head = naming == "linne" and "classifier.weight" in ours
-        wanted = _shapes(name, row.classes, row.pixels.channels, new_head)
-        ours = ours if whole else _without_what_a_variant_lacks(ours, wanted)
+        wanted = shapes_of(name, row.classes, row.pixels.channels, new_head)
+        ours = with_counters(ours, wanted)
+        ours = ours if whole else without_auxiliary_heads(ours, wanted, name)
         # An empty tensor takes no bytes, and so its other sides may claim any size.
         if ours.keys() != wanted.keys() or any(value.numel() == 0 for value in ours.values()):
             continue
         classes, in_channels = _sides(ours, wanted, name) if ours else (0, 0)
-        if classes and in_channels and _same(_shapes(name, classes, in_channels, new_head), ours):
+        if classes and in_channels and _same(shapes_of(name, classes, in_channels, new_head), ours):
             return Weights(name, classes, in_channels, naming, ours, new_head=new_head)
     return None
 
@@ -138,26 +157,6 @@ def _computing_otherwise(found: Weights) -> list[str]:
     ]
 
 
-def _in_our_names(state: dict[str, Tensor], row: Entry) -> Iterator[tuple[str, dict[str, Tensor]]]:
-    yield "linne", state
-    if row.family == "timm":
-        from linne.nets.timm_catalogue import translated  # timm takes seconds to import
-
-        yield "timm", translated(state, row.timm)
-        return
-    for project in PROJECTS:
-        ours, left = translate(state, row.family, project)
-        if not left:
-            yield project, ours
-
-
-def _without_what_a_variant_lacks(ours: dict[str, Tensor], wanted: dict[str, torch.Size]) -> dict[str, Tensor]:
-    """Leave auxiliary heads out where the variant has none: they are for training only."""
-    if any(key.startswith("auxiliary.") for key in wanted):
-        return ours
-    return {key: value for key, value in ours.items() if not key.startswith("auxiliary.")}
-
-
 def _sides(ours: dict[str, Tensor], wanted: dict[str, torch.Size], name: str) -> tuple[int, int]:
     """Classes and input channels: the first side of the classifier, the second of the first filters."""
     head = next(key for key in wanted if key.startswith("classifier.") and len(wanted[key]) == 2)
@@ -169,15 +168,6 @@ def _sides(ours: dict[str, Tensor], wanted: dict[str, torch.Size], name: str) ->
 
 def _same(wanted: dict[str, torch.Size], ours: dict[str, Tensor]) -> bool:
     return all(ours[key].shape == shape for key, shape in wanted.items())
-
-
-@cache
-def _shapes(name: str, classes: int, in_channels: int, new_head: bool) -> dict[str, torch.Size]:
-    network = on_meta(entry(name), classes, in_channels)
-    if new_head:
-        with torch.device("meta"):
-            network.replace_head(classes)  # type: ignore[operator]
-    return {key: value.shape for key, value in network.state_dict().items()}
 
 
 @cache
@@ -205,8 +195,10 @@ def _misfit(path: Path, state: dict[str, Tensor], network: str) -> WeightsError:
 def _what_does_not_fit(state: dict[str, Tensor], network: str) -> str:
     """Name the first keys that are missing, foreign, or of another shape, by whosoever names fit the most of them."""
     row = entry(network)
-    wanted = _shapes(network, row.classes, row.pixels.channels, False)
+    wanted = shapes_of(network, row.classes, row.pixels.channels, False)
     named = [(state, []), *(translate(state, row.family, project) for project in PROJECTS)]
+    if row.family == "timm":
+        named.append((timm_names(state, row), []))
     ours, left = max(named, key=lambda found: len(found[0].keys() & wanted))
     missing = [key for key in wanted if key not in ours]
     foreign = left + [key for key in ours if key not in wanted]
@@ -216,26 +208,26 @@ def _what_does_not_fit(state: dict[str, Tensor], network: str) -> str:
         if key in ours and ours[key].shape != shape
     ]
     parts = [("lacks", missing), ("has no place for", foreign), ("has other shapes:", shapes)]
-    return "; ".join(f"{what} {', '.join(keys[:SHOWN])}" for what, keys in parts if keys)
-
-
-def _unwrapped(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Take the names apart that `DataParallel` and `torch.compile` put around a network's."""
-    for wrapper in WRAPPERS:
-        if state and all(key.startswith(wrapper) for key in state):
-            return _unwrapped({key.removeprefix(wrapper): value for key, value in state.items()})
-    return state
+    return "; ".join(f"{what} {', '.join(map(_short, keys[:SHOWN]))}" for what, keys in parts if keys)
 
 
 def _keys(state: dict[str, Tensor]) -> str:
-    return f"{len(state)} tensors: {', '.join(list(state)[:SHOWN])}, ..."
+    return f"{len(state)} tensors: {', '.join(map(_short, list(state)[:SHOWN]))}, ..."
+
+
+def _short(key: str) -> str:
+    return key if len(key) <= LONGEST_KEY else f"{key[:LONGEST_KEY]}..."
 
 
 def _check(found: Weights, path: Path) -> None:
     """Refuse what fits a network and still cannot be right."""
-    broken = next((key for key, value in found.state.items() if not torch.isfinite(value).all()), None)
-    if broken is not None:
-        raise WeightsError("holds a weight that is no number", file=path, value=broken, remedy="get the file again")
+    network = on_meta(entry(found.network), found.classes, found.in_channels)
+    counts = {key for key, value in network.state_dict().items() if not value.is_floating_point()}
+    for key, value in found.state.items():
+        if key not in counts and not value.is_floating_point():
+            raise WeightsError(f"holds weights of {value.dtype}", file=path, value=key, remedy="store them as float32")
+        if key not in counts and not torch.isfinite(value.float()).all():
+            raise WeightsError("holds a weight that float32 has no number for", file=path, value=key, remedy=AGAIN)
     if found.pixels is not None and found.pixels.channels != found.in_channels:
         raise WeightsError(
             f"reads {found.in_channels} channels, and its preprocessing gives {found.pixels.channels}",

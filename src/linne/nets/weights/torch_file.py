@@ -16,14 +16,20 @@ from typing import Any, BinaryIO
 import torch
 from torch import Tensor
 
-from linne.nets.weights.described import Refused, Storage, Unknown, View, interpret
+from linne.nets.weights.described import LARGEST_PICKLE, Refused, Storage, Unknown, View, interpret
 from linne.records.errors import WeightsError
 
 MAGIC = 0x1950A86A20F9469CFC6C
 """First pickle of the older form."""
 
-LARGEST_PICKLE = 64 * 2**20
-"""Bytes of instructions, without the tensors: more are no state dict."""
+INNER = ("state_dict", "model", "model_state_dict", "model_ema", "state_dict_ema", "net", "params", "weights")
+"""What training scripts call the state dict in their checkpoints, in this order."""
+
+PLAIN = (str, int, float, bool, type(None))
+"""What may lie between tensors and is passed over: an epoch, a score."""
+
+SHARED = 2
+"""How often the tensors may use each number: tied weights lie twice in a state dict, and no more."""
 
 DAMAGE = (
     OSError,
@@ -49,7 +55,7 @@ def read_torch_file(path: Path) -> dict[str, Tensor]:
     Returns
     -------
     dict of str to Tensor
-        The tensors of the dictionary, or of its 'state_dict', 'model' or 'model_state_dict' where it has one.
+        The tensors of the dictionary, or of one in it that has a name of `INNER`.
 
     Raises
     ------
@@ -58,7 +64,10 @@ def read_torch_file(path: Path) -> dict[str, Tensor]:
     """
     try:
         with path.open("rb") as file:
-            if zipfile.is_zipfile(file):
+            begins_as_zip, whole = file.read(2) == b"PK", zipfile.is_zipfile(file)
+            if begins_as_zip and not whole:
+                raise Refused("it ends early")
+            if whole:
                 return _tensors(*_archive(file))
             return _tensors(*_sequence(file))
     except (Refused, *DAMAGE) as error:
@@ -74,8 +83,10 @@ def _archive(file: BinaryIO) -> tuple[Any, Callable[[Storage], Tensor]]:
     if program is None or archive.getinfo(program).file_size > LARGEST_PICKLE:
         raise Refused("no data.pkl of a sensible size")
     root = program.removesuffix("data.pkl")
-    if f"{root}byteorder" in names and archive.read(f"{root}byteorder") != b"little":
-        raise Refused("written on a big-endian machine")
+    if f"{root}byteorder" in names:
+        with archive.open(f"{root}byteorder") as order:
+            if order.read(len(b"little")) != b"little":
+                raise Refused("written on a big-endian machine")
     value, _ = interpret(io.BytesIO(archive.read(program)))
     held: dict[str, Tensor] = {}
 
@@ -112,25 +123,33 @@ def _values(data: bytes, storage: Storage) -> Tensor:
 
 
 def _tensors(value: Any, values: Callable[[Storage], Tensor]) -> dict[str, Tensor]:
-    for inner in ("state_dict", "model", "model_state_dict"):
+    for inner in INNER:
         if isinstance(value, dict) and isinstance(value.get(inner), dict):
             value = value[inner]
     if isinstance(value, Unknown):
         raise Refused(f"an object of {value.maker} instead of its state dict")
     if not isinstance(value, dict) or not value:
         raise Refused("no dictionary of tensors")
-    state = {}
-    for key, view in value.items():
-        if not isinstance(key, str) or not isinstance(view, View):
-            raise Refused(f"{key!r} is no tensor, but {view.maker if isinstance(view, Unknown) else type(view)}")
-        state[key] = _placed(values(view.storage), view)
-    return state
+    views = {key: view for key, view in value.items() if not isinstance(view, PLAIN)}
+    for key, view in views.items():
+        if not isinstance(key, str):
+            raise Refused(f"the key {key!r} is no text")
+        if not isinstance(view, View):
+            what = view.maker if isinstance(view, Unknown) else f"a {type(view).__name__}"
+            raise Refused(f"{key!r} is no tensor, but {what}")
+    if not views:
+        raise Refused("no dictionary of tensors")
+    storages = {view.storage for view in views.values()}
+    if sum(prod(view.shape) for view in views.values()) > SHARED * sum(storage.elements for storage in storages):
+        raise Refused("tensors that are larger than what is stored")
+    return {key: _placed(values(view.storage), view) for key, view in views.items()}
 
 
 def _placed(values: Tensor, view: View) -> Tensor:
     sides = (*view.shape, *view.stride, view.offset)
     if len(view.shape) != len(view.stride) or not all(isinstance(n, int) and n >= 0 for n in sides):
         raise Refused("a tensor with an impossible shape")
+    # Which values a shape has is `_tensors`' to bound; here each of them must be there.
     last = view.offset + sum((side - 1) * step for side, step in zip(view.shape, view.stride, strict=True))
     if prod(view.shape) and last >= len(values):
         raise Refused("a tensor that reaches beyond its storage")
