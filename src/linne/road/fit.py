@@ -107,7 +107,7 @@ def fit(
     _lap(seconds, "audit", clock)
 
     split = make_split(index, inspection.groups, embedding.passed.readable, seed)
-    run = Run.create(Path(out), Path(index.root).name or "photos")
+    run = Run.create(Path(out), index.name or "photos")
     index.write(run.index)
     inspection.findings.write(run.findings)
     split.write(run.split, index.paths, embedding.passed.digest)
