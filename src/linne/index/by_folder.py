@@ -72,7 +72,9 @@ def meaning_of(source: Path, folders: Sequence[str], archive: bool = False) -> F
 def _wrapped(parts: list[list[str]]) -> bool:
     """Whether one folder, which is no subset, holds all the others."""
     tops = {part[0] if part else "" for part in parts}
-    return len(tops) == 1 and not tops & {""} and max(map(len, parts)) > 1 and next(iter(tops)).lower() not in SUBSET_NAMES
+    if len(tops) != 1 or "" in tops or max(map(len, parts)) == 1:
+        return False
+    return next(iter(tops)).lower() not in SUBSET_NAMES
 
 
 def _subset_folders(source: Path, parts: list[list[str]]) -> dict[str, int]:

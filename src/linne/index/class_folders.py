@@ -6,13 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from linne.index.by_folder import LOOSE, meaning_of
 from linne.index.labelled import LAYOUT, Labels, as_index
 from linne.index.scan import Listing, scan
 from linne.records.errors import DataError
 from linne.records.index import Index, large_strings
-from linne.records.set_aside import SetAside
+from linne.records.set_aside import NO_IMAGE, SetAside
 
 CHUNK = 1 << 16
 
@@ -26,7 +27,7 @@ class Scanned:
         self.counts: list[int] = []
         self.aside: list[SetAside] = []
         self._chunks: list[pa.Array] = []
-        self._sizes: list[np.ndarray] = []
+        self._sizes: list[NDArray[np.int64]] = []
         paths: list[str] = []
         for item in scan(str(root)):
             if isinstance(item, SetAside):
@@ -43,6 +44,14 @@ class Scanned:
         self.folders.append(listing.folder)
         self.counts.append(len(listing.names))
         self._sizes.append(np.array(listing.sizes, np.int64))
+
+    def classes(self) -> int:
+        """How many classes the folders make."""
+        return len(meaning_of(self.root, self.folders).names)
+
+    def others(self, suffix: str) -> list[str]:
+        """Paths of files that are no images and have this suffix."""
+        return [item.path for item in self.aside if item.reason == NO_IMAGE and item.path.lower().endswith(suffix)]
 
     def as_index(self) -> Index:
         """Index what was found by its class folders."""

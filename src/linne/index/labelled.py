@@ -78,7 +78,7 @@ def as_index(
         found = "; ".join(f"{reason}: {count}" for reason, count in reasons.most_common(3))
         raise DataError("no images with a label found", file=source, value=found or None, remedy=layout)
     used = np.bincount(labels.codes, minlength=len(labels.names)) > 0
-    named = {labels.names[i]: int(i) for i in np.flatnonzero(used)}
+    named = {labels.names[i]: i for i in np.flatnonzero(used).tolist()}
     ordered = sorted(named, key=natural_key)
     position = np.full(len(labels.names), -1, np.int32)
     position[[named[name] for name in ordered]] = np.arange(len(ordered), dtype=np.int32)
@@ -117,7 +117,9 @@ def _refuse_unusable(
     layout: str,
 ) -> None:
     if len(names) < 2 and ends is None:
-        remedy = f"{layout}; if {printable(names[0])} holds the classes, give that folder" if layout == LAYOUT else layout
+        remedy = (
+            f"{layout}; if {printable(names[0])} holds the classes, give that folder" if layout == LAYOUT else layout
+        )
         raise DataError("one class only, and a classifier needs two", file=source, value=names[0], remedy=remedy)
     of_codes = subset if ends is None else np.repeat(subset, np.diff(ends))
     trained = np.bincount(codes[np.isin(of_codes, (NONE, TRAIN))], minlength=len(names)) > 0

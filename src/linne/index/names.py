@@ -22,7 +22,7 @@ def is_debris(name: str) -> bool:
 
 def is_utf8(name: str) -> bool:
     """Whether a name read from the file system is valid UTF-8."""
-    return name.isascii() or not any("\udc80" <= c <= "\udcff" for c in name)
+    return name.isascii() or not any("\ud800" <= c <= "\udfff" for c in name)
 
 
 def has_image_suffix(name: str) -> bool:

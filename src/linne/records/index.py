@@ -117,7 +117,7 @@ class Index:
     @cached_property
     def fingerprint(self) -> str:
         """Hex digest of names, labels, subsets, sizes, and of containers; the root's place does not matter."""
-        columns = [*_characters(self.paths), self.label, self.subset, self.size]
+        columns: list[NDArray[Any]] = [*_characters(self.paths), self.label, self.subset, self.size]
         settings: list[Any] = [list(self.labels)]
         if self.labels_of is not None:
             columns += [self.labels_of.offsets.to_numpy(), self.labels_of.flatten().to_numpy()]

@@ -143,15 +143,15 @@ def _refuse_large(name: str, size: int) -> None:
 def _opened(container: Path, stamp: str) -> BinaryIO:
     """Open a container, unbuffered; `ImageError` if it is gone or changed."""
     try:
-        file = container.open("rb", buffering=0)
+        file: BinaryIO = container.open("rb", buffering=0)
     except OSError as error:
         raise ImageError("cannot be read", file=container, value=error.strerror, remedy="check the path") from error
     try:
-        refuse_if_changed(container, file, stamp)  # type: ignore[arg-type]
+        refuse_if_changed(container, file, stamp)
     except BaseException:
         file.close()
         raise
-    return file  # type: ignore[return-value]
+    return file
 
 
 def _read_at(container: Path, file: BinaryIO, start: int, length: int) -> bytes:

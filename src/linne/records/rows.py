@@ -139,7 +139,7 @@ class _Groups:
         if mine:
             try:
                 future.set_result(_read_group(key))
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - raised again in every thread that waits
                 with self._lock:
                     self._kept.pop(key, None)  # another try may do
                 future.set_exception(error)
