@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from codecs import getincrementaldecoder
 from pathlib import Path
 
 import pyarrow as pa
@@ -27,6 +28,11 @@ def header_of(path: Path) -> tuple[list[str], str]:
         It cannot be read, is no UTF-8, or is empty.
     """
     try:
+        with path.open("rb") as raw:
+            decoder = getincrementaldecoder("utf-8")()
+            while block := raw.read(BLOCK):
+                decoder.decode(block)
+            decoder.decode(b"", final=True)
         with path.open(encoding="utf-8-sig", newline="") as file:
             headers = []
             for delimiter in ("\t",) if path.suffix.lower() == ".tsv" else DELIMITERS:

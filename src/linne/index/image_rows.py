@@ -129,16 +129,23 @@ def _read(root: Path, file: TableFile, schema: pa.Schema, labels: Sequence[str],
     named = bool(inner) and schema.field(column).type.get_field_index("path") >= 0
     wanted = [*labels, *([split] if split else []), *([f"{column}.path"] if named else [])]
     try:
-        table = pq.read_table(path, columns=wanted, partitioning=None) if file.kind == "parquet" else mapped_table(path)
+        table = read_columns(path, wanted) if file.kind == "parquet" else mapped_table(path)
         rows = table.num_rows
         name = pa.nulls(rows, pa.large_string())
         if named:
             name = bytes_column(table, (column, "path")).cast(pa.large_string()).combine_chunks()
-        size, alone = np.full(rows, -1, np.int64), np.zeros(rows, np.bool_)
         if file.kind == "arrow":
-            size, alone = _sizes(root, bytes_column(table, (column, inner)), name)
+            lengths = pc.binary_length(bytes_column(table, (column, inner))).combine_chunks()
+            size = lengths.fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
+            nothing = lengths.is_null().to_numpy(zero_copy_only=False)
+        else:
+            nothing = _rows_without_bytes(path, (column, inner))
+            size = np.where(nothing, 0, -1)
+        alone = nothing & name.is_valid().to_numpy(zero_copy_only=False)
     except (OSError, pa.ArrowException) as error:
         raise _unreadable(path, file.kind, error) from error
+    for row in np.flatnonzero(alone).tolist():
+        size[row] = _size_of(root / name[row].as_py())
     if split is None:
         subset = np.full(rows, file.subset, np.int8)
     else:
@@ -147,14 +154,28 @@ def _read(root: Path, file: TableFile, schema: pa.Schema, labels: Sequence[str],
     return _Rows(container, [table[label] for label in labels], subset, name, size, alone)
 
 
-def _sizes(root: Path, images: pa.ChunkedArray, name: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Bytes of each image, and which are files of their own: with a path and no bytes."""
-    lengths = pc.binary_length(images).combine_chunks()
-    size = lengths.fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
-    alone = pc.and_(lengths.is_null(), name.is_valid()).to_numpy(zero_copy_only=False)
-    for row in np.flatnonzero(alone).tolist():
-        size[row] = _size_of(root / name[row].as_py())
-    return size, alone
+def read_columns(path: Path, columns: Sequence[str]) -> pa.Table:
+    """Read some columns of a Parquet file; ``image.path`` is a field of structs. pyarrow's errors if it cannot be."""
+    with pq.ParquetFile(path) as file:
+        return file.read(columns=list(columns))
+
+
+def _rows_without_bytes(path: Path, column: tuple[str, str]) -> NDArray[np.bool_]:
+    """Which rows of a Parquet file have no bytes: images are read only where its statistics say that some lack."""
+    where = ".".join(filter(None, column))
+    parts = [np.empty(0, np.bool_)]
+    with pq.ParquetFile(path) as file:
+        for group in range(file.metadata.num_row_groups):
+            about = file.metadata.row_group(group)
+            chunks = (about.column(i) for i in range(about.num_columns))
+            told = next((chunk.statistics for chunk in chunks if chunk.path_in_schema == where), None)
+            lacking = told.null_count if told is not None and told.has_null_count else 0
+            if 0 < lacking < about.num_rows:
+                values = bytes_column(file.read_row_group(group, columns=[where]), column)
+                parts += [chunk.is_null().to_numpy(zero_copy_only=False) for chunk in values.chunks]
+            else:
+                parts.append(np.full(about.num_rows, lacking > 0))
+    return np.concatenate(parts)
 
 
 def _unreadable(path: Path, kind: Kind, error: Exception) -> DataError:

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from linne.index.columns import Columns
-from linne.index.image_rows import TableFile, index_image_rows
+from linne.index.image_rows import TableFile, index_image_rows, read_columns
 from linne.index.schema import features_of, image_column, names_of_classes
 from linne.index.table import index_table, named_columns
 from linne.records.errors import DataError
@@ -40,7 +40,7 @@ def read_parquet(source: Path, columns: Columns) -> Index:
         )
     wanted = list(dict.fromkeys(name for name in (path, *labels, split) if name is not None))
     try:
-        table = pq.read_table(source, columns=wanted, partitioning=None)
+        table = read_columns(source, wanted)
     except (OSError, pa.ArrowException) as error:
         raise DataError("cannot be read as Parquet", file=source, value=error, remedy="bring the whole file") from error
     return index_table(source, table, named, columns, names_of_classes(features_of(schema), labels), [])

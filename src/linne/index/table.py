@@ -68,7 +68,7 @@ def index_table(
     root = source.resolve().parent
     paths, size, problems = _look_up(root, table[path])
     for row, problem in problems:
-        aside.append(SetAside(paths[row] or f"{source.name}, row {row + 1}", problem))
+        aside.append(SetAside(paths[row] or source.name, problem))
     there = size > 0
     aside += [SetAside(paths[row], found.reason) for row in np.flatnonzero(there & found.missing)]
     rows = np.flatnonzero(there & ~found.missing)
@@ -99,7 +99,7 @@ def _look_up(root: Path, column: pa.ChunkedArray) -> tuple[list[str], NDArray[np
 def _file(place: str, name: str | None) -> tuple[str, int, str]:
     """Path below the table's folder, size, and what is wrong."""
     if not name:
-        return "", 0, "names no file"
+        return "", 0, "a row names no file"
     path = posixpath.normpath(name).removeprefix(place)
     try:
         about = os.stat(os.path.join(place, path))

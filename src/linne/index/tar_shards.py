@@ -89,12 +89,12 @@ class _Shards:
             self.members.aside.append(SetAside(shown, "no regular file"))
         elif not is_utf8(member.name):
             self.members.aside.append(SetAside(shown, "name is not UTF-8; rename it"))
-        elif ".." in parts:
-            self.members.aside.append(SetAside(shown, "name leads out of the archive"))
         elif extension == "cls":
             sample.cls = member
         elif extension == "json":
             sample.json = member
+        elif ".." in parts:
+            self.members.aside.append(SetAside(shown, "name leads out of the archive"))
         elif has_image_suffix(member.name):
             sample.images.append((extension, member))
         else:
