@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import tarfile
 from pathlib import Path
@@ -86,10 +87,8 @@ def test_of_a_torn_tar_what_is_whole_is_found(cut: int) -> None:
 
 @given(st.binary(max_size=1500))
 def test_rubbish_is_torn(content: bytes) -> None:
-    try:
+    with contextlib.suppress(Torn):
         assert walked(content) == []
-    except Torn:
-        pass
 
 
 @given(st.integers(0, 511), st.integers(0, 255))
