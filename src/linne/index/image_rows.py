@@ -84,8 +84,8 @@ def index_image_rows(source: Path, files: Sequence[TableFile], columns: Columns)
     paths = pa.concat_arrays([_paths(part) for part in parts])
     size = np.concatenate([part.size for part in parts])
     gone = size == 0
-    aside = [SetAside(str(paths[int(row)]), "empty file") for row in np.flatnonzero(gone)]
-    aside += [SetAside(str(paths[int(row)]), found.reason) for row in np.flatnonzero(found.missing & ~gone)]
+    aside = [SetAside(paths[int(row)].as_py(), "empty file") for row in np.flatnonzero(gone)]
+    aside += [SetAside(paths[int(row)].as_py(), found.reason) for row in np.flatnonzero(found.missing & ~gone)]
     rows = np.flatnonzero(~found.missing & ~gone)
     alone = np.concatenate([part.alone for part in parts])
     number = np.repeat(np.arange(len(parts), dtype=np.int32), [len(part.size) for part in parts])

@@ -151,7 +151,7 @@ class _Shards:
         )
         aside = [
             *self.members.aside,
-            *(SetAside(str(paths[int(i)]), found.reason) for i in np.flatnonzero(found.missing)),
+            *(SetAside(paths[int(i)].as_py(), found.reason) for i in np.flatnonzero(found.missing)),
         ]
         rows = np.flatnonzero(~found.missing)
         return as_index(
