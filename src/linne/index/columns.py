@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from linne.records.errors import DataError, printable
@@ -105,5 +106,6 @@ def missing_column(source: Path, there: Sequence[str], problem: str, remedy: str
     return DataError(problem, file=source, value=", ".join(map(printable, there[:LISTED])) + more, remedy=remedy)
 
 
+@lru_cache(maxsize=4096)  # asked again for each sample of a shard
 def _plain(name: str) -> str:
     return re.sub(r"[\s_-]", "", name).lower()
