@@ -15,8 +15,7 @@ from PIL import Image, ImageEnhance
 from sklearn.datasets import load_digits
 
 from linne.audit.duplicates import FLAT, MAX_DISTANCE, MIN_LIKENESS
-from linne.index.scan import Image as Found
-from linne.index.scan import scan
+from linne.index.scan import Listing, scan
 from linne.pixels.decode import decode
 from linne.pixels.perceptual import perceptual_hash, thumbnail
 
@@ -70,7 +69,7 @@ def digits(number: int) -> list[Image.Image]:
 
 
 def photos(folder: Path, number: int) -> list[Image.Image]:
-    files = [item.path for item in scan(str(folder)) if isinstance(item, Found)]
+    files = [path for item in scan(str(folder)) if isinstance(item, Listing) for path in item.paths()]
     spread = files[:: max(1, len(files) // number)][:number]
     return [decode((folder / path).read_bytes(), 3) for path in spread]
 

@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from linne.records.bundle import Bundle, Parity
+from linne.records.contained import Contained
+from linne.records.containers import Container
 from linne.records.index import Index, large_strings
 from linne.records.pixel_spec import PixelSpec
 from linne.records.set_aside import SetAside
@@ -36,6 +39,8 @@ def index(
     subset: Sequence[int] | None = None,
     root: str = "/photos",
     set_aside: tuple[SetAside, ...] = (),
+    contained: Contained | None = None,
+    labels_of: list[list[int]] | None = None,
 ) -> Index:
     """Classes take turns, and no subset is given, unless said."""
     rows = len(paths)
@@ -47,7 +52,16 @@ def index(
         subset=np.array([0] * rows if subset is None else subset, np.int8),
         size=np.arange(rows, dtype=np.int64) + 100,
         set_aside=set_aside,
+        contained=contained,
+        labels_of=None if labels_of is None else pa.array(labels_of, pa.list_(pa.int32())),
     )
+
+
+def in_containers(container: Sequence[int]) -> Contained:
+    """Rows in a tar (0) and a Parquet file (1), or in files of their own (-1)."""
+    rows = np.arange(len(container), dtype=np.int64)
+    containers = (Container("a.tar", "tar", "00" * 16), Container("b.parquet", "parquet", "11" * 16, "image", "bytes"))
+    return Contained(containers, np.array(container, np.int32), 512 * rows, rows + 100)
 
 
 def bundle(**changes: Any) -> Bundle:

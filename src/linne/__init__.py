@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from linne import nets as nets
+    from linne.index.columns import Columns as Columns
     from linne.nets.build import create as create
     from linne.records.errors import LinneError as LinneError
     from linne.road.audit import audit as audit
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 # Names are imported when they are first used: predicting must not wait for torch.
 _HOMES = {
+    "Columns": "linne.index.columns",
     "LinneError": "linne.records.errors",
     "audit": "linne.road.audit",
     "create": "linne.nets.build",
@@ -31,7 +33,7 @@ _HOMES = {
     "nets": "linne.nets",
 }
 
-__all__ = ["LinneError", "__version__", "audit", "create", "evaluate", "fit", "load", "nets"]
+__all__ = ["Columns", "LinneError", "__version__", "audit", "create", "evaluate", "fit", "load", "nets"]
 
 
 class _Front(ModuleType):

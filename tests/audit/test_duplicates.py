@@ -26,8 +26,7 @@ from planted_copies import (
 from some_records import index
 
 from linne.audit.duplicates import Pairs, duplicate_groups, duplicates, find_pairs
-from linne.index.scan import Image as Found
-from linne.index.scan import scan
+from linne.index.scan import Listing, scan
 from linne.pixels.decode import decode
 from linne.pixels.perceptual import thumbnail
 from linne.records.progress import Silent
@@ -110,7 +109,7 @@ RECALL_PHOTOS = {recompressed: 0.99, shrunk: 0.99, brighter: 0.99, darker: 0.99,
 @pytest.mark.real_data
 @pytest.mark.skipif(not PHOTOS.is_dir(), reason="the photos do not lie beside the checkout")
 def test_near_copies_of_photos() -> None:
-    paths = sorted(item.path for item in scan(str(PHOTOS)) if isinstance(item, Found))[::7][:600]
+    paths = sorted(path for item in scan(str(PHOTOS)) if isinstance(item, Listing) for path in item.paths())[::7][:600]
     files = [(PHOTOS / path).read_bytes() for path in paths]
     assert len(as_set(pairs_among(files))) <= 1
     some = range(0, len(files), 10)

@@ -12,14 +12,14 @@ import pytest
 from images import class_folders, place
 
 from linne.index.class_folders import read_folder
-from linne.index.scan import Image, scan
+from linne.index.scan import Listing, scan
 from linne.records.index import Index
 from linne.records.set_aside import SetAside
 
 
 def found(root: Path) -> tuple[list[str], list[SetAside]]:
     items = list(scan(str(root)))
-    images = [item.path for item in items if isinstance(item, Image)]
+    images = [path for item in items if isinstance(item, Listing) for path in item.paths()]
     return images, [item for item in items if isinstance(item, SetAside)]
 
 

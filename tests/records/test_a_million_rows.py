@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from linne.records.contained import Contained
+from linne.records.containers import Container
 from linne.records.index import Index, large_strings
 
 ROWS = 1_000_000
@@ -24,6 +26,12 @@ def peak() -> float:
 @pytest.mark.slow
 def test_an_index_of_a_million_rows(tmp_path: Path) -> None:
     before = peak()
+    held = Contained(
+        tuple(Container(f"{number:03d}.tar", "tar", f"{number:032x}") for number in range(1000)),
+        np.arange(ROWS, dtype=np.int32) // 1000,
+        np.arange(ROWS, dtype=np.int64) * 1000,
+        np.full(ROWS, 100_000, np.int64),
+    )
     index = Index(
         root="/photos",
         labels=tuple(f"class{number:03d}" for number in range(100)),
@@ -31,6 +39,7 @@ def test_an_index_of_a_million_rows(tmp_path: Path) -> None:
         label=np.arange(ROWS, dtype=np.int32) % 100,
         subset=np.zeros(ROWS, np.int8),
         size=np.full(ROWS, 100_000, np.int64),
+        contained=held,
     )
     index.write(tmp_path / "index.parquet")
     read = Index.read(tmp_path / "index.parquet")

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from some_records import bundle, index, spec
+from some_records import bundle, in_containers, index, spec
 
 from linne.records import fingerprint
 from linne.records.errors import LinneError
@@ -65,6 +65,22 @@ def test_every_column_of_an_index_counts_and_its_place_does_not() -> None:
         replace(one, subset=np.array([1, 3], np.int8)),
         replace(one, size=np.array([1, 2], np.int64)),
         index(["b", "a"]),
+        index(["a", "b"], labels_of=[[0], [1]]),
+        index(["a", "b"], labels_of=[[0, 1], []]),
+        index(["a", "b"], labels_of=[[], [0, 1]]),
+    ]
+    held = in_containers([0, 1])
+    tar, parquet = held.containers
+    changed += [
+        replace(one, contained=each)
+        for each in (
+            held,
+            in_containers([0, -1]),
+            replace(held, offset=held.offset + 1),
+            replace(held, stored=held.stored + 1),
+            replace(held, containers=(replace(tar, stamp="22" * 16), parquet)),
+            replace(held, containers=(tar, replace(parquet, column="photo"))),
+        )
     ]
     assert len({each.fingerprint for each in (one, *changed)}) == len(changed) + 1
     assert replace(one, root="/elsewhere").fingerprint == one.fingerprint

@@ -9,13 +9,16 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from some_records import index
+from some_records import in_containers, index
 
+from linne.records.content import FileContent
 from linne.records.errors import RunError
 from linne.records.evaluation import ClassScore, Evaluation, HardCase, Measure
 from linne.records.findings import Finding, Findings
 from linne.records.index import Index, large_strings
+from linne.records.members import TarMember
 from linne.records.parquet import write_table
+from linne.records.rows import RowContent
 from linne.records.run import Run
 from linne.records.set_aside import SetAside
 from linne.records.split import Split
@@ -46,6 +49,38 @@ def test_index(tmp_path: Path, data: st.DataObject, paths: list[str], labels: li
     assert same_index(wrote, read)
     assert read.fingerprint == wrote.fingerprint
     assert [read.path(row) for row in range(len(read))] == paths
+
+
+def test_an_index_of_containers_and_of_several_labels(tmp_path: Path) -> None:
+    paths = ["a.tar/1.png", "b.parquet/0", "own.png"]
+    wrote = index(paths, label=[0, -1, 1], labels_of=[[0, 1], [], [1]], contained=in_containers([0, 1, -1]))
+    wrote.write(tmp_path / "index.parquet")
+    read = Index.read(tmp_path / "index.parquet")
+    assert same_index(read, wrote)
+    assert read.labels_of == wrote.labels_of
+    assert read.contained is not None
+    assert wrote.contained is not None
+    assert read.contained.containers == wrote.contained.containers
+    for name in ("container", "offset", "stored"):
+        one, two = getattr(read.contained, name), getattr(wrote.contained, name)
+        assert one.dtype == two.dtype
+        assert np.array_equal(one, two)
+    assert [type(read.content(row)) for row in range(3)] == [TarMember, RowContent, FileContent]
+    assert [read.content(row).name for row in range(3)] == [f"/photos/{path}" for path in paths]
+    assert read.counts().tolist() == [1, 2]
+    assert read.counts(np.array([0])).tolist() == [1, 1]
+    assert read.fingerprint == wrote.fingerprint
+
+
+def test_whether_the_files_of_rows_are_there(tmp_path: Path) -> None:
+    held = index(["a.tar/1.png", "b.parquet/0", "own.png"], root=str(tmp_path), contained=in_containers([0, 1, -1]))
+    plain = index(["own.png", "other.png"], root=str(tmp_path))
+    assert not held.any_is_there(np.arange(3))
+    (tmp_path / "b.parquet").touch()
+    assert [held.any_is_there(np.array([row])) for row in range(3)] == [False, True, False]
+    (tmp_path / "own.png").touch()
+    assert held.any_is_there(np.array([0, 2]))
+    assert [plain.any_is_there(np.array([row])) for row in range(2)] == [True, False]
 
 
 def test_an_index_below_a_folder_whose_name_is_not_utf8(tmp_path: Path) -> None:

@@ -9,7 +9,24 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from linne.cli.options import Cache, Json, Network, Photos, Seed, Weights, a_path, make_app, out, print_json, shown
+from linne.cli.options import (
+    Cache,
+    Json,
+    LabelColumn,
+    LabelSeparator,
+    Network,
+    PathColumn,
+    Photos,
+    Seed,
+    SplitColumn,
+    Weights,
+    a_path,
+    columns_of,
+    make_app,
+    out,
+    print_json,
+    shown,
+)
 from linne.cli.progress import Terminal
 from linne.records.findings import Findings
 
@@ -19,6 +36,10 @@ app = make_app()
 @app.command()
 def audit(
     photos: Photos,
+    path_column: PathColumn = None,
+    label_column: LabelColumn = None,
+    split_column: SplitColumn = None,
+    label_separator: LabelSeparator = None,
     weights: Weights = None,
     network: Network = None,
     out_file: Annotated[
@@ -38,9 +59,18 @@ def audit(
     """Tell what is wrong with the photos: unreadable, copies, wrong labels, balance, leaks. Nothing is touched."""
     from linne.road import audit as road
 
-    kept = out_file or Path("runs") / f"{photos.resolve().name or 'photos'}-findings.parquet"
+    place = photos.resolve()
+    name = place.stem if place.is_file() else place.name
+    kept = out_file or Path("runs") / f"{name or 'photos'}-findings.parquet"
     findings = road.audit(
-        photos, weights=weights, network=network, cache=cache, out=kept, seed=seed, progress=Terminal()
+        photos,
+        columns=columns_of(path_column, label_column, split_column, label_separator),
+        weights=weights,
+        network=network,
+        cache=cache,
+        out=kept,
+        seed=seed,
+        progress=Terminal(),
     )
     if as_json:
         rows = [asdict(row) for row in findings.rows]

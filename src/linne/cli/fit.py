@@ -8,7 +8,24 @@ from typing import Annotated
 import typer
 
 from linne.cli import STARTED
-from linne.cli.options import Cache, Json, Network, Photos, Seed, Weights, a_path, make_app, out, print_json, shown
+from linne.cli.options import (
+    Cache,
+    Json,
+    LabelColumn,
+    LabelSeparator,
+    Network,
+    PathColumn,
+    Photos,
+    Seed,
+    SplitColumn,
+    Weights,
+    a_path,
+    columns_of,
+    make_app,
+    out,
+    print_json,
+    shown,
+)
 from linne.cli.progress import Terminal
 
 app = make_app()
@@ -17,6 +34,10 @@ app = make_app()
 @app.command()
 def fit(
     photos: Photos,
+    path_column: PathColumn = None,
+    label_column: LabelColumn = None,
+    split_column: SplitColumn = None,
+    label_separator: LabelSeparator = None,
     weights: Weights = None,
     network: Network = None,
     budget: Annotated[str, typer.Option(help="90s, 10m, 2h, or none; counted from the start.")] = "10m",
@@ -33,7 +54,7 @@ def fit(
     ] = "10G",
     as_json: Json = False,
 ) -> None:
-    """Train a classifier on a folder of photos: index, embed, audit, split, train, export, report.
+    """Train a classifier on photos: index, embed, audit, split, train, export, report.
 
     Ctrl-C while training keeps the best so far and finishes properly.
     """
@@ -43,6 +64,7 @@ def fit(
     terminal = Terminal()
     run = road.fit(
         photos,
+        columns=columns_of(path_column, label_column, split_column, label_separator),
         weights=weights,
         network=network,
         budget=budget,

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from linne.index.columns import Columns
 from linne.records.errors import printable
 
 
@@ -21,7 +22,21 @@ def a_path(text: str) -> Path:
 
 
 Photos = Annotated[
-    Path, typer.Argument(help="Class folders, or train, validation and test folders of these.", parser=a_path)
+    Path,
+    typer.Argument(
+        help="Class folders, or train, validation and test folders of these; a CSV, TSV or Parquet table; a zip; a tar "
+        "or a folder of tar shards; a Hugging Face data set on disk.",
+        parser=a_path,
+    ),
+]
+PathColumn = Annotated[str | None, typer.Option(help="Column of a table with paths, or images.  [default: found]")]
+LabelColumn = Annotated[
+    list[str] | None,
+    typer.Option(help="Column of labels; given again, columns of 0 and 1, a class each.  [default: found]"),
+]
+SplitColumn = Annotated[str | None, typer.Option(help="Column of train, validation and test.  [default: found]")]
+LabelSeparator = Annotated[
+    str | None, typer.Option(help="Between several labels in one text; '' never cuts.  [default: | or ; if used so]")
 ]
 BundleFolder = Annotated[Path, typer.Argument(help="A folder with bundle.json and model.onnx.", parser=a_path)]
 Weights = Annotated[
@@ -49,6 +64,11 @@ out = Console(highlight=False)
 def make_app() -> typer.Typer:
     """One command's Typer app: no completion options, no decorated tracebacks."""
     return typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+
+def columns_of(path: str | None, label: list[str] | None, split: str | None, separator: str | None) -> Columns:
+    """What was said of a table's columns."""
+    return Columns(path, tuple(label) if label else None, split, separator)
 
 
 def print_json(value: Any) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from linne.cli.options import BundleFolder, Json, a_path, make_app
-from linne.index.scan import Image, scan
+from linne.index.scan import Listing, scan
 from linne.records.errors import printable
 from linne.records.set_aside import NO_IMAGE
 
@@ -67,9 +67,9 @@ def _files(given: list[Path], aside: list[Prediction]) -> Iterator[Path]:
             continue
         found = False
         for item in scan(str(path)):
-            if isinstance(item, Image):
+            if isinstance(item, Listing):
                 found = True
-                yield path / item.path
+                yield from map(path.joinpath, item.paths())
             elif item.reason != NO_IMAGE:
                 aside.append(Prediction(str(path / item.path), error=item.reason))
         if not found:

@@ -2,20 +2,70 @@
 
 from __future__ import annotations
 
-import sys
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
 
-from linne.index.names import SUBSET_NAMES, natural_key
-from linne.index.scan import Image, scan
-from linne.records.errors import DataError, printable
-from linne.records.index import NONE, SUBSETS, TRAIN, Index, large_strings
-from linne.records.set_aside import SetAside
+from linne.index.by_folder import LOOSE, meaning_of
+from linne.index.labelled import LAYOUT, Labels, as_index
+from linne.index.scan import Listing, scan
+from linne.records.errors import DataError
+from linne.records.index import Index, large_strings
+from linne.records.set_aside import NO_IMAGE, SetAside
 
-LAYOUT = "put the images of each class in a folder of its own: photos/cat/1.jpg, photos/dog/1.jpg"
-LOOSE = "lies in no class folder"
+CHUNK = 1 << 16
+
+
+class Scanned:
+    """What a folder holds, gathered flat: paths go into Arrow as they come, and stay no Python strings."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.folders: list[str] = []
+        self.counts: list[int] = []
+        self.aside: list[SetAside] = []
+        self._chunks: list[pa.Array] = []
+        self._sizes: list[NDArray[np.int64]] = []
+        paths: list[str] = []
+        for item in scan(str(root)):
+            if isinstance(item, SetAside):
+                self.aside.append(item)
+                continue
+            self._add(item)
+            paths += item.paths()
+            if len(paths) >= CHUNK:
+                self._chunks.append(large_strings(paths))
+                paths = []
+        self._chunks.append(large_strings(paths))
+
+    def _add(self, listing: Listing) -> None:
+        self.folders.append(listing.folder)
+        self.counts.append(len(listing.names))
+        self._sizes.append(np.array(listing.sizes, np.int64))
+
+    def classes(self) -> int:
+        """How many classes the folders make."""
+        return len(meaning_of(self.root, self.folders).names)
+
+    def others(self, suffix: str) -> list[str]:
+        """Paths of files that are no images and have this suffix."""
+        return [item.path for item in self.aside if item.reason == NO_IMAGE and item.path.lower().endswith(suffix)]
+
+    def as_index(self) -> Index:
+        """Index what was found by its class folders."""
+        meaning = meaning_of(self.root, self.folders)
+        counts = np.array(self.counts, np.int64)
+        paths = pa.concat_arrays(self._chunks)
+        size = np.concatenate([np.empty(0, np.int64), *self._sizes])
+        label, subset = np.repeat(meaning.label, counts), np.repeat(meaning.subset, counts)
+        loose = label < 0
+        aside = [*self.aside, *(SetAside(path, LOOSE) for path in paths.filter(pa.array(loose)).to_pylist())]
+        if loose.any():
+            paths = paths.filter(pa.array(~loose))
+            label, subset, size = label[~loose], subset[~loose], size[~loose]
+        return as_index(self.root, str(self.root), paths, Labels(meaning.names, label), subset, size, aside)
 
 
 def read_folder(root: Path) -> Index:
@@ -32,82 +82,4 @@ def read_folder(root: Path) -> Index:
     """
     if not root.is_dir():
         raise DataError("no such folder" if not root.exists() else "is no folder", file=root, remedy=LAYOUT)
-    root = root.resolve()
-    images: list[Image] = []
-    aside: list[SetAside] = []
-    for item in scan(str(root)):
-        if isinstance(item, Image):
-            images.append(item)
-        else:
-            aside.append(item)
-    subsets = _subset_folders(root, images)
-    depth = 2 if subsets else 1
-
-    paths: list[str] = []
-    sizes: list[int] = []
-    classes: list[str] = []
-    subset: list[int] = []
-    for image in images:
-        parts = image.path.split("/", depth)
-        if len(parts) <= depth:
-            aside.append(SetAside(image.path, LOOSE))
-            continue
-        paths.append(image.path)
-        sizes.append(image.size)
-        classes.append(sys.intern(parts[depth - 1]))
-        subset.append(subsets[parts[0]] if subsets else NONE)
-    _refuse_unusable(root, classes, subset, aside)
-
-    labels = tuple(sorted(set(classes), key=natural_key))
-    position = {name: i for i, name in enumerate(labels)}
-    return Index(
-        root=str(root),
-        labels=labels,
-        paths=large_strings(paths),
-        label=np.fromiter((position[name] for name in classes), np.int32, len(classes)),
-        subset=np.array(subset, np.int8),
-        size=np.array(sizes, np.int64),
-        set_aside=tuple(aside),
-    )
-
-
-def _subset_folders(root: Path, images: list[Image]) -> dict[str, int]:
-    """Folder name to subset, where the folders of the root that hold images are subsets; empty for classes.
-
-    Two folders that are named as subsets and have class folders in them are a split, and no classes.
-    """
-    names = {image.path.split("/", 1)[0] for image in images if "/" in image.path}
-    deep = {image.path.split("/", 1)[0] for image in images if image.path.count("/") > 1}
-    meaning = {name: SUBSET_NAMES.get(name.lower()) for name in names}
-    named = sorted(name for name, what in meaning.items() if what is not None and name in deep)
-    others = sorted((name for name, what in meaning.items() if what is None), key=natural_key)
-    if "train" in meaning.values() and not others:
-        return {name: SUBSETS.index(what) for name, what in meaning.items() if what is not None}
-    if len(named) > 1:
-        besides = f"other folders besides: {', '.join(map(printable, others))}" if others else "no train"
-        raise DataError(
-            f"has the folders {' and '.join(map(printable, named))}, and {besides}",
-            file=root,
-            remedy="a split has train, validation and test folders and nothing else; rename them if they are classes",
-        )
-    return {}
-
-
-def _refuse_unusable(root: Path, classes: list[str], subset: list[int], aside: list[SetAside]) -> None:
-    if not classes:
-        reasons = Counter(item.reason for item in aside)
-        problem = "the images lie in no class folder" if reasons[LOOSE] else "no images found"
-        found = "; ".join(f"{reason}: {count}" for reason, count in reasons.most_common(3))
-        raise DataError(problem, file=root, value=found or None, remedy=LAYOUT)
-    if len(set(classes)) == 1:
-        remedy = f"{LAYOUT}; if {printable(classes[0])} holds the classes, give that folder"
-        raise DataError("one class only, and a classifier needs two", file=root, value=classes[0], remedy=remedy)
-    trained = {name for name, where in zip(classes, subset, strict=True) if where in (NONE, TRAIN)}
-    unknown = sorted(set(classes) - trained, key=natural_key)
-    if unknown:
-        raise DataError(
-            "classes that train does not have",
-            file=root,
-            value=", ".join(map(printable, unknown)),
-            remedy="name the class folders alike in train, validation and test",
-        )
+    return Scanned(root.resolve()).as_index()

@@ -1,4 +1,8 @@
-"""Walk a folder once: which files are there, without opening any."""
+"""Walk a folder once: which files are there, without opening any.
+
+A folder's files come as one `Listing`: an object a file would take longer to make than the file system takes to
+tell of it. What remains is one stat a file, for sizes are part of the record.
+"""
 
 from __future__ import annotations
 
@@ -6,23 +10,41 @@ import os
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from operator import attrgetter
 
-from linne.index.names import IMAGE_SUFFIXES, is_debris, is_utf8
+from linne.index.names import has_image_suffix, is_debris, is_utf8
 from linne.records.errors import printable
 from linne.records.set_aside import NO_IMAGE, SetAside
 
+_FROM_DESCRIPTOR = os.scandir in os.supports_fd
+_name = attrgetter("name")
+
 
 @dataclass(frozen=True, slots=True)
-class Image:
-    """A file whose name says that it is an image."""
+class Listing:
+    """The files of one folder whose names say that they are images.
 
-    path: str
-    size: int
+    Attributes
+    ----------
+    folder : str
+        Below the root, with ``/``; empty for the root.
+    names : list of str
+        In sorted order.
+    sizes : list of int
+        Bytes of each, more than 0.
+    """
+
+    folder: str
+    names: list[str]
+    sizes: list[int]
+
+    def paths(self) -> list[str]:
+        """Paths of the files below the root."""
+        return [f"{self.folder}/{name}" for name in self.names] if self.folder else self.names
 
 
-def scan(root: str) -> Iterator[Image | SetAside]:
-    """Yield every image file below `root`, folders in sorted order, and what was set aside and why.
+def scan(root: str) -> Iterator[Listing | SetAside]:
+    """Yield the image files of every folder below `root`, folders in sorted order, and what was set aside and why.
 
     Folders are entered once, and those that are linked after all the others: a folder keeps its own name, and
     a loop of links ends. Hidden names and the debris of operating systems are passed over. Paths are below
@@ -45,34 +67,83 @@ def scan(root: str) -> Iterator[Image | SetAside]:
             yield SetAside(below, "link to a folder that was read already")
 
 
-def _walk(root: str, top: str, entered: set[tuple[int, int]], links: deque[str]) -> Iterator[Image | SetAside]:
+def _walk(root: str, top: str, entered: set[tuple[int, int]], links: deque[str]) -> Iterator[Listing | SetAside]:
     """Everything below the folder `top`; folders that are links are added to `links` instead."""
     waiting = [top]  # a stack of our own: folders may lie deeper than Python's
     while waiting:
         below = waiting.pop()
+        aside: list[SetAside] = []
         try:
-            with os.scandir(os.path.join(root, below)) as listing:
-                entries = sorted(listing, key=lambda entry: entry.name)
+            listing, folders = _list(root, below, aside)
         except OSError as error:
             yield SetAside(below, f"folder cannot be read: {error.strerror}")
             continue
-        folders = []
-        for entry in entries:
-            path = f"{below}/{entry.name}" if below else entry.name
+        if listing.names:
+            yield listing
+        new = []
+        for path, linked in folders:
             try:
-                if is_debris(entry.name):
-                    continue
-                if not is_utf8(entry.name):
-                    yield SetAside(printable(path), "name is not UTF-8; rename it")
-                elif not entry.is_dir():
-                    yield _file(entry, path)
-                elif entry.is_symlink():
+                if linked:
                     links.append(path)
                 elif _enter(root, path, entered):
-                    folders.append(path)
-            except OSError as error:  # a link that points to itself, a file that has just gone
-                yield SetAside(path, f"cannot be read: {error.strerror}")
-        waiting += reversed(folders)
+                    new.append(path)
+            except OSError as error:  # one that has just gone
+                aside.append(SetAside(path, f"cannot be read: {error.strerror}"))
+        yield from aside
+        waiting += reversed(new)
+
+
+def _list(root: str, below: str, aside: list[SetAside]) -> tuple[Listing, list[tuple[str, bool]]]:
+    """Images of one folder, and the folders in it, each with whether it is a link."""
+    place = os.path.join(root, below)
+    # From a descriptor each stat looks up one name, and not every folder above it again.
+    opened = os.open(place, os.O_RDONLY | os.O_DIRECTORY) if _FROM_DESCRIPTOR else None
+    try:
+        with os.scandir(place if opened is None else opened) as entries:
+            return _sorted_out(place, below, sorted(entries, key=_name), aside)
+    finally:
+        if opened is not None:
+            os.close(opened)
+
+
+def _sorted_out(
+    place: str, below: str, entries: list[os.DirEntry[str]], aside: list[SetAside]
+) -> tuple[Listing, list[tuple[str, bool]]]:
+    names: list[str] = []
+    sizes: list[int] = []
+    folders: list[tuple[str, bool]] = []
+    for entry in entries:
+        name = entry.name
+        if is_debris(name):
+            continue
+        try:
+            if is_utf8(name) and entry.is_file():
+                problem = "" if has_image_suffix(name) else NO_IMAGE
+                if not problem and (size := entry.stat().st_size):
+                    names.append(name)
+                    sizes.append(size)
+                    continue
+                problem = problem or "empty file"
+            else:
+                problem = _no_file(place, entry)
+        except OSError as error:  # a link that points to itself, a file that has just gone
+            problem = f"cannot be read: {error.strerror}"
+        path = f"{below}/{name}" if below else name
+        if problem:
+            aside.append(SetAside(path if is_utf8(name) else printable(path), problem))
+        else:
+            folders.append((path, entry.is_symlink()))
+    return Listing(below, names, sizes), folders
+
+
+def _no_file(place: str, entry: os.DirEntry[str]) -> str:
+    """Why this is no file to look at; empty for a folder."""
+    if not is_utf8(entry.name):
+        return "name is not UTF-8; rename it"
+    if entry.is_dir():
+        return ""
+    gone = entry.is_symlink() and not os.path.exists(os.path.join(place, entry.name))
+    return "broken link" if gone else "no regular file"
 
 
 def _enter(root: str, path: str, entered: set[tuple[int, int]]) -> bool:
@@ -82,13 +153,3 @@ def _enter(root: str, path: str, entered: set[tuple[int, int]]) -> bool:
     new = identity not in entered
     entered.add(identity)
     return new
-
-
-def _file(entry: os.DirEntry[str], path: str) -> Image | SetAside:
-    if not entry.is_file():
-        gone = entry.is_symlink() and not os.path.exists(entry.path)
-        return SetAside(path, "broken link" if gone else "no regular file")
-    if PurePosixPath(entry.name).suffix.lower() not in IMAGE_SUFFIXES:
-        return SetAside(path, NO_IMAGE)
-    size = entry.stat().st_size
-    return Image(path, size) if size else SetAside(path, "empty file")

@@ -6,6 +6,7 @@ from os import PathLike
 from pathlib import Path
 
 from linne.embed.embedding import embed
+from linne.index.columns import Columns
 from linne.records.errors import LinneError, WriteError
 from linne.records.findings import Findings
 from linne.records.places import user_cache
@@ -18,6 +19,7 @@ PathName = str | PathLike[str]
 def audit(
     photos: PathName,
     *,
+    columns: Columns | None = None,
     weights: PathName | None = None,
     network: str | None = None,
     cache: PathName | None = None,
@@ -30,7 +32,10 @@ def audit(
     Parameters
     ----------
     photos : path
-        Class folders, or train, validation and test with class folders in each.
+        Class folders, or train, validation and test with class folders in each; a CSV or Parquet table, a zip, tar
+        shards, or a Hugging Face data set on disk.
+    columns : Columns, optional
+        Which columns of a table to read; by default they are found by their usual names.
     weights : path or str, optional
         Pretrained weights: a file, or with `network` 'imagenet' or a tag of its published ones. Without them
         labels are judged by thumbnails, where these suffice.
@@ -60,7 +65,7 @@ def audit(
     """
     seed = as_seed(seed)
     progress = progress or Silent()
-    material = gather(Path(photos), weights, network, seed, progress)
+    material = gather(Path(photos), columns, weights, network, seed, progress)
     store = Path(cache) if cache is not None else user_cache()
     if out is not None:
         _refuse_to_overwrite(Path(out))

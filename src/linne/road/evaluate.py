@@ -62,8 +62,8 @@ def evaluate(run: str | PathLike[str], *, progress: Progress | None = None) -> E
         raise DataError(
             "there are no test images", file=opened.folder, remedy="give each class three or more different images"
         )
-    if not Path(index.root).is_dir():
-        raise DataError("the images are gone", file=index.root, remedy="put the folder back where it was")
+    if not index.any_is_there(rows):
+        raise DataError("the images are gone", file=index.root, remedy="put them back where they were")
     Findings.read(opened.findings)  # what the report will lack is told before the test set is opened
     Evaluation.read(opened.validation)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from linne.embed.embedding import Embedding, embed
 from linne.fit.probe import Probe, fit_probe
+from linne.index.columns import Columns
 from linne.records.errors import LinneError
 from linne.records.index import TRAIN, VALIDATION, Index
 from linne.records.places import user_cache
@@ -36,6 +37,7 @@ PARTS = ("linne", "torch", "torchvision", "onnxruntime", "numpy", "pillow", "sci
 def fit(
     photos: PathName,
     *,
+    columns: Columns | None = None,
     weights: PathName | None = None,
     network: str | None = None,
     budget: str | float | None = "10m",
@@ -52,7 +54,10 @@ def fit(
     Parameters
     ----------
     photos : path
-        Class folders, or train, validation and test with class folders in each.
+        Class folders, or train, validation and test with class folders in each; a CSV or Parquet table, a zip, tar
+        shards, or a Hugging Face data set on disk.
+    columns : Columns, optional
+        Which columns of a table to read; by default they are found by their usual names.
     weights : path or str, optional
         Pretrained weights: a file, or with `network` 'imagenet' or a tag of its published ones, which are fetched;
         training starts from them. Without them it starts from random ones.
@@ -94,7 +99,7 @@ def fit(
     seconds: dict[str, float] = {"start": clock.elapsed()}
     store = Path(cache) if cache is not None else user_cache()
 
-    material = gather(Path(photos), weights, network, seed, progress)
+    material = gather(Path(photos), columns, weights, network, seed, progress)
     index = material.index
     named = None if group_by is None else groups_by_name(index, group_by)
     plan, training, backend = plan_run(material, clock, seed, weights, store)
@@ -111,7 +116,7 @@ def fit(
     _lap(seconds, "audit", clock)
 
     split = make_split(index, inspection.groups, embedding.passed.readable, seed)
-    run = Run.create(Path(out), Path(index.root).name or "photos")
+    run = Run.create(Path(out), index.name or "photos")
     index.write(run.index)
     inspection.findings.write(run.findings)
     split.write(run.split, index.paths, embedding.passed.digest)

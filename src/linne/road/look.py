@@ -20,8 +20,9 @@ from linne.choose.network import Choice, choose
 from linne.choose.sample import Sample, take_sample
 from linne.embed.backbone import Backbone, backbone
 from linne.embed.embedding import Embedding
-from linne.index.class_folders import read_folder
-from linne.records.errors import LinneError
+from linne.index.columns import Columns
+from linne.index.photos import read_photos
+from linne.records.errors import DataError, LinneError
 from linne.records.findings import Finding, Findings
 from linne.records.index import Index
 from linne.records.progress import Progress
@@ -62,14 +63,33 @@ def as_seed(seed: object) -> int:
 
 
 def gather(
-    photos: Path, weights: str | PathLike[str] | None, network: str | None, seed: int, progress: Progress
+    photos: Path,
+    columns: Columns | None,
+    weights: str | PathLike[str] | None,
+    network: str | None,
+    seed: int,
+    progress: Progress,
 ) -> Material:
-    """Read a folder and choose the network; raises what these raise."""
-    index = read_folder(photos)
+    """Read the photos and choose the network; raises what these raise."""
+    index = read_photos(photos, columns)
+    _refuse_several_labels(photos, index)
     located = None if weights is None else locate_with_bar(weights, network, progress)
     sample = take_sample(index)
     choice = choose(sample, len(index.labels), located, network, seed)
     return Material(index, sample, choice, backbone(choice.network, choice.pixels) if choice.pretrained else None)
+
+
+def _refuse_several_labels(photos: Path, index: Index) -> None:
+    """Raise where images have more labels than one, or none: no step of the road can use them yet."""
+    if index.labels_of is None:
+        return
+    odd = int((np.diff(index.labels_of.offsets.to_numpy()) != 1).sum())
+    raise DataError(
+        "has images with several labels or none, and a classifier gives each image one",
+        file=photos,
+        value=f"{odd} of {len(index)}",
+        remedy="choose one label an image; if it is one text, give --label-separator ''",
+    )
 
 
 def inspect(

@@ -1,0 +1,78 @@
+"""What kind of data set is this? One way in for all of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from linne.index.class_folders import Scanned
+from linne.index.columns import Columns
+from linne.index.image_rows import TableFile, index_image_rows
+from linne.index.labelled import LAYOUT
+from linne.index.parquet_table import read_parquet
+from linne.index.table import read_csv_table
+from linne.index.table_folders import is_saved_dataset, read_parquet_files, read_saved_dataset
+from linne.index.tar_shards import read_tars
+from linne.index.zip_archive import read_zip
+from linne.records.errors import DataError
+from linne.records.index import Index
+
+KINDS = "give a folder, or a .csv, .tsv, .parquet, .arrow, .zip or .tar file"
+COMPRESSED = (".gz", ".tgz", ".bz2", ".xz", ".zst")
+
+
+def read_photos(source: Path, columns: Columns | None = None) -> Index:
+    """Index a data set of any kind.
+
+    Parameters
+    ----------
+    source : Path
+        A folder of class folders, of tar shards, of Parquet files, or one that Hugging Face's `save_to_disk` wrote;
+        a table (CSV, TSV, Parquet) that names files or holds images; a zip or a tar.
+    columns : Columns, optional
+        Of a table.
+
+    Raises
+    ------
+    DataError
+        There is no such file or folder, it is of no such kind, or what is in it cannot be used.
+    """
+    columns = columns or Columns()
+    if not source.exists():
+        raise DataError("no such file or folder", file=source, remedy=LAYOUT)
+    if source.is_dir():
+        return _read_folder(source.resolve(), columns)
+    suffix = source.suffix.lower()
+    if suffix in (".csv", ".tsv"):
+        return read_csv_table(source, columns)
+    if suffix == ".parquet":
+        return read_parquet(source, columns)
+    if suffix == ".arrow":
+        return index_image_rows(source, [TableFile("", "arrow")], columns)
+    if suffix == ".tar":
+        return read_tars(source, [""], columns)
+    if suffix == ".zip":
+        _refuse_columns(source, columns)
+        return read_zip(source)
+    if suffix in COMPRESSED:
+        raise DataError(
+            "is compressed as a whole, so no image in it can be read alone", file=source, remedy="unpack it"
+        )
+    raise DataError("is no kind of data set that is known", file=source, value=suffix or None, remedy=KINDS)
+
+
+def _read_folder(root: Path, columns: Columns) -> Index:
+    if is_saved_dataset(root):
+        return read_saved_dataset(root, columns)
+    found = Scanned(root)
+    tars, tables = (sorted(found.others(suffix)) for suffix in (".tar", ".parquet"))
+    if (tars or tables) and found.classes() < 2:  # a few pictures beside them are an example in a README
+        return read_tars(root, tars, columns) if tars else read_parquet_files(root, tables, columns)
+    _refuse_columns(root, columns)
+    return found.as_index()
+
+
+def _refuse_columns(source: Path, columns: Columns) -> None:
+    if columns != Columns():
+        raise DataError(
+            "is no table: it has no columns", file=source, remedy="give the table, or leave out the options"
+        )
