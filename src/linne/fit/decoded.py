@@ -11,7 +11,7 @@ from linne.pixels.cache import PixelCache
 from linne.pixels.shrunk import Decoded, Picture, Undecoded, shrink_for
 from linne.records.errors import ImageError
 from linne.records.fingerprint import of_bytes
-from linne.records.index import Index
+from linne.records.index import UNKNOWN_SIZE, Index
 
 
 class Pictures:
@@ -50,7 +50,7 @@ class Pictures:
             return Decoded(held)
         content = self._index.content(row)
         read = content.read()
-        if len(read) != self._index.size[row]:
+        if self._index.size[row] not in (UNKNOWN_SIZE, len(read)):
             raise ImageError("was changed since it was indexed", file=content.name, remedy="make a new run")
         picture = Undecoded(read, self._channels, content.name)
         if self._cache is None or self._digest is None:

@@ -24,6 +24,8 @@ from linne.records.set_aside import SetAside
 SCHEMA = 2
 SUBSETS = ("none", "train", "validation", "test")
 NONE, TRAIN, VALIDATION, TEST = range(4)
+UNKNOWN_SIZE = -1
+"""Of an image that would have to be read for it."""
 
 _PLACES = ("container", "offset", "stored")
 

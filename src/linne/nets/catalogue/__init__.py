@@ -45,6 +45,6 @@ def entry(name: str) -> Entry:
     known = [*CATALOGUE, *elsewhere]
     same = [found for found in known if _letters(found) == _letters(name)]  # mobilenetv2 is mobilenet_v2
     near = same + get_close_matches(name.lower(), known, n=5, cutoff=0.7)
-    near = list(dict.fromkeys(elsewhere.get(found, found) for found in near))[:3]
+    near = list(dict.fromkeys(found if found in CATALOGUE else elsewhere[found] for found in near))[:3]
     remedy = f"did you mean {' or '.join(near)}?" if near else "`linne nets` lists them"
     raise LinneError("no such network", value=name, remedy=remedy)
