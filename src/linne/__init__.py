@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from linne.nets.build import create as create
     from linne.records.errors import LinneError as LinneError
     from linne.road.audit import audit as audit
+    from linne.road.embed import embed as embed
     from linne.road.evaluate import evaluate as evaluate
     from linne.road.fit import fit as fit
     from linne.serve.predictor import load as load
@@ -27,13 +28,14 @@ _HOMES = {
     "LinneError": "linne.records.errors",
     "audit": "linne.road.audit",
     "create": "linne.nets.build",
+    "embed": "linne.road.embed",
     "evaluate": "linne.road.evaluate",
     "fit": "linne.road.fit",
     "load": "linne.serve.predictor",
     "nets": "linne.nets",
 }
 
-__all__ = ["Columns", "LinneError", "__version__", "audit", "create", "evaluate", "fit", "load", "nets"]
+__all__ = ["Columns", "LinneError", "__version__", "audit", "create", "embed", "evaluate", "fit", "load", "nets"]
 
 
 class _Front(ModuleType):

@@ -16,6 +16,7 @@ COMMANDS = {
     "fit": "train a classifier on a folder of photos, within a budget",
     "audit": "tell what is wrong with the photos; nothing is touched",
     "evaluate": "open a run's test set and score its classifier",
+    "embed": "give the features of images, for other programs",
     "predict": "classify images with a bundle",
     "serve": "answer over HTTP, with a page to drop images on",
     "nets": "list the networks, and filter them",

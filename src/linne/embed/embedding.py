@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linne.embed.backbone import Backbone, Features
+from linne.embed.layer import POOLED
 from linne.embed.look import LOOKS_SHELF
 from linne.embed.measure import Pick, pick_backend
 from linne.embed.one_pass import Passed, one_pass
@@ -18,8 +19,6 @@ from linne.embed.store import Shelf
 from linne.pixels.perceptual import THUMB_SIDE
 from linne.records.index import Index
 from linne.records.progress import Progress
-
-POOLED = "pooled"
 
 
 @dataclass(frozen=True)
@@ -134,14 +133,21 @@ def embed(
 def _shelves(backbone: Backbone | None, cache: Path, stage: int | None) -> list[Shelf]:
     """Where looks, features and the inputs of a stage are kept."""
     layers = [] if backbone is None else [POOLED] if stage is None else [POOLED, stage_layer(stage)]
-    return [
-        Shelf(cache / LOOKS_SHELF),
-        *(Shelf(cache / "features" / backbone.shelf(layer)) for layer in layers if backbone),
-    ]
+    return [looks_shelf(cache), *(shelf_of(backbone, layer, cache) for layer in layers if backbone)]
+
+
+def looks_shelf(cache: Path) -> Shelf:
+    """Where hashes and thumbnails are kept."""
+    return Shelf(cache / LOOKS_SHELF)
+
+
+def shelf_of(backbone: Backbone, layer: str, cache: Path) -> Shelf:
+    """Where a layer's results are kept."""
+    return Shelf(cache / "features" / backbone.shelf(layer))
 
 
 def activations(backbone: Backbone, stage: int, digest: NDArray[np.uint8], cache: Path) -> NDArray[np.float16]:
     """Read what enters a stage for digests ``(n, 16)``: ``(n, c, h, w)``; `KeyError` where one is not stored."""
-    shelf = Shelf(cache / "features" / backbone.shelf(stage_layer(stage)))
+    shelf = shelf_of(backbone, stage_layer(stage), cache)
     values: NDArray[np.float16] = shelf.gather(digest)["values"]
     return values

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from linne.index.by_folder import LOOSE, meaning_of
 from linne.index.labelled import LAYOUT, Labels, as_index
+from linne.index.names import natural_key
 from linne.index.scan import Listing, scan
 from linne.records.errors import DataError
 from linne.records.index import Index, large_strings
@@ -53,12 +55,36 @@ class Scanned:
         """Paths of files that are no images and have this suffix."""
         return [item.path for item in self.aside if item.reason == NO_IMAGE and item.path.lower().endswith(suffix)]
 
+    def everything(self) -> Index:
+        """Index all images; the label of those that lie in no class folder is -1. `DataError` if there are none."""
+        try:
+            names, label, subset = astuple(meaning_of(self.root, self.folders))
+        except DataError:  # half a split: which folder is a class does not matter here
+            names, label, subset = [], np.full(len(self.folders), -1, np.int32), np.zeros(len(self.folders), np.int8)
+        paths, size = self._columns()
+        if not len(paths):
+            raise DataError("no images found", file=self.root, remedy=LAYOUT)
+        order = sorted(range(len(names)), key=lambda place: natural_key(names[place]))
+        place = np.append(np.argsort(order), -1).astype(np.int32)  # the last for label -1
+        counts = np.array(self.counts, np.int64)
+        return Index(
+            str(self.root),
+            tuple(names[i] for i in order),
+            paths,
+            np.repeat(place[label], counts),
+            np.repeat(subset, counts),
+            size,
+            tuple(self.aside),
+        )
+
+    def _columns(self) -> tuple[pa.Array, NDArray[np.int64]]:
+        return pa.concat_arrays(self._chunks), np.concatenate([np.empty(0, np.int64), *self._sizes])
+
     def as_index(self) -> Index:
         """Index what was found by its class folders."""
         meaning = meaning_of(self.root, self.folders)
         counts = np.array(self.counts, np.int64)
-        paths = pa.concat_arrays(self._chunks)
-        size = np.concatenate([np.empty(0, np.int64), *self._sizes])
+        paths, size = self._columns()
         label, subset = np.repeat(meaning.label, counts), np.repeat(meaning.subset, counts)
         loose = label < 0
         aside = [*self.aside, *(SetAside(path, LOOSE) for path in paths.filter(pa.array(loose)).to_pylist())]

@@ -60,6 +60,22 @@ def read_photos(source: Path, columns: Columns | None = None) -> Index:
     raise DataError("is no kind of data set that is known", file=source, value=suffix or None, remedy=KINDS)
 
 
+def read_images(source: Path, columns: Columns | None = None) -> Index:
+    """Index a data set whose labels do not matter: in a folder, images outside of class folders count too.
+
+    Raises
+    ------
+    DataError
+        As `read_photos`, or there are no images.
+    """
+    if source.is_dir() and not is_saved_dataset(source):
+        found = Scanned(source.resolve())
+        if any(found.counts):
+            _refuse_columns(source, columns or Columns())
+            return found.everything()
+    return read_photos(source, columns)
+
+
 def _read_folder(root: Path, columns: Columns) -> Index:
     if is_saved_dataset(root):
         return read_saved_dataset(root, columns)

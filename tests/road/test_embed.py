@@ -1,0 +1,96 @@
+"""``linne embed``: are the features those of the network, in files that others read?"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import torch
+from images import encode, place, scene
+from small_networks import SMALL, small_network, small_pixels
+
+import linne
+from linne.nets.weights import write_weights
+from linne.pixels.prepare import prepare
+from linne.records.errors import LinneError
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("photos")
+    for number in range(12):
+        place(root / ("b", "a 10", "a 9")[number % 3] / f"{number}.png", encode(scene(40, 50, seed=number), "PNG"))
+    place(root / "loose, one.png", encode(scene(40, 50, seed=20), "PNG"))
+    place(root / "b" / "damaged.png", b"\x89PNG\r\n\x1a\n")
+    return root
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("weights") / "w.safetensors"
+    write_weights(file, small_network(), SMALL, small_pixels())
+    return file
+
+
+def embed(photos: Path, weights: Path, out: Path, **more: object) -> object:
+    return linne.embed(photos, network=SMALL, weights=weights, out=out, cache=out.parent / "cache", **more)
+
+
+def expected(photos: Path, paths: list[str], layer: str = "") -> np.ndarray:
+    network, kept = small_network().eval(), []
+    if layer:
+        network.get_submodule(layer).register_forward_hook(lambda _module, _inputs, output: kept.append(output))
+    with torch.inference_mode():
+        images = torch.from_numpy(np.stack([prepare((photos / path).read_bytes(), small_pixels()) for path in paths]))
+        pooled = network.forward_head(network.forward_features(images), pre_logits=True)
+        network(images)
+    return (kept[-1].flatten(1) if layer else pooled).numpy()
+
+
+def test_a_parquet_file_has_path_class_and_features_of_every_readable_image(
+    photos: Path, weights: Path, tmp_path: Path
+) -> None:
+    passed = embed(photos, weights, tmp_path / "f.parquet")
+    table = pq.read_table(tmp_path / "f.parquet")
+    paths, classes = table["path"].to_pylist(), table["class"].to_pylist()
+    assert len(paths) == 13 == passed.readable.sum()
+    assert "b/damaged.png" not in paths
+    assert [name or "" for name in classes] == [path.rpartition("/")[0] for path in paths]
+    found = np.array(table["features"].to_pylist())
+    np.testing.assert_allclose(found, expected(photos, paths), rtol=1e-3, atol=1e-4)
+
+
+def test_an_array_has_the_rows_that_the_names_beside_it_tell(photos: Path, weights: Path, tmp_path: Path) -> None:
+    embed(photos, weights, tmp_path / "f.npy")
+    found = np.load(tmp_path / "f.npy")
+    with (tmp_path / "f.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    np.testing.assert_allclose(found, expected(photos, [row["path"] for row in rows]), rtol=1e-3, atol=1e-4)
+    assert {"path": "loose, one.png", "class": ""} in rows
+    again = embed(photos, weights, tmp_path / "f.npy")
+    assert again.computed == 0
+    assert np.array_equal(np.load(tmp_path / "f.npy"), found)
+
+
+@pytest.mark.parametrize("layer", ["layers.0", "classifier"])
+def test_any_layer(layer: str, photos: Path, weights: Path, tmp_path: Path) -> None:
+    """A list of modules that is never called, and a module that is."""
+    embed(photos, weights, tmp_path / "f.npy", layer=layer)
+    with (tmp_path / "f.csv").open(newline="") as file:
+        paths = [row["path"] for row in csv.DictReader(file)]
+    called = layer if layer == "classifier" else f"{layer}.{len(small_network().get_submodule(layer)) - 1}"
+    np.testing.assert_allclose(np.load(tmp_path / "f.npy"), expected(photos, paths, called), rtol=1e-3, atol=2e-3)
+
+
+def test_what_cannot_be_is_told_before_anything_is_computed(photos: Path, weights: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.npy").write_bytes(b"mine")
+    (tmp_path / "other.csv").write_text("mine")
+    for out, layer in (("f.txt", "pooled"), ("mine.npy", "pooled"), ("other.npy", "pooled"), ("f.npy", "nonsense")):
+        with pytest.raises(LinneError):
+            embed(photos, weights, tmp_path / out, layer=layer)
+    assert (tmp_path / "mine.npy").read_bytes() == b"mine"
+    assert (tmp_path / "other.csv").read_text() == "mine"
+    assert not (tmp_path / "cache" / "features").exists()
