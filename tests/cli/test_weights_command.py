@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import threading
 from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+import torch
 from cli.conftest import Call
+from safetensors.torch import save
 
 from linne.nets.weights.published import every_published, pick, published
 
-CONTENT = b"as if it were weights"
+CONTENT = save({"a": torch.arange(8)})
 
 
 @pytest.fixture(autouse=True)
@@ -73,6 +76,60 @@ def test_all_weights(call: Call, tmp_path: Path) -> None:
     assert len(call("weights", "list", folder=tmp_path).stdout.splitlines()) > len(rows)
 
 
+def test_odd_files_are_told_and_the_others_verified(call: Call, tmp_path: Path) -> None:
+    cache = tmp_path / "cache" / "linne" / "weights"
+    fine, folder, dangling, page = (
+        cache / "timm" / "x" / name for name in ("a.safetensors", "x.pth", "y.pth", "z.bin")
+    )
+    recorded = cache / "timm" / "resnet18.no_such_tag" / "model.safetensors"
+    recorded.parent.mkdir(parents=True)
+    folder.mkdir(parents=True)
+    dangling.symlink_to(cache / "nowhere")
+    pipe = cache / "timm" / "x" / "p.pth"
+    os.mkfifo(pipe)  # a reader would wait for a writer
+    for path, content in ((fine, CONTENT), (page, b"<html>sign in</html>"), (recorded, CONTENT)):
+        path.write_bytes(content)
+    for broken in (b"{", b"[]", b'{"sha256": "", "published": ""}', b"[" * 100_000):
+        recorded.with_name("model.safetensors.json").write_bytes(broken)
+        done = call("weights", "verify", "--json", folder=tmp_path)
+        assert done.returncode == 1
+        said, _ = json.JSONDecoder().raw_decode(done.stdout)
+        states = {file["path"]: (file["state"], bool(file["reason"])) for file in said}
+        assert states.pop(str(fine)) == ("unknown", False)
+        assert states == dict.fromkeys(map(str, (folder, dangling, pipe, page, recorded)), ("damaged", True))
+    done = call("weights", "verify", folder=tmp_path)
+    assert [line.split()[0] for line in done.stdout.splitlines()[:-1]].count("damaged") == 5
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("LINNE_MIRROR", "http://[::1"),
+        ("LINNE_MIRROR", "://"),
+        ("LINNE_MIRROR", "http://127.0.0.1:1/\u00e9"),
+        ("LINNE_MIRROR", "http://127.0.0.1:x/"),
+        ("LINNE_MIRROR", f"http://{'a' * 64}.org"),
+        ("LINNE_MIRROR", "http:///weights"),
+        ("LINNE_MIRROR", "http://127.0.0.1:1/a b"),
+        ("LINNE_MIRROR", "~nouser/x"),
+        ("HF_ENDPOINT", "http://[::1"),
+        ("HF_ENDPOINT", "127.0.0.1"),
+    ],
+)
+def test_a_setting_that_names_no_place_is_told(
+    setting: str, value: str, call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(setting, value)
+    monkeypatch.delenv("LINNE_OFFLINE")
+    done = call("weights", "fetch", "mobilenet_v2", "ra_in1k", "--json", folder=tmp_path)
+    assert done.returncode == 1
+    error = json.loads(done.stdout)["error"]
+    assert error["value"] == value
+    assert setting in error["problem"]
+    assert len(done.stderr.splitlines()) == 1
+
+
 @pytest.mark.parametrize("command", ["list", "fetch"])
 def test_an_unknown_network_fails_with_a_suggestion(command: str, call: Call, tmp_path: Path) -> None:
     done = call("weights", command, "resnet_50", "--json", folder=tmp_path)
@@ -129,7 +186,7 @@ def test_what_was_fetched_is_verified(
     assert said["state"] not in ("damaged", "unknown")
     assert said["state"] in call("weights", "verify", folder=tmp_path).stdout.split()
 
-    path.write_bytes(CONTENT[:-1])
+    path.write_bytes(CONTENT[:-1] + b"!")
     done = call("weights", "verify", folder=tmp_path)
     assert done.returncode == 1
     assert f"damaged {path}" in " ".join(done.stdout.split())

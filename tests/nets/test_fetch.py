@@ -16,13 +16,15 @@ from small_networks import same_state, small_network
 
 from linne.nets import create
 from linne.nets.weights import download as downloads
-from linne.nets.weights.download import download
+from linne.nets.weights.download import Expected, download
 from linne.nets.weights.fetch import fetch, local_path, verify_all
 from linne.nets.weights.published import Published, pick
 from linne.records.errors import WeightsError
 
 CONTENT = bytes(range(256)) * 16384  # 4 MiB
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
+WANTED = Expected(DIGEST)
+WHOLE = save({"a": torch.arange(1 << 20)})  # what a file of weights looks like
 
 
 def visible(folder: Path) -> list[str]:
@@ -74,6 +76,8 @@ class Handler(BaseHTTPRequestHandler):
             return
         rest = self.server.sent.get(path, content)[first:]
         self.send_response(206 if asked_range else 200)
+        if asked_range:
+            self.send_header("Content-Range", f"bytes {first}-{len(content) - 1}/{len(content)}")
         self.send_header("Content-Length", str(len(rest)))
         # What the hub says of a file.
         self.send_header("X-Linked-Etag", f'"{hashlib.sha256(content).hexdigest()}"')
@@ -113,7 +117,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_broken_transfer_goes_on_where_it_was(server: Server, here: Path) -> None:
     server.files["/a"], server.cuts = CONTENT, [1_000_000, 2_000_000]
     told: list[tuple[int, int]] = []
-    assert download(f"{server.address}/a", here / "a", DIGEST, lambda *now: told.append(now)) == DIGEST
+    assert download(f"{server.address}/a", here / "a", WANTED, lambda *now: told.append(now)) == DIGEST
     assert (here / "a").read_bytes() == CONTENT
     assert [asked for _, _, asked in server.asked] == [None, "bytes=1000000-", "bytes=3000000-"]
     assert told[-1] == (len(CONTENT), len(CONTENT))
@@ -124,7 +128,7 @@ def test_a_broken_transfer_goes_on_where_it_was(server: Server, here: Path) -> N
 def test_what_an_earlier_run_left_is_used(server: Server, here: Path) -> None:
     server.files["/a"] = CONTENT
     (here / "a.part").write_bytes(CONTENT[:3_000_000])
-    download(f"{server.address}/a", here / "a", DIGEST)
+    download(f"{server.address}/a", here / "a", WANTED)
     assert server.asked == [("GET", "/a", "bytes=3000000-")]
     assert (here / "a").read_bytes() == CONTENT
 
@@ -132,30 +136,30 @@ def test_what_an_earlier_run_left_is_used(server: Server, here: Path) -> None:
 def test_a_rest_that_is_longer_than_the_file_is_thrown_away(server: Server, here: Path) -> None:
     server.files["/a"] = CONTENT
     (here / "a.part").write_bytes(CONTENT + b"more")
-    download(f"{server.address}/a", here / "a", DIGEST)
+    download(f"{server.address}/a", here / "a", WANTED)
     assert (here / "a").read_bytes() == CONTENT
 
 
 def test_other_bytes_than_published_are_refused_and_removed(server: Server, here: Path) -> None:
     server.files["/a"] = CONTENT[:-1] + b"!"
     with pytest.raises(WeightsError) as caught:
-        download(f"{server.address}/a", here / "a", DIGEST)
+        download(f"{server.address}/a", here / "a", WANTED)
     assert caught.value.file == f"{server.address}/a"
     assert visible(here) == []
 
 
 def test_a_busy_server_is_asked_again_and_a_missing_file_is_not(server: Server, here: Path) -> None:
     server.files["/a"], server.statuses = CONTENT, [503, 429, 200]
-    download(f"{server.address}/a", here / "a", DIGEST)
+    download(f"{server.address}/a", here / "a", WANTED)
     assert len(server.asked) == 3
     with pytest.raises(WeightsError):
-        download(f"{server.address}/b", here / "b", DIGEST)
+        download(f"{server.address}/b", here / "b", WANTED)
     assert len(server.asked) == 4
 
 
 def test_no_server_is_told_after_some_tries(here: Path) -> None:
     with pytest.raises(WeightsError):
-        download("http://127.0.0.1:9/a", here / "a", "")
+        download("http://127.0.0.1:9/a", here / "a", Expected())
 
 
 def test_the_proxy_of_the_environment_is_used(server: Server, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,7 +167,7 @@ def test_the_proxy_of_the_environment_is_used(server: Server, here: Path, monkey
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name)
     monkeypatch.setenv("http_proxy", server.address)
-    assert download("http://weights.invalid/a", here / "a", DIGEST) == DIGEST
+    assert download("http://weights.invalid/a", here / "a", WANTED) == DIGEST
 
 
 @pytest.fixture
@@ -252,11 +256,11 @@ def test_files_of_a_mirror_without_digests_are_verified_as_they_came(
     server: Server, weights: tuple[Published, dict[str, torch.Tensor]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     row, _ = weights
-    server.files[f"/{row.path}"] = CONTENT
+    server.files[f"/{row.path}"] = WHOLE
     monkeypatch.setenv("LINNE_MIRROR", server.address)
     path = fetch(row)
     assert [found.state for found in verify_all()] == ["unchanged"]
-    path.write_bytes(CONTENT[1:])
+    path.write_bytes(WHOLE[:-1] + b"!")
     assert [found.state for found in verify_all()] == ["damaged"]
 
 
@@ -264,7 +268,7 @@ def test_files_of_timm_networks_outside_the_catalogue_are_verified_too(here: Pat
     row = pick("timm:regnety_002", "pycls_in1k")
     for path in (local_path(row), local_path(row).parents[1] / "mine" / "model.safetensors"):
         path.parent.mkdir(parents=True)
-        path.write_bytes(CONTENT)
+        path.write_bytes(WHOLE)
     found = {verified.path: verified for verified in verify_all()}
     assert {verified.state for verified in found.values()} == {"unknown"}
     assert [verified.weights and verified.weights.network for verified in found.values()].count(None) == 1
@@ -274,7 +278,7 @@ def test_processes_take_turns(here: Path, server: Server) -> None:
     server.files["/a"] = CONTENT
     found: list[str] = []
     threads = [
-        threading.Thread(target=lambda: found.append(download(f"{server.address}/a", here / "a", DIGEST)))
+        threading.Thread(target=lambda: found.append(download(f"{server.address}/a", here / "a", WANTED)))
         for _ in range(4)
     ]
     for thread in threads:

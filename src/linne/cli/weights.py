@@ -11,6 +11,7 @@ from linne.cli.progress import Terminal
 from linne.records.errors import WeightsError
 
 if TYPE_CHECKING:
+    from linne.nets.weights.fetch import Verified
     from linne.nets.weights.published import Published
 
 app = make_app()
@@ -68,10 +69,11 @@ def verify_weights(as_json: Json = False) -> None:
     found = verify_all()
     damaged = [str(verified.path) for verified in found if verified.state == "damaged"]
     if as_json:
-        print_json([{**_told(v.weights), "path": str(v.path), "sha256": v.sha256, "state": v.state} for v in found])
+        print_json([_verdict(verified) for verified in found])
     else:
         for verified in found:
-            out.print(f"{verified.state:<10} {shown(str(verified.path))}", soft_wrap=True)
+            why = f": {shown(verified.reason)}" if verified.reason else ""
+            out.print(f"{verified.state:<10} {shown(str(verified.path))}{why}", soft_wrap=True)
         out.print(f"{len(found)} files", style="dim")
     if damaged and as_json:
         raise typer.Exit(1)
@@ -79,8 +81,10 @@ def verify_weights(as_json: Json = False) -> None:
         raise WeightsError("damaged", file=damaged[0], value=f"{len(damaged)} files", remedy="delete and fetch again")
 
 
-def _told(weights: Published | None) -> dict[str, Any]:
-    return {"network": None, "tag": None} if weights is None else _facts(weights)
+def _verdict(verified: Verified) -> dict[str, Any]:
+    whose = {"network": None, "tag": None} if verified.weights is None else _facts(verified.weights)
+    said = {"sha256": verified.sha256, "state": verified.state, "reason": verified.reason}
+    return {**whose, "path": str(verified.path), **said}
 
 
 def _facts(row: Published) -> dict[str, Any]:

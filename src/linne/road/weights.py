@@ -16,13 +16,13 @@ from linne.records.progress import Progress
 def fetch_with_bar(weights: Published, progress: Progress) -> Path:
     """Fetch published weights; raises `WeightsError` with what to fetch and where to put it."""
     with _bar(progress) as told:
-        return fetch(weights, told)
+        return fetch(weights, told, progress.say)
 
 
 def locate_with_bar(given: str | PathLike[str], network: str | None, progress: Progress) -> Located:
     """Find what a person gave as weights, and tell the licence of published ones."""
     with _bar(progress) as told:
-        located = locate(given, network, told)
+        located = locate(given, network, told, progress.say)
     if located.published is not None:
         progress.say(f"weights: {located.published.tag} of {located.published.network}, licence {located.licence}")
     return located

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from linne.nets.weights.download import Progress, download, sha256_of
+from linne.nets.weights.download import Expected, Progress, Say, download, sha256_of
 from linne.nets.weights.published import Published, every_published, published
+from linne.nets.weights.source import OFFLINE, in_name, mirror, offline, publisher, told
+from linne.nets.weights.whole import flaw
 from linne.records.atomic import write_json
 from linne.records.errors import LinneError, WeightsError
 from linne.records.places import user_cache
-
-MIRROR = "LINNE_MIRROR"
-"""Environment variable: a folder, or an address, that holds the files as the cache does."""
-
-OFFLINE = "LINNE_OFFLINE"
-"""Environment variable: set to anything but 0, nothing is downloaded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +24,20 @@ class Verified:
     ----------
     path : Path
     sha256 : str
+        '' if it cannot be read.
     state : {'good', 'unchanged', 'damaged', 'unknown'}
         As published; as it came, where no digest is published; neither; or there is nothing to compare with.
     weights : Published or None
         None where nobody published a file of this name.
+    reason : str
+        Why it is damaged, or ''.
     """
 
     path: Path
     sha256: str
     state: str
     weights: Published | None
+    reason: str = ""
 
 
 def cache_folder() -> Path:
@@ -51,7 +50,7 @@ def local_path(weights: Published) -> Path:
     return cache_folder() / weights.path
 
 
-def fetch(weights: Published, progress: Progress | None = None) -> Path:
+def fetch(weights: Published, progress: Progress | None = None, say: Say | None = None) -> Path:
     """Give the file of published weights, downloading it if it is not here yet.
 
     Looked at in turn: the cache, the mirror that ``LINNE_MIRROR`` names, the publisher (unless ``LINNE_OFFLINE``).
@@ -62,37 +61,38 @@ def fetch(weights: Published, progress: Progress | None = None) -> Path:
     weights : Published
     progress : callable, optional
         Told the bytes that are here and the bytes in all.
+    say : callable, optional
+        Told in a line when a busy server is waited for.
 
     Raises
     ------
     WeightsError
-        It is not here and cannot be downloaded; the message says what to fetch and where to put it.
+        It is not here and cannot be downloaded; the message says what to fetch and where to put it, or what else to do.
     """
     path = local_path(weights)
     if path.is_file():
-        if not _record(path).is_file():  # a person put it there
+        if not (in_name(weights) and _record(path).is_file()):  # else its digest was compared when it came
             _refuse_others(path, weights)
         return path
-    mirror = os.environ.get(MIRROR, "")
-    if mirror and "://" not in mirror:
-        copy = Path(mirror).expanduser() / weights.path
-        if copy.is_file():
-            _refuse_others(copy, weights)
-            return copy
-    mirrored = "://" in mirror
-    source = f"{mirror.rstrip('/')}/{weights.path}" if mirrored else _address(weights)
+    named = mirror()
+    if isinstance(named, Path) and (named / weights.path).is_file():
+        _refuse_others(named / weights.path, weights)
+        return named / weights.path
+    mirrored = isinstance(named, str)
+    source = f"{named}/{weights.path}" if mirrored else publisher(weights)
     try:
-        if os.environ.get(OFFLINE, "0") not in ("", "0"):
+        if offline():
             raise WeightsError(f"{OFFLINE} is set")
-        expected = _in_name(weights) if mirrored else _published_digest(weights, source)
-        digest = download(source, path, expected, progress)
+        expected = Expected(in_name(weights)) if mirrored else told(weights, source, say)
+        digest = download(source, path, expected, progress, say)
     except WeightsError as error:
         raise WeightsError(
             f"the weights {weights.tag} of {weights.network} are not here: {error.problem}",
+            file=error.file if error.remedy else None,  # the other remedy names it
             value=error.value,
-            remedy=f"fetch {source} and put it at {path}",
+            remedy=error.remedy or f"fetch {source} and put it at {path}",
         ) from error
-    write_json(_record(path), {"sha256": digest, "source": source, "published": expected})
+    write_json(_record(path), {"sha256": digest, "source": source, "published": expected.sha256})
     return path
 
 
@@ -104,16 +104,24 @@ def verify_all() -> list[Verified]:
 
 
 def _verified(path: Path, weights: Published | None) -> Verified:
-    digest = sha256_of(path)
-    came, published = _recorded(path) if _record(path).is_file() else ("", "")
-    published = published or (_in_name(weights) if weights else "")
-    if not came and not published:
-        state = "unknown"
-    elif digest.startswith(came) and digest.startswith(published):
-        state = "good" if published else "unchanged"
-    else:
-        state = "damaged"
-    return Verified(path, digest, state, weights)
+    if not path.is_file():  # a folder, a link to nowhere, a pipe that would be waited for
+        return Verified(path, "", "damaged", weights, "is no file")
+    try:
+        digest = sha256_of(path)
+    except OSError as error:
+        return Verified(path, "", "damaged", weights, f"cannot be read: {error.strerror or error}")
+    try:
+        came, published = _recorded(path) if _record(path).is_file() else ("", "")
+    except WeightsError as error:
+        return Verified(path, digest, "damaged", weights, f"{_record(path).name} {error.problem}")
+    published = published or (in_name(weights) if weights else "")
+    if not digest.startswith(came):
+        return Verified(path, digest, "damaged", weights, f"came with SHA-256 {came[:16]}...")
+    if not digest.startswith(published):
+        return Verified(path, digest, "damaged", weights, f"was published with SHA-256 {published[:16]}")
+    if not published and (reason := flaw(path, path.suffix)):
+        return Verified(path, digest, "damaged", weights, reason)
+    return Verified(path, digest, "good" if published else "unchanged" if came else "unknown", weights)
 
 
 def _of_timm(path: Path) -> Published | None:
@@ -122,52 +130,24 @@ def _of_timm(path: Path) -> Published | None:
         return None
     try:
         rows = published(f"timm:{path.parent.name}")
-    except LinneError:
+    except (LinneError, RuntimeError):  # timm's own, of a tag that it does not have
         return None
     return next((weights for weights in rows if local_path(weights) == path), None)
 
 
 def _refuse_others(path: Path, weights: Published) -> None:
-    """Raise `WeightsError` where the file is not what its name says; timm's names say nothing."""
-    digest = sha256_of(path)
-    if not digest.startswith(_in_name(weights)):
+    """Raise `WeightsError` where the file is not what its name says; timm's say nothing, but that it holds weights."""
+    remedy = "delete it and fetch it again, or put the published file in its place"
+    digest = sha256_of(path) if in_name(weights) else ""
+    if not digest.startswith(in_name(weights)):
         raise WeightsError(
             "is damaged, or another file: its SHA-256 does not begin as its name says",
             file=path,
             value=digest[:16],
-            remedy="get it again",
+            remedy=remedy,
         )
-
-
-def _address(weights: Published) -> str:
-    """Where the publisher keeps the file, from the packages that know it."""
-    if weights.project == "torchvision":
-        from torchvision.models import get_weight
-
-        return str(get_weight(weights.source).url)
-    from huggingface_hub import hf_hub_url
-
-    return str(hf_hub_url(weights.source, weights.file, endpoint=os.environ.get("HF_ENDPOINT")))
-
-
-def _published_digest(weights: Published, source: str) -> str:
-    """SHA-256 or its beginning: from torchvision's file name, or as the hub tells it."""
-    if weights.project == "torchvision":
-        return _in_name(weights)
-    from huggingface_hub import get_hf_file_metadata
-
-    try:
-        etag = get_hf_file_metadata(source).etag or ""
-    except Exception as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise WeightsError("the hub could not be reached", value=reason) from error
-    return etag if re.fullmatch(r"[0-9a-f]{64}", etag) else ""
-
-
-def _in_name(weights: Published) -> str:
-    """The beginning of the digest that torchvision writes into a file's name."""
-    found = re.search(r"-([0-9a-f]{8})\.pth$", weights.file)
-    return found[1] if found else ""
+    if not digest and (reason := flaw(path, path.suffix)):
+        raise WeightsError(f"cannot be used: {reason}", file=path, remedy=remedy)
 
 
 def _record(path: Path) -> Path:
@@ -178,6 +158,10 @@ def _recorded(path: Path) -> tuple[str, str]:
     """Digest of what came, and of what was published, or ''."""
     try:
         record = json.loads(_record(path).read_bytes())
-        return str(record["sha256"]), str(record["published"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise WeightsError("is damaged", file=_record(path), remedy="delete it and the weights beside it") from error
+        came, published = str(record["sha256"]), str(record["published"])
+        if re.fullmatch("[0-9a-f]{64}", came) and re.fullmatch("[0-9a-f]{0,64}", published):
+            return came, published
+        cause: Exception | None = None
+    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+        cause = error
+    raise WeightsError("is damaged", file=_record(path), remedy="delete it and the weights beside it") from cause

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 
-from linne.nets.weights.download import Progress
+from linne.nets.weights.download import Progress, Say
 from linne.nets.weights.fetch import fetch
 from linne.nets.weights.published import IMAGENET, Published, pick
 from linne.nets.weights.recognise import Weights, read_weights
@@ -30,13 +30,20 @@ class Located:
 
     def read(self, network: str | None) -> Weights:
         """Read the tensors; published ones bring their preprocessing with them. Raises `WeightsError`."""
-        weights = read_weights(self.path, network)
-        if self.published is None or weights.pixels is not None:
-            return weights
-        return replace(weights, pixels=self.published.pixels)
+        if self.published is None:
+            return read_weights(self.path, network)
+        try:
+            weights = read_weights(self.path, network)
+        except WeightsError as error:  # a mirror gave another file: nothing told them apart until now
+            tag, remedy = self.published.tag, f"delete {self.path} and fetch it again"
+            problem = f"is not what was published as {tag}: {error.problem}"
+            raise WeightsError(problem, file=self.path, value=error.value, remedy=remedy) from error
+        return weights if weights.pixels is not None else replace(weights, pixels=self.published.pixels)
 
 
-def locate(given: str | PathLike[str], network: str | None, progress: Progress | None = None) -> Located:
+def locate(
+    given: str | PathLike[str], network: str | None, progress: Progress | None = None, say: Say | None = None
+) -> Located:
     """Find a weights file, fetching published ones.
 
     Parameters
@@ -47,6 +54,8 @@ def locate(given: str | PathLike[str], network: str | None, progress: Progress |
         Catalogue name.
     progress : callable, optional
         Told the bytes of a download that are here, and the bytes in all.
+    say : callable, optional
+        Told in a line when a busy server is waited for.
 
     Raises
     ------
@@ -63,5 +72,5 @@ def locate(given: str | PathLike[str], network: str | None, progress: Progress |
         return Located(Path(text), None)
     if named or (Path(text).name == text and not Path(text).suffix):
         weights = pick(network, text)
-        return Located(fetch(weights, progress), weights)
+        return Located(fetch(weights, progress, say), weights)
     return Located(Path(text), None)

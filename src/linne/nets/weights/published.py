@@ -14,7 +14,7 @@ from linne.records.errors import WeightsError
 from linne.records.pixel_spec import Fit, Interpolation, PixelSpec
 
 IMAGENET = "imagenet"
-"""Stands for the most accurate weights with ImageNet's 1000 classes that may be shipped, at the network's own size."""
+"""Stands for the most accurate weights of 1000 classes that may be shipped, at the network's size if there are some."""
 
 PERMISSIVE = ("apache-2.0", "mit", "bsd-3-clause", "")
 """Licences under which weights may be shipped; '' is torchvision's, which states none of its own for each file."""
