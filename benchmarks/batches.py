@@ -1,8 +1,8 @@
 """Files to augmented training batches of 224 pixels: linne against torchvision's folder and loader with two workers.
 
 A pass over the images each, by turns. Both give random crops of 35% to 100% of the picture (or, "crop and flip only",
-of the input's size), mirrored every second time, normalised float32. "uint8" is what training takes from linne: it
-normalises on the device that trains.
+of the input's size), mirrored every second time, normalised float32. "uint8" is what a
+GPU takes from linne, and normalises there; a network on the CPU takes float32.
 
 Usage: batches.py PHOTOS [--images N]    (class folders of JPEGs)
 """
@@ -15,6 +15,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -25,13 +26,13 @@ from torchvision.datasets import ImageFolder
 from torchvision.transforms import v2
 
 from linne.fit.decoded import Pictures
-from linne.fit.inputs import Normaliser
 from linne.fit.policy import Policy
 from linne.fit.sources import AugmentedImages
 from linne.index.class_folders import read_folder
 from linne.nets.catalogue import entry
 from linne.pixels.cache import PixelCache
 from linne.records.fingerprint import of_bytes
+from linne.records.index import Index
 
 BATCH, SEED, ROUNDS, WORKERS = 64, 0, 5, 2
 SPEC = entry("mobilenet_v2").pixels
@@ -58,31 +59,25 @@ def torchvision_loader(photos: Path, images: int, resized: bool) -> Callable[[in
     return lambda _: sum(len(labels) for _, labels in loader)
 
 
-def linne_source(photos: Path, images: int, policy: Policy, cache: Path | None) -> AugmentedImages:
+@cache
+def indexed(photos: Path) -> tuple[Index, NDArray[np.uint8]]:
+    """The index, and the digests that the pass over a data set has found before anything is trained."""
     index = read_folder(photos)
-    rows = np.arange(images)
-    digest: NDArray[np.uint8] = np.zeros((len(index), 16), np.uint8)
-    kept = None
-    if cache is not None:
-        for row in rows:
-            digest[row] = np.frombuffer(of_bytes(index.content(int(row)).read()), np.uint8)
-        kept = PixelCache(cache, digest, SPEC.channels, policy.cache_side(SPEC), 10**11)
+    digests = [np.frombuffer(of_bytes(index.content(row).read()), np.uint8) for row in range(len(index))]
+    return index, np.stack(digests)
+
+
+def linne_source(
+    photos: Path, images: int, policy: Policy, folder: Path | None, floats: bool = True
+) -> AugmentedImages:
+    index, digest = indexed(photos)
+    kept = None if folder is None else PixelCache(folder, digest, SPEC.channels, policy.cache_side(SPEC), 10**11)
     pictures = Pictures(index, SPEC.channels, kept, digest)
-    return AugmentedImages(pictures, index.label, rows, SPEC, policy, BATCH, SEED)
+    return AugmentedImages(pictures, index.label, np.arange(images), SPEC, policy, floats, BATCH, SEED)
 
 
-def passes(source: AugmentedImages, floats: bool) -> Callable[[int], int]:
-    normalised = Normaliser(SPEC, torch.device("cpu"))
-
-    def once(epoch: int) -> int:
-        seen = 0
-        for batch, labels in source.epoch(epoch):
-            if floats:
-                normalised(batch)
-            seen += len(labels)
-        return seen
-
-    return once
+def passes(source: AugmentedImages) -> Callable[[int], int]:
+    return lambda epoch: sum(len(labels) for _, labels in source.epoch(epoch))
 
 
 def building(photos: Path, images: int, policy: Policy) -> Callable[[int], int]:
@@ -91,7 +86,7 @@ def building(photos: Path, images: int, policy: Policy) -> Callable[[int], int]:
     def once(epoch: int) -> int:
         folder = Path(tempfile.mkdtemp(prefix="linne-bench-"))
         try:
-            return passes(linne_source(photos, images, policy, folder), True)(epoch)
+            return passes(linne_source(photos, images, policy, folder))(epoch)
         finally:
             shutil.rmtree(folder)
 
@@ -125,12 +120,13 @@ def main() -> None:
             ("crop and flip only", Policy(True, None, 0)),
         ):
             cached = linne_source(photos, images, policy, Path(folder))
+            intensities = linne_source(photos, images, policy, Path(folder), floats=False)
             ways = {
                 "torchvision, 2 workers": torchvision_loader(photos, images, policy.area is not None),
-                "linne, from files": passes(linne_source(photos, images, policy, None), True),
+                "linne, from files": passes(linne_source(photos, images, policy, None)),
                 "linne, from files, building the cache": building(photos, images, policy),
-                "linne, from the cache": passes(cached, True),
-                "linne, from the cache, uint8": passes(cached, False),
+                "linne, from the cache": passes(cached),
+                "linne, from the cache, uint8": passes(intensities),
             }
             print(f"\n{title}, {images} images, batches of {BATCH}")
             for name, rate, ratio in rates(ways):

@@ -17,7 +17,7 @@ from PIL import Image
 from small_networks import small_pixels
 from torchvision.transforms.v2 import functional
 
-from linne.fit.augment import _crop_box, random_view, resized_crop
+from linne.fit.augment import _crop_box, random_view, resized_crop, rng_of
 from linne.fit.decoded import Pictures
 from linne.fit.inputs import Normaliser
 from linne.fit.policy import Policy
@@ -49,14 +49,18 @@ def picture_for(spec: PixelSpec, seed: int = 0, size: tuple[int, int] = (150, 12
     return Decoded(np.asarray(picture.convert("L"))[:, :, None] if spec.channels == 1 else np.asarray(picture))
 
 
-def view_of(picture: Picture, spec: PixelSpec, flip: bool, *seed: int, area: Area = (0.35, 1.0)) -> torch.Tensor:
+def view_of(picture: Picture, spec: PixelSpec, flip: bool, *seed: int, area: Area = (0.35, 1)) -> torch.Tensor:
     out = torch.empty(1, spec.height, spec.width, spec.channels, dtype=torch.uint8).permute(0, 3, 1, 2)
-    random_view(picture, spec, Policy(flip, area), np.random.default_rng(seed), out)
+    random_view(picture, spec, Policy(flip, area), rng_of(*seed, *(0,) * (3 - len(seed))), out)
     return out[0]
 
 
-def images_of(index: Index, rows: np.ndarray, batch: int = 8, seed: int = 0, **more: object) -> AugmentedImages:
-    return AugmentedImages(Pictures(index, 3, **more), index.label, rows, small_pixels(), Policy(True), batch, seed)
+def images_of(
+    index: Index, rows: np.ndarray, batch: int = 8, seed: int = 0, floats: bool = False, **more: object
+) -> AugmentedImages:
+    return AugmentedImages(
+        Pictures(index, 3, **more), index.label, rows, small_pixels(), Policy(True), floats, batch, seed
+    )
 
 
 def batches(source: AugmentedImages, epoch: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
@@ -115,7 +119,7 @@ def test_odd_sizes(kind: str, size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize(("width", "height"), [(100, 80), (1, 1), (1, 500), (640, 3)])
 def test_crops_lie_in_the_picture(width: int, height: int) -> None:
-    rng = np.random.default_rng(0)
+    rng = rng_of(0, 0, 0)
     for _ in range(300):
         left, top, crop_width, crop_height = _crop_box(width, height, (0.35, 1.0), rng)
         assert left >= 0
@@ -294,7 +298,7 @@ def test_plain_crops_are_cut_from_the_picture_scaled_as_for_validation() -> None
         out = torch.empty(1, 96, 80, 3, dtype=torch.uint8).permute(0, 3, 1, 2)
         places = set()
         for seed in range(20):
-            random_view(picture, spec, Policy(False, None, 0), np.random.default_rng(seed), out)
+            random_view(picture, spec, Policy(False, None, 0), rng_of(seed, 0, 0), out)
             view = out[0].permute(1, 2, 0).numpy()
             if min(size) == spec.resize:  # not resized: it is found in the picture
                 found = [
@@ -306,3 +310,10 @@ def test_plain_crops_are_cut_from_the_picture_scaled_as_for_validation() -> None
                 assert found
                 places.update(found)
         assert min(size) != spec.resize or len(places) > 10
+
+
+def test_floats_are_the_same_views_normalised(index: Index) -> None:
+    whole, floats = (batches(images_of(index, np.arange(24), floats=floats), 1) for floats in (False, True))
+    for (images, labels), (inputs, same) in zip(whole, floats, strict=True):
+        assert torch.equal(labels, same)
+        assert torch.equal(Normaliser(small_pixels(), torch.device("cpu"))(images), inputs)

@@ -37,6 +37,10 @@ class Pictures:
     ) -> None:
         self._index, self._channels, self._cache, self._digest = index, channels, cache, digest
 
+    def all_cached(self, rows: NDArray[np.int64]) -> bool:
+        """Whether no picture of some rows has to be decoded."""
+        return self._cache is not None and self._cache.holds(rows)
+
     def of(self, row: int) -> Picture:
         """Give the picture of a row.
 

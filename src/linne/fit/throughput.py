@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from linne.choose.sample import Sample
-from linne.fit.augment import get_ready, random_view
+from linne.fit.augment import get_ready, random_view, rng_of
 from linne.fit.optimise import Settings, Trainer
 from linne.fit.policy import Policy
 from linne.fit.tail import Tail
@@ -96,7 +96,7 @@ def augmented_per_second(sample: Sample, pixels: PixelSpec, flip: bool) -> float
 
     def view(picture: NDArray[np.uint8]) -> None:
         out = torch.empty(1, pixels.height, pixels.width, pixels.channels, dtype=torch.uint8).permute(0, 3, 1, 2)
-        random_view(Decoded(picture), pixels, Policy(flip), np.random.default_rng(0), out)
+        random_view(Decoded(picture), pixels, Policy(flip), rng_of(0, 0, 0), out)
 
     start = time.perf_counter()
     with ThreadPoolExecutor(available_cores(), initializer=torch.set_num_threads, initargs=(1,)) as pool:

@@ -79,6 +79,10 @@ class PixelCache:
         """Whether `put` still writes."""
         return not self.problem
 
+    def holds(self, rows: NDArray[np.int64]) -> bool:
+        """Whether pictures of all these rows are here, whole or damaged."""
+        return bool((self._table["height"][rows] > 0).all())
+
     def get(self, row: int) -> NDArray[np.uint8] | None:
         """Give a row's picture, read-only; None if it is not here whole."""
         offset, height, width, checksum = self._table[row].item()
@@ -106,11 +110,11 @@ class PixelCache:
                 self.problem = "its size is reached"
                 return
             self._end += picture.nbytes
-        data = picture.tobytes()
+        data = np.ascontiguousarray(picture).data.cast("B")
         line = np.array((offset, height, width, zlib.crc32(data)), ROW)
         try:
             _write(self._files[0], data, offset)
-            _write(self._files[1], line.tobytes(), row * ROW.itemsize)
+            _write(self._files[1], memoryview(line.tobytes()), row * ROW.itemsize)
         except OSError as error:
             self.problem = str(error.strerror)
             return
@@ -134,7 +138,7 @@ class PixelCache:
                 for file in self._files:
                     os.ftruncate(file, 0)
                 os.ftruncate(self._files[1], rows * ROW.itemsize)
-            self._table = np.memmap(self._rows, ROW, "r", shape=(rows,))
+            self._table = np.memmap(self._rows, ROW, "r", shape=(rows,)).view(np.ndarray)
             self._end = os.fstat(self._files[0]).st_size
         except (OSError, ValueError) as error:
             self.problem = self.problem or str(error)
@@ -151,7 +155,7 @@ class PixelCache:
             return self._map
 
 
-def _write(file: int, data: bytes, offset: int) -> None:
+def _write(file: int, data: memoryview, offset: int) -> None:
     while data:
         written = os.pwrite(file, data, offset)
         data, offset = data[written:], offset + written

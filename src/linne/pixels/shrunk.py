@@ -20,6 +20,9 @@ from linne.pixels.decode import FORMATS, MAX_PIXELS, decode, orientation_of
 SHRINKS = (8, 4, 2)
 """With fast code for each; there is none for 3/8 or 3/4."""
 
+_MAY_TURN = (b"Exif\0\0", b"http://ns.adobe.com/xap")
+"""What a JPEG must hold to say how it is turned."""
+
 _UNTURNED = 1
 _TURNED_ON_SIDE = (5, 6, 7, 8)
 
@@ -106,6 +109,8 @@ class Undecoded:
         """Upright width and height, if it is a JPEG of the common kind; notes its orientation."""
         if not self._content.startswith(b"\xff\xd8"):
             return None
+        if not any(mark in self._content for mark in _MAY_TURN):
+            return self._plain_size()
         try:
             picture = Image.open(io.BytesIO(self._content), formats=FORMATS)
         except Exception:  # noqa: BLE001 - on damaged files Pillow's readers raise anything; `decode` says what it is
@@ -115,6 +120,14 @@ class Undecoded:
             return None
         self._orientation = orientation_of(picture)
         return (height, width) if self._orientation in _TURNED_ON_SIDE else (width, height)
+
+    def _plain_size(self) -> tuple[int, int] | None:
+        """As `_size_of_jpeg`, where nothing can say that it is turned: in a tenth of the time."""
+        try:
+            height, width, colours, _ = simplejpeg.decode_jpeg_header(self._content)
+        except ValueError:
+            return None
+        return (width, height) if colours in ("YCbCr", "RGB", "Gray") and width * height <= MAX_PIXELS else None
 
     def _jpeg(self, shrink: int) -> NDArray[np.uint8]:
         on_side = self._orientation in _TURNED_ON_SIDE

@@ -128,7 +128,8 @@ def _sources(
         source = CachedActivations(stored, index.label[rows].astype(np.int64), plan.batch_size, plan.seed)
         return source, on_arrays(activations(material.backbone, plan.frozen_stages, digest[held], cache))
     pictures = Pictures(index, plan.pixels.channels, pixel_cache, digest)
-    images = AugmentedImages(pictures, index.label, rows, plan.pixels, Policy(plan.flip), plan.batch_size, plan.seed)
+    policy, on_cpu = Policy(plan.flip), device().type == "cpu"
+    images = AugmentedImages(pictures, index.label, rows, plan.pixels, policy, on_cpu, plan.batch_size, plan.seed)
     return images, _on_files(index, held, plan.pixels)
 
 
