@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from linne.nets import create
 from linne.nets.blocks.attend import attend
+from linne.nets.blocks.linear import Linear
 from linne.nets.blocks.local_response_norm import LocalResponseNorm
 from linne.nets.blocks.windows import offsets_of_distances
 
@@ -73,3 +74,22 @@ def test_distances_become_offsets() -> None:
     expected = torch.tensor([[[12.0, 11, 10, 11, 12], [2, 1, 0, 1, 2], [12, 11, 10, 11, 12]]])
     assert torch.equal(offsets_of_distances(table), expected)
     assert torch.equal(offsets_of_distances(torch.ones(2, 1, 1)), torch.ones(2, 1, 1))
+
+
+@pytest.mark.parametrize("shape", [(5, 8), (2, 7, 8), (2, 5, 3, 8), (2, 3, 2, 5, 4, 8), (0, 7, 8)])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("bias", [True, False])
+def test_linear_is_that_of_pytorch(
+    shape: tuple[int, ...], dtype: torch.dtype, bias: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the convolution too, whatever processor this is."""
+    monkeypatch.setattr("linne.nets.blocks.linear._mkl_is_slow", lambda: True)
+    torch.manual_seed(0)
+    layer = Linear(8, 12, bias=bias).to(dtype)
+    x = torch.randn(shape, dtype=dtype, requires_grad=True)
+    given = (x, *layer.parameters())
+    ours, theirs = layer(x), F.linear(x, layer.weight, layer.bias)
+    torch.testing.assert_close(ours, theirs)
+    torch.testing.assert_close(gradients(ours, *given), gradients(theirs, *given))
+    turned = x.transpose(0, 1) if x.ndim > 2 else x
+    torch.testing.assert_close(layer(turned), F.linear(turned, layer.weight, layer.bias))

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from linne.nets.blocks.linear import Linear
 from linne.nets.blocks.resample import resample
 from linne.nets.blocks.windows import biases_of_pairs
 
@@ -31,9 +32,9 @@ class RelativeAttention(nn.Module):
     def __init__(self, inputs: int, inner: int, outputs: int, side: int) -> None:
         super().__init__()
         self.heads = inner // HEAD
-        self.qkv = nn.Linear(inputs, 3 * inner)
+        self.qkv = Linear(inputs, 3 * inner)
         self.bias_table = nn.Parameter(torch.empty(self.heads, 2 * side - 1, 2 * side - 1))
-        self.project = nn.Linear(inner, outputs)
+        self.project = Linear(inner, outputs)
         nn.init.normal_(self.bias_table, std=0.02)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from linne.nets.blocks.conv_norm_act import Activation
 from linne.nets.blocks.drop_path import DropPath
+from linne.nets.blocks.linear import Linear
 
 EPSILON = 1e-6
 
@@ -21,8 +22,8 @@ class Attention(nn.Module):
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
-        self.qkv = nn.Linear(width, 3 * width)
-        self.project = nn.Linear(width, width)
+        self.qkv = Linear(width, 3 * width)
+        self.project = Linear(width, width)
 
     def forward(self, tokens: Tensor) -> Tensor:
         """``(batch, tokens, width)`` to the same shape."""
@@ -39,9 +40,9 @@ class Mlp(nn.Sequential):
 
     def __init__(self, width: int, hidden: int, act: Activation = nn.GELU) -> None:
         super().__init__()
-        self.widen = nn.Linear(width, hidden)
+        self.widen = Linear(width, hidden)
         self.act = act()
-        self.narrow = nn.Linear(hidden, width)
+        self.narrow = Linear(hidden, width)
 
 
 class EncoderBlock(nn.Module):

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from linne.nets.blocks.conv_norm_act import ConvNormAct, silu
 from linne.nets.blocks.drop_path import DropPath, rising
 from linne.nets.blocks.layer_norm_2d import LayerNorm2d
+from linne.nets.blocks.linear import Linear
 from linne.nets.blocks.linear_like import linear_like
 from linne.nets.blocks.relative_attention import RelativeAttention
 from linne.nets.blocks.resample import whole_patches
@@ -105,7 +106,7 @@ class TransformerBlock(nn.Module):
         super().__init__()
         self.norm1 = LayerNorm2d(inputs, EPSILON)
         self.pool = nn.AvgPool2d(2) if stride == 2 else nn.Identity()
-        self.shortcut = nn.Linear(inputs, outputs) if inputs != outputs else nn.Identity()
+        self.shortcut = Linear(inputs, outputs) if inputs != outputs else nn.Identity()
         self.attention = RelativeAttention(inputs, outputs, outputs, side)
         self.norm2 = nn.LayerNorm(outputs, EPSILON)
         self.mlp = Mlp(outputs, EXPANSION * outputs)

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from linne.nets.blocks.drop_path import DropPath, rising
 from linne.nets.blocks.layer_norm_2d import LayerNorm2d
+from linne.nets.blocks.linear import Linear
 from linne.nets.blocks.linear_like import linear_like
 from linne.nets.blocks.stages import through
 
@@ -70,10 +71,10 @@ class Block(nn.Module):
         self.depthwise = nn.Conv2d(width, width, 7, padding=3, groups=width)
         self.norm = nn.LayerNorm(width, EPSILON)
         self.mlp = nn.Sequential()
-        self.mlp.widen = nn.Linear(width, 4 * width)
+        self.mlp.widen = Linear(width, 4 * width)
         self.mlp.act = nn.GELU()
         self.mlp.norm = GlobalResponseNorm(4 * width)
-        self.mlp.narrow = nn.Linear(4 * width, width)
+        self.mlp.narrow = Linear(4 * width, width)
         self.drop_path = DropPath(drop_path)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from linne.nets.blocks.branches import Branches, behind, fold, identity_kernel, mobile_one, with_kernel
 from linne.nets.blocks.conv_norm_act import ConvNormAct
 from linne.nets.blocks.drop_path import DropPath, rising
+from linne.nets.blocks.linear import Linear
 from linne.nets.blocks.linear_like import linear_like
 from linne.nets.blocks.stages import through
 from linne.records.errors import LinneError
@@ -110,8 +111,8 @@ class Attention(nn.Module):
     def __init__(self, width: int, drop_path: float) -> None:
         super().__init__()
         self.norm = nn.BatchNorm2d(width)
-        self.qkv = nn.Linear(width, 3 * width, bias=False)
-        self.project = nn.Linear(width, width)
+        self.qkv = Linear(width, 3 * width, bias=False)
+        self.project = Linear(width, width)
         self.layer_scale = nn.Parameter(torch.full((width, 1, 1), LAYER_SCALE))
         self.drop_path = DropPath(drop_path)
 

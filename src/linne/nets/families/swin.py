@@ -21,6 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from linne.nets.blocks.drop_path import DropPath, rising
+from linne.nets.blocks.linear import Linear
 from linne.nets.blocks.linear_like import linear_like
 from linne.nets.blocks.resample import whole_patches
 from linne.nets.blocks.shifted_windows import ShiftedWindows
@@ -81,9 +82,9 @@ class WindowAttention(nn.Module):
         super().__init__()
         self.heads = width // HEAD_WIDTH
         self.windows = ShiftedWindows(window, shift, side)
-        self.qkv = nn.Linear(width, 3 * width)
+        self.qkv = Linear(width, 3 * width)
         self.bias_table = nn.Parameter(torch.empty(self.heads, 2 * window - 1, 2 * window - 1))
-        self.project = nn.Linear(width, width)
+        self.project = Linear(width, width)
         nn.init.trunc_normal_(self.bias_table, std=0.02)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -120,7 +121,7 @@ class Merge(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(4 * width)
-        self.reduce = nn.Linear(4 * width, 2 * width, bias=False)
+        self.reduce = Linear(4 * width, 2 * width, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """``(batch, rows, columns, width)`` to ``(batch, rows / 2, columns / 2, 2 width)``."""

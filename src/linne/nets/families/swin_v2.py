@@ -24,6 +24,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from linne.nets.blocks.drop_path import DropPath, rising
+from linne.nets.blocks.linear import Linear, linear
 from linne.nets.blocks.linear_like import linear_like
 from linne.nets.blocks.resample import whole_patches
 from linne.nets.blocks.shifted_windows import ShiftedWindows
@@ -117,12 +118,12 @@ class WindowAttention(nn.Module):
         super().__init__()
         self.heads = width // HEAD_WIDTH
         self.windows = ShiftedWindows(window, shift, side)
-        self.qkv = nn.Linear(width, 3 * width, bias=False)
+        self.qkv = Linear(width, 3 * width, bias=False)
         self.query_bias = nn.Parameter(torch.zeros(width))
         self.value_bias = nn.Parameter(torch.zeros(width))
         self.logit_scale = nn.Parameter(torch.full((self.heads, 1, 1), math.log(10)))
         self.position_bias = PositionBias(self.heads, window)
-        self.project = nn.Linear(width, width)
+        self.project = Linear(width, width)
 
     def forward(self, x: Tensor) -> Tensor:
         """``(batch, rows, columns, width)`` to the same shape."""
@@ -135,7 +136,7 @@ class WindowAttention(nn.Module):
     def _query_key_value(self, windows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Queries of length `logit_scale`, keys of length 1, values: each ``(windows, heads, window ** 2, 32)``."""
         bias = torch.cat([self.query_bias, torch.zeros_like(self.query_bias), self.value_bias])
-        qkv = F.linear(windows, self.qkv.weight, bias).view(*windows.shape[:2], 3, self.heads, HEAD_WIDTH)
+        qkv = linear(windows, self.qkv.weight, bias).view(*windows.shape[:2], 3, self.heads, HEAD_WIDTH)
         query_key, value = qkv[:, :, :2], qkv[:, :, 2]
         norms = torch.linalg.vector_norm(query_key, dim=-1, keepdim=True).clamp_min(SMALLEST_NORM)
         scale = self.logit_scale.clamp(max=math.log(LARGEST_SCALE)).exp().flatten(1)
@@ -167,7 +168,7 @@ class Merge(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.reduce = nn.Linear(4 * width, 2 * width, bias=False)
+        self.reduce = Linear(4 * width, 2 * width, bias=False)
         self.norm = nn.LayerNorm(2 * width)
 
     def forward(self, x: Tensor) -> Tensor:
