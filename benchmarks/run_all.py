@@ -24,6 +24,7 @@ def main() -> None:
     if PHOTOS.is_dir() and WEIGHTS.is_file():
         run("road.py", PHOTOS, WEIGHTS)
         run("one_pass.py", PHOTOS / "train")
+        run("batches.py", PHOTOS / "train")
         run("tails.py", PHOTOS, WEIGHTS)
 
 
