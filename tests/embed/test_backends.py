@@ -11,7 +11,7 @@ import torch
 from small_networks import gray_backbone, normal, same_state, small_backbone, state_of
 from torch import Tensor, nn
 
-import linne.embed.measure
+from linne.embed import measure
 from linne.embed.backbone import Backbone, Features
 from linne.embed.backends import BACKENDS, BATCH
 from linne.embed.embedding import pick
@@ -26,7 +26,7 @@ def batch_for(frozen: Backbone, seed: int = 0) -> np.ndarray:
 
 @pytest.fixture(autouse=True)
 def _short_measurements(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(linne.embed.measure, "MEASURED_SECONDS", 0.02)
+    monkeypatch.setattr(measure, "MEASURED_SECONDS", 0.02)
 
 
 @pytest.fixture(scope="module", params=FROZEN)

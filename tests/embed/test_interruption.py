@@ -15,7 +15,7 @@ from images import encode, place, scene
 from small_networks import eager, gray_backbone
 from walked import hear_ctrl_c
 
-import linne.embed.one_pass
+from linne.embed import one_pass
 from linne.embed.embedding import embed
 from linne.embed.look import LOOKS_SHELF
 from linne.embed.measure import Pick
@@ -122,14 +122,14 @@ def test_a_network_that_fails_loses_only_its_batch(many: Index, tmp_path: Path) 
 def test_a_bug_in_a_thread_is_raised_and_what_came_before_is_kept(
     many: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    look_at = linne.embed.one_pass.look_at
+    look_at = one_pass.look_at
 
     def failing(content: Content, *rest: object) -> object:
         if content.name.endswith("200.png"):
             raise ZeroDivisionError
         return look_at(content, *rest)
 
-    monkeypatch.setattr(linne.embed.one_pass, "look_at", failing)
+    monkeypatch.setattr(one_pass, "look_at", failing)
     with pytest.raises(ZeroDivisionError):
         embed(many, gray_backbone(), tmp_path, Silent(), backend=eager(gray_backbone()))
     before = many.paths.to_pylist().index("a/200.png")
@@ -147,7 +147,7 @@ def test_a_store_that_cannot_be_written_is_told_of(many: Index, tmp_path: Path) 
 PASS = """
 import sys, time
 from pathlib import Path
-import linne.embed.one_pass
+from linne.embed import one_pass
 from linne.embed.embedding import embed
 from linne.index.class_folders import read_folder
 from linne.records.progress import Silent
@@ -159,7 +159,7 @@ class Slow(Silent):
         print(int(done), flush=True)
         time.sleep(0.1)
 
-linne.embed.one_pass.SHARD = 64
+one_pass.SHARD = 64
 frozen = gray_backbone()
 embed(read_folder(Path(sys.argv[1])), frozen, Path(sys.argv[2]), Slow(), backend=eager(frozen))
 """
