@@ -20,6 +20,7 @@ def main() -> None:
     run("start.py")
     run("near_duplicates.py")
     run("blocks.py")
+    run("large_photos.py")
     run("networks.py")
     if PHOTOS.is_dir() and WEIGHTS.is_file():
         run("road.py", PHOTOS, WEIGHTS)
