@@ -49,7 +49,8 @@ def main() -> None:
     contents = [photo(seed) for seed in range(PHOTOS)]
     off = [np.abs(by_pillow(content).astype(int) - by_linne(content)) for content in contents]
     print(
-        f"{WIDTH} x {HEIGHT}, {len(contents[0]) / 1e6:.1f} MB; off by {np.mean(off):.2f} levels in the mean, {np.max(off)} at most"
+    size = f"{WIDTH} x {HEIGHT}, {len(contents[0]) / 1e6:.1f} MB"
+    print(f"{size}; off by {np.mean(off):.2f} levels in the mean, {np.max(off)} at most")
     )
 
     def each(way: object) -> None:
