@@ -48,10 +48,8 @@ def main() -> None:
     torch.set_num_threads(1)
     contents = [photo(seed) for seed in range(PHOTOS)]
     off = [np.abs(by_pillow(content).astype(int) - by_linne(content)) for content in contents]
-    print(
     size = f"{WIDTH} x {HEIGHT}, {len(contents[0]) / 1e6:.1f} MB"
     print(f"{size}; off by {np.mean(off):.2f} levels in the mean, {np.max(off)} at most")
-    )
 
     def each(way: object) -> None:
         for content in contents:
