@@ -317,3 +317,14 @@ def test_floats_are_the_same_views_normalised(index: Index) -> None:
     for (images, labels), (inputs, same) in zip(whole, floats, strict=True):
         assert torch.equal(labels, same)
         assert torch.equal(Normaliser(small_pixels(), torch.device("cpu"))(images), inputs)
+
+
+@pytest.mark.parametrize("floats", [False, True])
+def test_a_jpeg_that_ends_early_is_left_out(floats: bool, tmp_path: Path) -> None:
+    for number in range(4):
+        content = encode(scene(40, 40, seed=number), "JPEG")
+        place(tmp_path / "ab"[number % 2] / f"{number}.jpg", content if number else content[: len(content) // 2])
+    folder = read_folder(tmp_path)
+    source = images_of(folder, np.arange(4), 4, floats=floats)
+    assert [len(labels) for _, labels in batches(source, 1)] == [3]
+    assert [folder.path(row) for row in source.failed] == ["a/0.jpg"]

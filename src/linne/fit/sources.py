@@ -159,13 +159,13 @@ class AugmentedImages:
         view = None if self._normalised is None else self._buffer(1, torch.uint8)
         for place, row in enumerate(rows.tolist()):
             here = out[place : place + 1]
-            try:
-                picture = self.pictures.of(row)
+            rng = rng_of(self.seed, epoch, row)
+            try:  # a JPEG is decoded only when it is known what of it is wanted
+                random_view(self.pictures.of(row), self.spec, self.policy, rng, here if view is None else view)
             except ImageError as error:
                 self.failed[row] = str(error)
                 missing.append(place)
                 continue
-            random_view(picture, self.spec, self.policy, rng_of(self.seed, epoch, row), here if view is None else view)
             if self._normalised is not None and view is not None:
                 self._normalised.into(here, view)
         return missing
