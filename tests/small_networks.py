@@ -10,8 +10,9 @@ import torch
 from torch import nn
 
 from linne.embed.backbone import Backbone, Features, backbone
-from linne.embed.backends import BACKENDS
+from linne.embed.backends import Builder
 from linne.embed.measure import Pick
+from linne.embed.way import Way
 from linne.nets.build import create
 from linne.nets.catalogue import entry
 from linne.records.pixel_spec import PixelSpec
@@ -20,6 +21,7 @@ REAL_WEIGHTS = Path(__file__).parents[2] / "shared" / "weights" / "mobilenet_v2_
 
 SMALL = "mobilenet_v2_035"
 SIDE = 64
+EAGER = Way("eager", "float32", 32, 1)
 
 
 def small_pixels(side: int = SIDE) -> PixelSpec:
@@ -55,8 +57,9 @@ def gray_backbone() -> Backbone:
 
 
 def eager(frozen: Backbone, stage: int | None = None) -> Pick:
-    """Plain PyTorch, without measuring."""
-    return Pick("eager", lambda: BACKENDS["eager"](Features(frozen.network, stage), frozen.pixels), {"eager": 1.0})
+    """PyTorch in batches of 32, without measuring."""
+    builder = Builder(Features(frozen.network, stage), frozen.pixels)
+    return Pick(EAGER, lambda: builder.build(EAGER), {EAGER: 1.0})
 
 
 def same_state(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:

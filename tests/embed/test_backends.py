@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,22 @@ from torch import Tensor, nn
 
 from linne.embed import measure
 from linne.embed.backbone import Backbone, Features
-from linne.embed.backends import BACKENDS, BATCH
+from linne.embed.backends import Builder, has_openvino
 from linne.embed.embedding import pick
-from linne.embed.measure import machine, pick_backend
+from linne.embed.machine import machine
+from linne.embed.measure import cosine, onnx_way, pick_backend
+from linne.embed.way import Way
+from linne.runtime.session import available_cores
 
 FROZEN = {"colour": small_backbone, "gray": gray_backbone}
+BATCH = 8
+WAYS = [
+    Way("eager", "float32", BATCH, 1),
+    Way("eager", "bfloat16", BATCH, 2),
+    Way("onnx", "float32", BATCH, 1),
+    Way("onnx", "float32", BATCH, 2),
+    *([Way("openvino", "float32", BATCH, 2)] if has_openvino() else []),
+]
 
 
 def batch_for(frozen: Backbone, seed: int = 0) -> np.ndarray:
@@ -27,6 +39,7 @@ def batch_for(frozen: Backbone, seed: int = 0) -> np.ndarray:
 @pytest.fixture(autouse=True)
 def _short_measurements(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measure, "MEASURED_SECONDS", 0.02)
+    monkeypatch.setattr(measure, "COMPILE_SECONDS", float("inf"))
 
 
 @pytest.fixture(scope="module", params=FROZEN)
@@ -34,23 +47,39 @@ def frozen(request: pytest.FixtureRequest) -> Backbone:
     return FROZEN[request.param]()
 
 
+def each(ways: list[Way]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("way", ways, ids=[way.name for way in ways])
+
+
+@each(WAYS)
 @pytest.mark.parametrize("stage", [None, 1])
-def test_eager_and_onnx_agree(frozen: Backbone, stage: int | None) -> None:
-    module, batch = Features(frozen.network, stage), batch_for(frozen)
-    eager, onnx = (BACKENDS[name](module, frozen.pixels)(batch) for name in ("eager", "onnx"))
-    assert len(eager) == len(onnx) == (1 if stage is None else 2)
-    for one, other in zip(eager, onnx, strict=True):
-        one, other = one.reshape(BATCH, -1), other.reshape(BATCH, -1)
-        cosine = (one * other).sum(1) / (np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1))
-        assert cosine.min() >= 0.9999
+def test_all_ways_agree_with_plain_pytorch(frozen: Backbone, stage: int | None, way: Way) -> None:
+    builder, batch = Builder(Features(frozen.network, stage), frozen.pixels), batch_for(frozen)
+    plain, outputs = builder.plain()(batch), builder.build(way)(batch)
+    assert len(plain) == len(outputs) == (1 if stage is None else 2)
+    for one, other in zip(plain, outputs, strict=True):
+        assert one.shape == other.shape
         assert one.dtype == other.dtype == np.float32
+        assert cosine(one, other) >= (0.9999 if way.precision == "float32" else 0.99)
 
 
-@pytest.mark.parametrize("name", ["eager", "onnx"])
-def test_a_backend_leaves_the_network_alone_and_is_left_alone(name: str) -> None:
+@each([way for way in WAYS if way.callers > 1])
+def test_several_callers_get_what_is_theirs(way: Way) -> None:
+    frozen = small_backbone()
+    run = Builder(Features(frozen.network), frozen.pixels).build(way)
+    batches = [batch_for(frozen, seed) for seed in range(12)]
+    alone = [run(batch)[0] for batch in batches]
+    with ThreadPoolExecutor(way.callers) as pool:
+        together = list(pool.map(lambda batch: run(batch)[0], batches))
+    for one, other in zip(alone, together, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-2, atol=1e-3)
+
+
+@each(WAYS)
+def test_a_backend_leaves_the_network_alone_and_is_left_alone(way: Way) -> None:
     frozen = small_backbone()
     before, batch = state_of(frozen.network), batch_for(frozen)
-    backend = BACKENDS[name](Features(frozen.network), frozen.pixels)
+    backend = Builder(Features(frozen.network), frozen.pixels).build(way)
     first = backend(batch)[0]
     assert same_state(before, frozen.network.state_dict())
     with torch.no_grad():
@@ -62,11 +91,11 @@ def test_a_backend_leaves_the_network_alone_and_is_left_alone(name: str) -> None
 def test_the_pick_is_measured_then_remembered(tmp_path: Path) -> None:
     frozen = small_backbone()
     first = pick(frozen, 100, tmp_path)
-    assert first.rates.keys() == {"eager", "onnx"}
-    assert first.rates[first.name] == max(first.rates.values()) > 0
+    assert first.rates.keys() == {onnx_way()}
+    assert first.rates[first.way] == max(first.rates.values()) > 0
     written = (tmp_path / "backends.json").read_bytes()
     again = pick(frozen, 100, tmp_path)
-    assert (again.name, again.rates) == (first.name, first.rates)
+    assert (again.way, again.rates) == (first.way, first.rates)
     assert (tmp_path / "backends.json").read_bytes() == written
     batch = batch_for(frozen)
     np.testing.assert_allclose(again.run(batch)[0], first.run(batch)[0], rtol=1e-4, atol=1e-5)
@@ -96,11 +125,14 @@ def test_another_network_is_measured_for_itself(tmp_path: Path) -> None:
         '{"KEY": {}}',
         '{"KEY": {"rates": []}}',
         '{"KEY": {"rates": {}}}',
-        '{"KEY": {"rates": {"eager": 1.0}}}',
-        '{"KEY": {"rates": {"eager": "fast", "onnx": 1.0}}}',
-        '{"KEY": {"rates": {"eager": 1.0, "onnx": NaN}}}',
-        '{"KEY": {"rates": {"eager": 0.0, "onnx": -1.0}}}',
-        '{"KEY": {"rates": {"eager": 1.0, "onnx": 2.0, "abacus": 3.0}}}',
+        '{"KEY": {"rates": {"onnx": 1.0}}}',
+        '{"KEY": {"rates": {"onnx float32 8x2": "fast"}}}',
+        '{"KEY": {"rates": {"onnx float32 8x2": NaN}}}',
+        '{"KEY": {"rates": {"onnx float32 8x2": 0.0}}}',
+        '{"KEY": {"rates": {"onnx float32 8x2": -1.0}}}',
+        '{"KEY": {"rates": {"onnx float32 0x2": 1.0}}}',
+        '{"KEY": {"rates": {"abacus float32 8x2": 3.0}}}',
+        '{"KEY": {"rates": {"onnx float16 8x2": 3.0}}}',
     ],
 )
 def test_a_damaged_memory_is_measured_again(tmp_path: Path, damage: str) -> None:
@@ -111,8 +143,37 @@ def test_a_damaged_memory_is_measured_again(tmp_path: Path, damage: str) -> None
     (key,) = json.loads(memory.read_text())
     memory.write_text(damage.replace("KEY", key))
     chosen = pick_backend(module, frozen.pixels, "me", 100, memory)
-    assert chosen.name in ("eager", "onnx")
-    assert json.loads(memory.read_text())[key] == {"rates": chosen.rates}
+    assert chosen.way == onnx_way()
+    assert json.loads(memory.read_text())[key] == {"rates": chosen.to_json()["rates"]}
+
+
+def test_what_is_long_is_explored_and_the_fastest_is_taken(tmp_path: Path) -> None:
+    frozen = small_backbone()
+    chosen = pick(frozen, 10**6, tmp_path, sample=batch_for(frozen))
+    assert {way.precision for way in chosen.rates} == {"float32", "bfloat16"}
+    assert len({way.batch for way in chosen.rates}) > 2
+    assert {1, available_cores()} <= {way.callers for way in chosen.rates}
+    assert chosen.rate == max(chosen.rates.values())
+    again = pick(frozen, 10**6, tmp_path)
+    assert again.rates == chosen.rates
+
+
+class Brittle(nn.Module):
+    """Rounded, the difference that it gives is lost."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.large = nn.Conv2d(1, 8, 32)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        return (self.large(images + 1000).flatten(1) - self.large(torch.full_like(images, 1000)).flatten(1),)
+
+
+def test_what_rounding_spoils_is_not_rounded(tmp_path: Path) -> None:
+    pixels = gray_backbone().pixels
+    chosen = pick_backend(Brittle().eval(), pixels, "brittle", 10**9, tmp_path / "backends.json")
+    assert chosen.way.precision == "float32"
+    assert {rate for way, rate in chosen.rates.items() if way.precision == "bfloat16"} == {0.0}
 
 
 def test_a_memory_that_cannot_be_written_is_no_reason_to_fail(tmp_path: Path) -> None:
@@ -147,9 +208,9 @@ class Nothing(nn.Module):
 def test_eager_remains_where_the_others_fail(tmp_path: Path, module: nn.Module, onnx_runs: bool) -> None:
     pixels = gray_backbone().pixels
     chosen = pick_backend(module.eval(), pixels, "odd", 100, tmp_path / "backends.json")
-    assert (chosen.rates["onnx"] > 0) == onnx_runs
+    assert (chosen.rates[onnx_way()] > 0) == onnx_runs
     if not onnx_runs:
-        assert chosen.name == "eager"
+        assert chosen.way.backend == "eager"
     assert len(chosen.run(normal(BATCH, 1, 32, 32))[0]) == BATCH
 
 

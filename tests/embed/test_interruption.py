@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from images import encode, place, scene
-from small_networks import eager, gray_backbone
+from small_networks import EAGER, eager, gray_backbone
 from walked import hear_ctrl_c
 
 from linne.embed import one_pass
@@ -95,7 +95,7 @@ def test_an_interrupt_in_the_network_loses_nothing_and_mixes_nothing_up(
         return real.run(batch)
 
     with pytest.raises(KeyboardInterrupt):
-        embed(many, frozen, tmp_path, Silent(), 1, Pick("interrupted", lambda: interrupted, {}))
+        embed(many, frozen, tmp_path, Silent(), 1, Pick(EAGER, lambda: interrupted, {}))
     facts, features = known(tmp_path)
     assert facts == features
     assert len(facts) == (after + 1) * 32
@@ -114,7 +114,7 @@ def test_a_network_that_fails_loses_only_its_batch(many: Index, tmp_path: Path) 
         return real.run(batch)
 
     with pytest.raises(RuntimeError):
-        embed(many, frozen, tmp_path, Silent(), backend=Pick("failing", lambda: failing, {}))
+        embed(many, frozen, tmp_path, Silent(), backend=Pick(EAGER, lambda: failing, {}))
     facts, features = known(tmp_path)
     assert (len(facts), len(features)) == (160, 128)
 
@@ -151,7 +151,7 @@ from linne.embed import one_pass
 from linne.embed.embedding import embed
 from linne.index.class_folders import read_folder
 from linne.records.progress import Silent
-from small_networks import eager, gray_backbone
+from small_networks import EAGER, eager, gray_backbone
 from walked import hear_ctrl_c
 
 class Slow(Silent):

@@ -1,26 +1,31 @@
-"""Three ways to run the same frozen network: eager, compiled, ONNX Runtime."""
+"""Four ways to run the same frozen network: eager, compiled, ONNX Runtime, and OpenVINO where it is installed."""
 
 from __future__ import annotations
 
 import copy
 import tempfile
+import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from linne.embed.way import Way
+from linne.nets.blocks.branches import fold
+from linne.nets.blocks.fold_norms import fold_norms
 from linne.nets.to_onnx import to_onnx
 from linne.records.pixel_spec import PixelSpec
-from linne.runtime.session import Session
-
-BATCH = 32
-"""Every batch has this many images, the last one padded: compiled graphs keep their shape, and an image's result
-does not depend on how many came with it."""
+from linne.runtime.session import Session, available_cores
 
 Backend = Callable[[NDArray[np.float32]], list[NDArray[np.float32]]]
+"""A batch ``(way.batch, channels, height, width)`` to one array an output, for `way.callers` threads at once."""
 
 
 def device() -> torch.device:
@@ -28,39 +33,93 @@ def device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def eager(module: nn.Module, _: PixelSpec) -> Backend:
-    """Plain PyTorch, channels last."""
-    return _torch(module, compiled=False)
+def has_openvino() -> bool:
+    """Whether OpenVINO is installed."""
+    return find_spec("openvino") is not None
 
 
-def compiled(module: nn.Module, _: PixelSpec) -> Backend:
-    """`torch.compile`: fast after most of a minute of compiling."""
-    return _torch(module, compiled=True)
+class Builder:
+    """Makes a network ready to run, in any way.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Gives a tuple of tensors. It is copied: the caller's stays as it is, and what is done to it later does not
+        change the features.
+    pixels : PixelSpec
+        The size of the input.
+    """
+
+    def __init__(self, module: nn.Module, pixels: PixelSpec) -> None:
+        self._module, self._pixels = module, pixels
+
+    def build(self, way: Way) -> Backend:
+        """Make it ready; raises anything where it does not run here that way."""
+        match way.backend:
+            case "onnx":
+                threads = max(1, available_cores() // way.callers)
+                return Session(self._graph, share_cores=True, threads=threads).run
+            case "openvino":
+                return self._openvino(way)
+            case "eager" | "compiled":
+                return self._torch(way)
+
+    def plain(self) -> Backend:
+        """Eager PyTorch with nothing folded or rounded: what all others must agree with."""
+        return _on_torch(copy.deepcopy(self._module).to(device()), nullcontext)
+
+    @cached_property
+    def _graph(self) -> bytes:
+        """ONNX."""
+        module = copy.deepcopy(self._module).cpu()
+        example = torch.zeros(1, self._pixels.channels, self._pixels.height, self._pixels.width)
+        with torch.inference_mode():
+            outputs = [f"output_{i}" for i in range(len(module(example)))]
+        with tempfile.TemporaryDirectory(prefix="linne-") as folder:
+            graph = Path(folder, "features.onnx")
+            to_onnx(module, example, graph, outputs)
+            return graph.read_bytes()
+
+    def _torch(self, way: Way) -> Backend:
+        where = device()
+        module = copy.deepcopy(self._module).eval()
+        fold(module)
+        fold_norms(module)
+        module = module.to(where, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        call = torch.compile(module, dynamic=False) if way.backend == "compiled" else module
+        rounded = way.precision == "bfloat16"
+        return _on_torch(call, lambda: torch.autocast(where.type, torch.bfloat16) if rounded else nullcontext())
+
+    def _openvino(self, way: Way) -> Backend:
+        import openvino
+
+        core = openvino.Core()
+        model = core.read_model(self._graph)
+        model.reshape([way.batch, self._pixels.channels, self._pixels.height, self._pixels.width])
+        settings = {
+            "INFERENCE_PRECISION_HINT": "f32" if way.precision == "float32" else "bf16",
+            "NUM_STREAMS": way.callers,
+            "INFERENCE_NUM_THREADS": available_cores(),
+        }
+        compiled = core.compile_model(model, "CPU", settings)
+        own = threading.local()  # a request runs one batch at a time
+
+        def run(batch: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+            if not hasattr(own, "request"):
+                own.request = compiled.create_infer_request()
+            request = own.request
+            request.infer([batch], share_inputs=True)
+            return [request.get_output_tensor(i).data.copy() for i in range(len(compiled.outputs))]
+
+        return run
 
 
-def onnx(module: nn.Module, pixels: PixelSpec) -> Backend:
-    """ONNX Runtime on the CPU: batch norms folded, layouts chosen for the processor."""
-    module = copy.deepcopy(module).cpu()
-    example = torch.zeros(1, pixels.channels, pixels.height, pixels.width)
-    outputs = [f"output_{i}" for i in range(len(module(example)))]
-    with tempfile.TemporaryDirectory(prefix="linne-") as folder:
-        graph = Path(folder, "features.onnx")
-        to_onnx(module, example, graph, outputs)
-        return Session(graph.read_bytes(), share_cores=True).run
-
-
-def _torch(module: nn.Module, compiled: bool) -> Backend:
+def _on_torch(call: Callable[..., Any], precision: Callable[[], AbstractContextManager[Any]]) -> Backend:
     where = device()
-    # A copy: the caller's network stays where it is, and what is done to it later does not change the features.
-    module = copy.deepcopy(module).to(where, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    call = torch.compile(module, dynamic=False) if compiled else module
 
     def run(batch: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-        with torch.inference_mode():
+        with torch.inference_mode(), precision():
             images = torch.from_numpy(batch).to(where, memory_format=torch.channels_last)
             return [output.float().cpu().numpy() for output in call(images)]
 
     return run
-
-
-BACKENDS: dict[str, Callable[[nn.Module, PixelSpec], Backend]] = {"eager": eager, "onnx": onnx, "compiled": compiled}

@@ -51,13 +51,19 @@ def stage_layer(stage: int) -> str:
     return f"stage {stage}"
 
 
-def pick(backbone: Backbone, images: int, cache: Path, stage: int | None = None) -> Pick:
-    """Choose the backend for a backbone, and what it gives: features, and what enters `stage`.
+def pick(
+    backbone: Backbone,
+    images: int,
+    cache: Path,
+    stage: int | None = None,
+    sample: NDArray[np.float32] | None = None,
+) -> Pick:
+    """Choose the way to run a backbone, and what it gives: features, and what enters `stage`.
 
-    One measurement holds for all stages: a second output costs next to nothing.
+    One measurement holds for all stages: a second output costs next to nothing. For `sample` see `pick_backend`.
     """
     module = Features(backbone.network, stage)
-    return pick_backend(module, backbone.pixels, backbone.shelf(POOLED), images, cache / "backends.json")
+    return pick_backend(module, backbone.pixels, backbone.shelf(POOLED), images, cache / "backends.json", sample)
 
 
 def stored_share(backbone: Backbone | None, digests: Sequence[bytes], cache: Path, stage: int | None = None) -> float:
@@ -98,8 +104,7 @@ def embed(
     if backbone is not None:
         backend = backend or pick(backbone, len(index), cache, stage)
     spec = backbone.pixels if backbone else None
-    run = None if backend is None else lambda batch: backend.run(batch)
-    passed = one_pass(index, facts, layers, spec, run, progress)
+    passed = one_pass(index, facts, layers, spec, backend, progress)
 
     readable = passed.readable
     keys = passed.digest[readable]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from linne.pixels.decode import decode
 from linne.pixels.perceptual import perceptual_hash, thumbnail
-from linne.pixels.prepare import prepare
+from linne.pixels.prepare import pixels_of
 from linne.pixels.shrunk import Undecoded, shrink_for
 from linne.records.content import Content
 from linne.records.errors import ImageError
@@ -39,19 +41,19 @@ class Looks:
         Of the file's content; empty where it could not be read.
     facts : dict, optional
         Perceptual hash and thumbnail.
-    pixels : (channels, height, width) float32 array, optional
-        For the network.
+    pixels : (channels, height, width) uint8 array, optional
+        For the network, still to be normalised.
     failure : str
         Why the file cannot be read or decoded. Never stored: another try, with another decoder, may do.
     """
 
     digest: bytes
     facts: dict[str, Any] | None = None
-    pixels: NDArray[np.float32] | None = None
+    pixels: NDArray[np.uint8] | None = None
     failure: str = ""
 
 
-def look_at(content: Content, spec: PixelSpec | None, looked_at: set[bytes], embedded: set[bytes]) -> Looks:
+def look_at(content: Content, spec: PixelSpec | None, looked_at: Container[bytes], embedded: Container[bytes]) -> Looks:
     """Read one image and do what the store does not hold yet; runs in a thread.
 
     Parameters
@@ -59,7 +61,7 @@ def look_at(content: Content, spec: PixelSpec | None, looked_at: set[bytes], emb
     content : Content
     spec : PixelSpec, optional
         Without it no pixels are wanted.
-    looked_at, embedded : set of bytes
+    looked_at, embedded : container of bytes
         Digests whose facts, and whose outputs of the network, are stored.
     """
     try:
@@ -73,7 +75,7 @@ def look_at(content: Content, spec: PixelSpec | None, looked_at: set[bytes], emb
     pixels = facts = None
     try:
         if spec is not None and wants_pixels:
-            pixels = prepare(read, spec)
+            pixels = pixels_of(decode(read, spec.channels), spec)
         if digest not in looked_at:
             facts = _facts_of(read)
     except ImageError as error:

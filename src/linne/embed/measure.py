@@ -1,32 +1,35 @@
-"""Which backend is fastest here: measured once, remembered per machine, build and network."""
+"""Which way to run a network is fastest here: measured once, remembered per machine, build and network."""
 
 from __future__ import annotations
 
-import json
-import math
-import platform
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from linne.embed.backends import BACKENDS, BATCH, Backend, device
-from linne.records.atomic import write_json
-from linne.records.errors import LinneError
+from linne.embed.backends import Backend, Builder, device, has_openvino
+from linne.embed.machine import machine, recall, remember
+from linne.embed.way import Way
 from linne.records.fingerprint import of_settings
 from linne.records.pixel_spec import PixelSpec
 from linne.runtime.session import available_cores
 
 COMPILE_SECONDS = 60.0
 """Compiling must be able to pay: it is tried where the pass would take longer than twice this without it."""
+
+EXPLORING_SHARE = 0.1
+"""Of the time that the pass would take, for trying other ways than the first two."""
+
+TRYING_SECONDS = 1.0
+"""To build and to time one more way."""
 
 LOWEST_COSINE = 0.9999
 MEASURED_SECONDS = 0.4
@@ -37,43 +40,54 @@ FEW = 8
 
 @dataclass(frozen=True)
 class Pick:
-    """The chosen backend.
+    """The chosen way.
 
     Attributes
     ----------
-    name : str
+    way : Way
     build : callable
         Makes it ready to run; called when the first image needs it, which may be never.
-    rates : dict of str to float
-        Images a second of each backend that was measured; 0 for one that does not run here, or does not agree.
+    rates : dict of Way to float
+        Images a second of each way that was measured; 0 for one that does not run here, or does not agree.
     preparing : float
         Seconds until it runs, where these count: compiling.
     """
 
-    name: str
+    way: Way
     build: Callable[[], Backend]
-    rates: dict[str, float]
+    rates: dict[Way, float]
     preparing: float = 0.0
 
     @property
     def rate(self) -> float:
-        """Images a second of the chosen backend."""
-        return self.rates[self.name]
+        """Images a second of the chosen way."""
+        return self.rates[self.way]
 
     @cached_property
     def run(self) -> Backend:
         """The backend itself."""
         return self.build()
 
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {"name": self.way.name, "rates": {way.name: rate for way, rate in self.rates.items()}}
 
-def pick_backend(module: nn.Module, pixels: PixelSpec, identity: str, images: int, memory: Path) -> Pick:
+
+def pick_backend(
+    module: nn.Module,
+    pixels: PixelSpec,
+    identity: str,
+    images: int,
+    memory: Path,
+    sample: NDArray[np.float32] | None = None,
+) -> Pick:
     """Choose how to run `module` over `images` images.
 
     Parameters
     ----------
     module : torch.nn.Module
-        Gives a tuple of tensors; the first is what must agree with eager PyTorch (cosine at least 0.9999). A
-        backend that does not agree, or does not run here, is left out; eager PyTorch always remains.
+        Gives a tuple of tensors; each must agree with eager PyTorch (cosine at least 0.9999). A way that does not
+        agree, or does not run here, is left out; eager PyTorch always remains.
     pixels : PixelSpec
         The size of the input.
     identity : str
@@ -82,104 +96,155 @@ def pick_backend(module: nn.Module, pixels: PixelSpec, identity: str, images: in
         How many are to come.
     memory : Path
         JSON file of earlier picks.
+    sample : (n, channels, height, width) float32 array, optional
+        Inputs to agree on; by default noise, which is kinder to rounded products than photos are.
     """
     key = of_settings([identity, machine()])
-    rates = _known_rates(_recall(memory).get(key))
-    built: dict[str, Backend] = {}
-    if not rates:
-        rates = _measure(("eager", "onnx"), module, pixels, built)
-        _remember(memory, key, {"rates": rates})
-    if _compiling_pays(rates, images):
-        rates = {**rates, **_measure(("compiled",), module, pixels, built)}
-        _remember(memory, key, {"rates": rates})
-    preparing = {name: COMPILE_SECONDS if name == "compiled" and name not in built else 0.0 for name in rates}
-    best = min((name for name in rates if rates[name]), key=lambda name: images / rates[name] + preparing[name])
-    build = (lambda: built[best]) if best in built else (lambda: BACKENDS[best](module, pixels))
-    return Pick(best, build, rates, preparing[best])
-
-
-def machine() -> dict[str, Any]:
-    """What a measurement holds for: processor, cores, accelerator and library builds."""
-    where = device()
-    return {
-        "processor": _processor(),
-        "cores": available_cores(),
-        "device": torch.cuda.get_device_name() if where.type == "cuda" else "cpu",
-        "torch": torch.__version__,
-        "onnxruntime": onnxruntime.__version__,
+    known = recall(memory, key)
+    search = _Search(Builder(module, pixels), pixels, sample, dict(known))
+    if device().type != "cpu":
+        search.measure([eager_way()])
+    search.measure([onnx_way()])
+    if not search.rate:
+        search.measure([eager_way()])
+    _explore(search, images)
+    if search.rates != known:
+        remember(memory, key, search.rates)
+    preparing = {
+        way: COMPILE_SECONDS if way.backend == "compiled" and not search.holds(way) else 0.0 for way in search.rates
     }
+    best = min((way for way in preparing if search.rates[way]), key=lambda w: images / search.rates[w] + preparing[w])
+    return Pick(best, lambda: search.build(best), search.rates, preparing[best])
 
 
-def _measure(
-    names: tuple[str, ...], module: nn.Module, pixels: PixelSpec, built: dict[str, Backend]
-) -> dict[str, float]:
-    """Images a second of each backend; those that run and agree are put into `built`."""
-    sample = np.random.default_rng(0).normal(0, 1, (BATCH, pixels.channels, pixels.height, pixels.width))
-    batch = sample.astype(np.float32)
-    reference = BACKENDS["eager"](module, pixels)(batch[:FEW])[0]
-    for name in names:
-        # A compiled graph holds for one size of batch. Eager PyTorch always remains, were its features no numbers.
-        warm_up = batch if name == "compiled" else batch[:FEW]
-        try:
-            backend = BACKENDS[name](module, pixels)
-            if name == "eager" or _cosine(backend(warm_up)[0][:FEW], reference) >= LOWEST_COSINE:
-                built[name] = backend
-        except Exception:
-            if name == "eager":
-                raise
-            # No compiler, no such operator: whatever it is, there are other backends.
-    return {name: _rate(built[name], batch) if name in built else 0.0 for name in names}
+def eager_way() -> Way:
+    """What always remains; the first choice on a GPU."""
+    return Way("eager", "float32", 8, available_cores()) if device().type == "cpu" else Way("eager", "float32", 64, 1)
 
 
-def _known_rates(remembered: object) -> dict[str, float]:
-    """Rates of an earlier measurement; none where they are damaged."""
-    rates = remembered.get("rates") if isinstance(remembered, dict) else None
-    if not isinstance(rates, dict) or not {"eager", "onnx"} <= rates.keys() <= BACKENDS.keys():
-        return {}
-    sound = all(type(rate) is float and 0 <= rate < math.inf for rate in rates.values())
-    return rates if sound and max(rates.values()) > 0 else {}
+def onnx_way() -> Way:
+    """The first choice on a CPU, and what an exported network will run on."""
+    return Way("onnx", "float32", 8, available_cores())
 
 
-def _compiling_pays(rates: dict[str, float], images: int) -> bool:
-    """Whether the pass is long enough to compile for, and that has not been tried."""
-    return "compiled" not in rates and images / max(rates.values()) > 2 * COMPILE_SECONDS
+def _explore(search: _Search, images: int) -> None:
+    """Try other ways for as long as it can pay."""
+    began = time.perf_counter()
+    cores, on_cpu = available_cores(), device().type == "cpu"
+
+    def try_all(ways: Iterable[Way]) -> None:
+        for way in ways:
+            spent = time.perf_counter() - began
+            if way not in search.rates and spent + TRYING_SECONDS < EXPLORING_SHARE * images / search.rate:
+                search.measure([way])
+
+    if has_openvino():
+        try_all([Way("openvino", "float32", 8, cores), Way("openvino", "bfloat16", 8, cores)])
+    eager = eager_way()
+    try_all([replace(eager, precision="bfloat16"), eager])
+    best = search.best
+    sizes = (16, 32, 4) if on_cpu else (256, 128)
+    try_all(replace(best, batch=batch) for batch in sizes)
+    try_all([replace(best, batch=32, callers=1)])
+    if images / search.rate > 2 * COMPILE_SECONDS:
+        batch = 32 if on_cpu else 64
+        tried = [Way("compiled", "float32", batch, 1), Way("compiled", "bfloat16", batch, 1)]
+        search.measure(way for way in tried if way not in search.rates)
 
 
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    facts = [line for line in lines if line.startswith(("model name", "model\t", "cpu family", "flags"))]
-    return of_settings(sorted(set(facts))) if facts else platform.machine()
+class _Search:
+    """Rates so far, and the fastest backend that was built for them."""
+
+    def __init__(
+        self, builder: Builder, pixels: PixelSpec, sample: NDArray[np.float32] | None, rates: dict[Way, float]
+    ) -> None:
+        self._builder, self._pixels, self._sample, self.rates = builder, pixels, sample, rates
+        self._held: tuple[Way, Backend] | None = None
+
+    @property
+    def best(self) -> Way:
+        """The fastest way so far."""
+        return max(self.rates, key=lambda way: self.rates[way])
+
+    @property
+    def rate(self) -> float:
+        """Its images a second."""
+        return self.rates[self.best]
+
+    def holds(self, way: Way) -> bool:
+        """Whether a way is ready to run."""
+        return self._held is not None and self._held[0] == way
+
+    def build(self, way: Way) -> Backend:
+        """Make a way ready, or give it if it is."""
+        return self._held[1] if self._held is not None and self.holds(way) else self._builder.build(way)
+
+    def measure(self, ways: Iterable[Way]) -> None:
+        """Time ways that are not known yet: 0 for one that fails or does not agree."""
+        for way in ways:
+            if way in self.rates:
+                continue
+            try:
+                backend = self._agreeing(way)
+                rate = 0.0 if backend is None else rate_of(backend, self._batch(way.batch), way.callers)
+            except Exception:
+                if way == eager_way():
+                    raise
+                backend, rate = None, 0.0  # no compiler, no such operator: whatever it is, there are other ways
+            self.rates[way] = rate
+            if backend is not None and way == self.best:
+                self._held = way, backend
+
+    def _agreeing(self, way: Way) -> Backend | None:
+        """Build a way; None if it does not give what eager PyTorch gives. That itself always remains."""
+        backend = self._builder.build(way)
+        outputs = backend(self._batch(way.batch))
+        if way == eager_way() or all(
+            cosine(output[:FEW], expected[: way.batch]) >= LOWEST_COSINE
+            for output, expected in zip(outputs, self._expected, strict=True)
+        ):
+            return backend
+        return None
+
+    @cached_property
+    def _expected(self) -> list[NDArray[np.float32]]:
+        return self._builder.plain()(self._batch(FEW))
+
+    def _batch(self, size: int) -> NDArray[np.float32]:
+        """So many inputs, the first of them always the same."""
+        if self._sample is None or not len(self._sample):
+            shape = (size, self._pixels.channels, self._pixels.height, self._pixels.width)
+            return np.random.default_rng(0).normal(0, 1, shape).astype(np.float32)
+        return np.ascontiguousarray(self._sample[np.arange(size) % len(self._sample)])
 
 
-def _cosine(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+def cosine(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
     """The lowest cosine of two rows; where both are zero they agree."""
+    a, b = a.reshape(len(a), -1), b.reshape(len(b), -1)
     one, other = np.linalg.norm(a, axis=1), np.linalg.norm(b, axis=1)
-    cosine = (a * b).sum(axis=1) / np.maximum(one * other, 1e-12)
-    return float(np.where(np.maximum(one, other) < 1e-6, 1, cosine).min())
+    cosines = (a * b).sum(axis=1) / np.maximum(one * other, 1e-12)
+    return float(np.where(np.maximum(one, other) < 1e-6, 1, cosines).min())
 
 
-def _rate(backend: Backend, batch: NDArray[np.float32]) -> float:
-    """Images a second, by the fastest batch: what else runs on the machine only makes batches slower."""
-    fastest, end = float("inf"), time.perf_counter() + MEASURED_SECONDS
-    while (start := time.perf_counter()) < end:
-        backend(batch)
-        fastest = min(fastest, time.perf_counter() - start)
-    return round(len(batch) / fastest, 1)
+def callers_pool(way_callers: int, threads: int | None = None) -> ThreadPoolExecutor:
+    """Threads that call a backend, each with its share of the cores."""
+    share = max(1, available_cores() // way_callers)
+    return ThreadPoolExecutor(
+        threads or way_callers, thread_name_prefix="decode", initializer=torch.set_num_threads, initargs=(share,)
+    )
 
 
-def _recall(memory: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(memory.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}  # no memory yet, or a damaged one: measure again
-    return value if isinstance(value, dict) else {}
+def rate_of(backend: Backend, batch: NDArray[np.float32], callers: int) -> float:
+    """Images a second of all callers together, by their faster batches: what else runs only makes batches slower."""
+    end = time.perf_counter() + MEASURED_SECONDS
 
+    def calls(_: int) -> list[float]:
+        took: list[float] = []
+        while (start := time.perf_counter()) < end or not took:
+            backend(batch)
+            took.append(time.perf_counter() - start)
+        return took
 
-def _remember(memory: Path, key: str, value: dict[str, Any]) -> None:
-    try:
-        write_json(memory, {**_recall(memory), key: value})
-    except LinneError:
-        return  # the pick holds for this run; the next one measures again
+    with callers_pool(callers) as pool:
+        took = [seconds for each in pool.map(calls, range(callers)) for seconds in each]
+    return round(callers * len(batch) / float(np.quantile(took, 0.25)), 3)

@@ -1,10 +1,14 @@
-"""The one pass: read, digest, decode, look and run the network, each image once in the life of the store."""
+"""The one pass: read, digest, decode, look and run the network, each image once in the life of the store.
+
+Memory holds a few batches, whatever the number of images: what is known of an image is on a shelf, or about to be.
+"""
 
 from __future__ import annotations
 
+import threading
 from collections import deque
-from collections.abc import Callable, Generator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Container, Generator
+from concurrent.futures import Executor, Future
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -12,9 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from linne.embed.backends import BATCH, Backend
+from linne.embed.backends import Backend
 from linne.embed.look import Looks, look_at
+from linne.embed.measure import Pick, callers_pool
 from linne.embed.store import Shelf
+from linne.pixels.prepare import normalise
 from linne.records.fingerprint import DIGEST_BYTES
 from linne.records.index import Index
 from linne.records.pixel_spec import PixelSpec
@@ -23,6 +29,12 @@ from linne.runtime.session import available_cores
 
 SHARD = 512
 """Images a shard: what a kill can lose."""
+
+AHEAD = 96
+"""Images that are looked at before their turn, or more where more run at once."""
+
+TOLD_EVERY = 32
+"""Images between two reports of progress."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +66,7 @@ def one_pass(
     facts: Shelf,
     layers: list[Shelf],
     spec: PixelSpec | None,
-    backend: Backend | None,
+    backend: Pick | None,
     progress: Progress,
 ) -> Passed:
     """Bring every image's facts, and the outputs of `backend`, into the store.
@@ -68,7 +80,7 @@ def one_pass(
         One an output of `backend`; the first keeps float32, the others float16.
     spec : PixelSpec, optional
         Needed with a backend.
-    backend : callable, optional
+    backend : Pick, optional
     progress : Progress
 
     Raises
@@ -80,32 +92,33 @@ def one_pass(
     -----
     Interrupted, it keeps what was computed; the next pass goes on from there.
     """
-    looked_at = facts.known()
-    embedded = set.intersection(*(shelf.known() for shelf in layers)) if layers else looked_at
-    keeper = _Keeper(facts, layers, backend)
+    embedded = _OnAll(layers)
     digests = np.zeros((len(index), DIGEST_BYTES), np.uint8)
     failures: dict[int, str] = {}
 
     def look(row: int) -> Looks:
-        return look_at(index.content(row), spec if backend else None, looked_at, embedded)
+        return look_at(index.content(row), spec if backend else None, facts, embedded)
 
+    callers, batch = (backend.way.callers, backend.way.batch) if backend else (1, 1)
     progress.start("embed" if backend else "look", len(index), "images")
-    try:
-        with closing(_in_order(look, len(index))) as rows:
-            for row, looks in enumerate(rows):
-                if looks.digest:
-                    digests[row] = np.frombuffer(looks.digest, np.uint8)
-                if looks.failure:
-                    failures[row] = looks.failure
-                keeper.take(looks)
-                if row % BATCH == 0:
-                    progress.update(row)
-        progress.update(len(index))
-    finally:
+    with callers_pool(callers, max(2, callers, available_cores())) as pool:
+        keeper = _Keeper(facts, layers, spec, backend, pool)
         try:
-            keeper.close()
+            with closing(_in_order(pool, look, len(index), max(AHEAD, 3 * callers * batch))) as rows:
+                for row, looks in enumerate(rows):
+                    if looks.digest:
+                        digests[row] = np.frombuffer(looks.digest, np.uint8)
+                    if looks.failure:
+                        failures[row] = looks.failure
+                    keeper.take(looks)
+                    if row % TOLD_EVERY == 0:
+                        progress.update(row)
+            progress.update(len(index))
         finally:
-            progress.finish()
+            try:
+                keeper.close()
+            finally:
+                progress.finish()
     return Passed(digests, _reasons(failures, len(index)), keeper.computed)
 
 
@@ -117,21 +130,29 @@ def _reasons(failures: dict[int, str], images: int) -> NDArray[np.str_]:
     return reasons
 
 
-def _in_order(look: Callable[[int], Looks], rows: int) -> Generator[Looks]:
-    """Look at every row in threads, a few batches ahead, and yield in order."""
-    threads = max(2, available_cores())
-    with ThreadPoolExecutor(threads, thread_name_prefix="decode") as pool:
-        waiting: deque[Future[Looks]] = deque()
-        try:
-            for row in range(rows):
-                waiting.append(pool.submit(look, row))
-                if len(waiting) > 3 * BATCH:
-                    yield waiting.popleft().result()
-            while waiting:
+class _OnAll(Container[bytes]):
+    """Digests that are on every one of some shelves."""
+
+    def __init__(self, shelves: list[Shelf]) -> None:
+        self._shelves = shelves
+
+    def __contains__(self, digest: object) -> bool:
+        return all(digest in shelf for shelf in self._shelves)
+
+
+def _in_order(pool: Executor, look: Callable[[int], Looks], rows: int, ahead: int) -> Generator[Looks]:
+    """Look at every row in threads, some ahead, and yield in order."""
+    waiting: deque[Future[Looks]] = deque()
+    try:
+        for row in range(rows):
+            waiting.append(pool.submit(look, row))
+            if len(waiting) > ahead:
                 yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()
 
 
 class _Keeper:
@@ -141,47 +162,80 @@ class _Keeper:
     held, and a shelf does not take a digest twice.
     """
 
-    def __init__(self, facts: Shelf, layers: list[Shelf], backend: Backend | None) -> None:
-        self.facts, self.layers, self.backend = facts, layers, backend
+    def __init__(
+        self, facts: Shelf, layers: list[Shelf], spec: PixelSpec | None, backend: Pick | None, pool: Executor
+    ) -> None:
+        self.facts, self.layers, self.spec, self.backend, self.pool = facts, layers, spec, backend, pool
         self.computed = 0
         self._looks: list[Looks] = []
         self._queue: list[Looks] = []
+        self._running: deque[tuple[list[bytes], Future[list[NDArray[Any]]]]] = deque()
         self._ran: list[tuple[list[bytes], list[NDArray[Any]]]] = []
-        self._seen: set[bytes] = set()
+        self._pending: set[bytes] = set()
+        self._own = threading.local()
 
     def take(self, looks: Looks) -> None:
-        if (looks.facts is None and looks.pixels is None) or looks.digest in self._seen:
+        if (looks.facts is None and looks.pixels is None) or looks.digest in self._pending:
             return
-        self._seen.add(looks.digest)
+        if looks.digest in self.facts and looks.digest in _OnAll(self.layers):
+            return  # the same file again, looked at before the first was on the shelf
+        self._pending.add(looks.digest)
         self.computed += 1
         if looks.facts is not None:
             self._looks.append(Looks(looks.digest, looks.facts))
-        if looks.pixels is not None:
+        if looks.pixels is not None and self.backend is not None:
             self._queue.append(looks)
-        if len(self._queue) == BATCH:
-            self._run()
-        if max(len(self._looks), len(self._ran) * BATCH) >= SHARD:
+            if len(self._queue) == self.backend.way.batch:
+                self._start(self.backend)
+        if max(len(self._looks), sum(len(keys) for keys, _ in self._ran)) >= SHARD:
             self._write()
 
     def close(self) -> None:
         """Keep what is there, also when the pass was interrupted or the network failed."""
         try:
-            if self._queue:
-                self._run()
+            if self._queue and self.backend is not None:
+                self._start(self.backend)
+            while self._running:
+                self._harvest()
         finally:
             self._write()
 
-    def _run(self) -> None:
-        assert self.backend is not None  # noqa: S101 - pixels are made only for a backend
-        batch = np.zeros((BATCH, *self._queue[0].pixels.shape), np.float32)  # type: ignore[union-attr]
-        for i, looks in enumerate(self._queue):
-            batch[i] = looks.pixels
-        outputs = [
-            output[: len(self._queue)].astype(np.float32 if place == 0 else np.float16)
-            for place, output in enumerate(self.backend(batch))
-        ]
-        self._ran.append(([looks.digest for looks in self._queue], outputs))
+    def _start(self, backend: Pick) -> None:
+        """Run the network on what is queued: here, or in a thread where several batches are run at once."""
+        keys, run = [looks.digest for looks in self._queue], backend.run
+        if backend.way.callers == 1:
+            future: Future[list[NDArray[Any]]] = Future()
+            future.set_result(self._run(run, backend.way.batch, self._queue))
+        else:
+            future = self.pool.submit(self._run, run, backend.way.batch, self._queue)
+        self._running.append((keys, future))
         self._queue = []
+        while len(self._running) > 2 * (backend.way.callers - 1):
+            self._harvest()
+
+    def _run(self, run: Backend, size: int, queue: list[Looks]) -> list[NDArray[Any]]:
+        assert self.spec is not None  # noqa: S101 - pixels are made only for a network
+        if not hasattr(self._own, "batch"):
+            self._own.batch = np.empty((size, self.spec.channels, self.spec.height, self.spec.width), np.float32)
+        batch: NDArray[np.float32] = self._own.batch
+        for place, looks in zip(batch, queue, strict=False):
+            normalise(looks.pixels, self.spec, place)  # type: ignore[arg-type]
+        batch[len(queue) :] = 0
+        # Copies, for an output may be the very batch.
+        return [
+            output[: len(queue)].astype(np.float32 if place == 0 else np.float16)
+            for place, output in enumerate(run(batch))
+        ]
+
+    def _harvest(self) -> None:
+        """Take over what the oldest running batch gave."""
+        keys, future = self._running[0]
+        try:
+            self._ran.append((keys, future.result()))
+        except Exception:
+            self._running.popleft()  # it will not do better at the next try
+            raise
+        self._running.popleft()
 
     def _write(self) -> None:
         if self._ran:
@@ -194,3 +248,5 @@ class _Keeper:
             columns = {name: np.array([fact[name] for fact in facts]) for name in facts[0]}
             self.facts.append([looks.digest for looks in self._looks], columns)
             self._looks = []
+        queued = {looks.digest for looks in self._queue}
+        self._pending = queued.union(*(keys for keys, _ in self._running))

@@ -50,6 +50,13 @@ class Shelf:
         """Digests on the shelf."""
         return {key.ljust(DIGEST_BYTES, b"\0") for key in self._keys.tolist()}
 
+    def __contains__(self, key: object) -> bool:
+        """Whether a digest is on the shelf. Threads may ask while another one appends."""
+        keys = self._keys
+        wanted = np.array([key], _KEY)
+        at = np.searchsorted(keys, wanted)
+        return bool(at[0] < len(keys) and keys[at[0]] == wanted[0])
+
     def append(self, keys: list[bytes], arrays: Arrays) -> None:
         """Write results as one shard; arrays have one row a key. Digests that are on the shelf are left out.
 

@@ -17,12 +17,22 @@ def pixels_of(picture: Image.Image, spec: PixelSpec) -> NDArray[np.uint8]:
     return pixels[None] if spec.channels == 1 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
 
-def normalise(pixels: NDArray[np.uint8], spec: PixelSpec) -> NDArray[np.float32]:
-    """Intensities to a network's input: ``(..., channels, height, width)`` uint8 to float32 of that shape."""
+def normalise(
+    pixels: NDArray[np.uint8], spec: PixelSpec, out: NDArray[np.float32] | None = None
+) -> NDArray[np.float32]:
+    """Intensities to a network's input: ``(..., channels, height, width)`` uint8 to float32 of that shape.
+
+    Parameters
+    ----------
+    pixels : uint8 array
+    spec : PixelSpec
+    out : float32 array of the same shape, optional
+        Takes the result.
+    """
     std = np.array(spec.std, np.float32)
     scale = (1 / (255 * std)).astype(np.float32)[:, None, None]
     shift = (np.array(spec.mean, np.float32) / std)[:, None, None]
-    out = pixels * scale
+    out = np.multiply(pixels, scale, out=out)
     out -= shift
     return out
 

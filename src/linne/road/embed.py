@@ -85,6 +85,6 @@ def embed(
         module(torch.zeros(1, choice.pixels.channels, choice.pixels.height, choice.pixels.width))
     backend = pick_backend(module, choice.pixels, frozen.shelf(layer), len(index), store / "backends.json")
     shelf = shelf_of(frozen, layer, store)
-    passed = one_pass(index, looks_shelf(store), [shelf], choice.pixels, lambda batch: backend.run(batch), progress)
+    passed = one_pass(index, looks_shelf(store), [shelf], choice.pixels, backend, progress)
     file.write(index, passed, shelf)
     return passed

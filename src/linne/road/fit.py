@@ -184,7 +184,7 @@ def _facts(
         "asked": {"photos": str(photos), "budget": plan.budget, "seed": plan.seed, "group_by": group_by},
         "plan": plan.to_json(),
         "versions": {part: _version(part) for part in PARTS},
-        "backend": None if backend is None else {"name": backend.name, "rates": backend.rates},
+        "backend": None if backend is None else backend.to_json(),
         "fingerprints": {"index": index.fingerprint, "split": split.fingerprint, "weights": plan.weights_fingerprint},
         "embedded": {"images": len(index), "computed": embedding.passed.computed},
         "openings": [],

@@ -11,7 +11,8 @@ from typing import Any
 from linne import __version__
 from linne.embed.backends import device
 from linne.embed.embedding import pick, stored_share
-from linne.embed.measure import Pick, machine
+from linne.embed.machine import machine
+from linne.embed.measure import Pick
 from linne.evaluate.summary import HARDEST
 from linne.fit.handedness import mirrored_keeps_label
 from linne.fit.plan import (
@@ -117,7 +118,8 @@ def finish_seconds(material: Material, backend: Pick | None, whole_rate: float |
     classes, decode = len(material.index.labels), material.sample.seconds
     compute = 0.0 if whole_rate is None else 1 / (VALIDATION_SPEED * whole_rate)
     if backend is not None:
-        compute = 1 / backend.rates["onnx"] if backend.rates["onnx"] else 1 / backend.rate
+        on_onnx = [rate for way, rate in backend.rates.items() if way.backend == "onnx"]
+        compute = 1 / (max(on_onnx, default=0) or backend.rate)
     pictures = (MOST_PICTURES + HARDEST) * decode * available_cores()  # the report's, one after the other
     return 3.0 + 1.1 * validation * (compute + decode) + pictures + BOOTSTRAP_SECONDS * classes**2
 

@@ -21,6 +21,8 @@ class Session:
     share_cores : bool
         Let idle threads sleep at once instead of spinning: slower for single images, faster where other threads
         (decoding) want the cores.
+    threads : int, optional
+        For one batch; by default one a core. Batches may be run by several callers at once.
 
     Raises
     ------
@@ -28,9 +30,9 @@ class Session:
         ONNX Runtime does not take the model.
     """
 
-    def __init__(self, model: Path | bytes, share_cores: bool = False) -> None:
+    def __init__(self, model: Path | bytes, share_cores: bool = False, threads: int | None = None) -> None:
         options = ort.SessionOptions()
-        options.intra_op_num_threads = available_cores()
+        options.intra_op_num_threads = threads or available_cores()
         options.log_severity_level = 3
         if share_cores:
             options.add_session_config_entry("session.intra_op.allow_spinning", "0")
