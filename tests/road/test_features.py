@@ -94,3 +94,17 @@ def test_what_cannot_be_is_told_before_anything_is_computed(photos: Path, weight
     assert (tmp_path / "mine.npy").read_bytes() == b"mine"
     assert (tmp_path / "other.csv").read_text() == "mine"
     assert not (tmp_path / "cache" / "features").exists()
+
+
+def test_mirrored_views_do_not_meet_the_features_of_one(photos: Path, weights: Path, tmp_path: Path) -> None:
+    found = {}
+    for views in (1, 2, 1):
+        embed(photos, weights, tmp_path / f"{views}.parquet", views=views)
+        table = pq.read_table(tmp_path / f"{views}.parquet")
+        paths, features = table["path"].to_pylist(), np.array(table["features"].to_pylist())
+        assert np.array_equal(found.setdefault(views, features), features)
+    network = small_network().eval()
+    with torch.inference_mode():
+        images = torch.from_numpy(np.stack([prepare((photos / path).read_bytes(), small_pixels()) for path in paths]))
+        mirrored = network.forward_head(network.forward_features(images.flip(3)), pre_logits=True).numpy()
+    np.testing.assert_allclose(found[2], (found[1] + mirrored) / 2, rtol=1e-3, atol=1e-4)

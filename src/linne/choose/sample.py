@@ -7,16 +7,22 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from linne.pixels.decode import decode
+from linne.pixels.prepare import normalise, pixels_of
 from linne.records.content import Content
 from linne.records.errors import DataError, ImageError
 from linne.records.fingerprint import of_bytes
 from linne.records.index import Index
+from linne.records.pixel_spec import PixelSpec
 from linne.runtime.session import available_cores
 
 SAMPLE = 64
+
+FEW = 8
+"""Of these, as a network's input."""
 
 HELD_BYTES = 500_000_000
 """Decoded pictures are kept for the length of a run: of those of a good camera fewer than 64 suffice."""
@@ -45,6 +51,11 @@ class Sample:
     colour: bool
     seconds: float
     digests: tuple[bytes, ...]
+
+    def inputs(self, spec: PixelSpec) -> NDArray[np.float32]:
+        """Give the first few as a network's input: ``(n, channels, height, width)``."""
+        few = (picture.convert("L" if spec.channels == 1 else "RGB") for picture in self.pictures[:FEW])
+        return np.stack([normalise(pixels_of(picture, spec), spec) for picture in few])
 
 
 def take_sample(index: Index) -> Sample:

@@ -47,6 +47,13 @@ def embed(
     layer: Annotated[
         str, typer.Option(help="pooled: the vector before the classifier; or any module's name, such as layers.3.")
     ] = "pooled",
+    views: Annotated[
+        int,
+        typer.Option(
+            help="1: the centre of each image. 2: averaged with its mirror image. 10: corners, centre, and their mirror "
+            "images."
+        ),
+    ] = 1,
     path_column: PathColumn = None,
     label_column: LabelColumn = None,
     label_separator: LabelSeparator = None,
@@ -63,6 +70,7 @@ def embed(
         out=out_file,
         weights=weights,
         layer=layer,
+        views=views,
         columns=columns,
         cache=cache,
         progress=Terminal(),

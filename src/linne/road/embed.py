@@ -15,6 +15,7 @@ from linne.embed.features_file import features_file
 from linne.embed.layer import POOLED, layer_of
 from linne.embed.measure import pick_backend
 from linne.embed.one_pass import Passed, one_pass
+from linne.embed.views import over_views
 from linne.index.columns import Columns
 from linne.index.photos import read_images
 from linne.nets.weights.published import IMAGENET
@@ -32,6 +33,7 @@ def embed(
     out: PathName,
     weights: PathName = IMAGENET,
     layer: str = POOLED,
+    views: int = 1,
     columns: Columns | None = None,
     cache: PathName | None = None,
     progress: Progress | None = None,
@@ -52,6 +54,9 @@ def embed(
     layer : str, optional
         'pooled' for the vector before the classifier, or a name of `torch.nn.Module.named_modules`; what the layer
         gives is flattened.
+    views : {1, 2, 10}
+        Average over the centre and its mirror image (2), or over four corners, the centre and their mirror images
+        (10), which takes 2 or 10 times as long.
     columns : Columns, optional
         Of a table.
     cache : path, optional
@@ -78,13 +83,15 @@ def embed(
     file = features_file(Path(out))  # before anything takes time
     index = read_images(Path(photos), columns)
     located = locate_with_bar(weights, network, progress)
-    choice = choose(take_sample(index), len(index.labels), located, network, 0)
-    frozen = backbone(choice.network, choice.pixels)
-    module = layer_of(choice.network, layer)
+    sample = take_sample(index)
+    choice = choose(sample, len(index.labels), located, network, 0)
+    module, pixels = over_views(layer_of(choice.network, layer), choice.pixels, views)
     with torch.inference_mode():  # a layer that gives no tensor is told of now
-        module(torch.zeros(1, choice.pixels.channels, choice.pixels.height, choice.pixels.width))
-    backend = pick_backend(module, choice.pixels, frozen.shelf(layer), len(index), store / "backends.json")
-    shelf = shelf_of(frozen, layer, store)
-    passed = one_pass(index, looks_shelf(store), [shelf], choice.pixels, backend, progress)
+        module(torch.zeros(1, pixels.channels, pixels.height, pixels.width))
+    frozen, what = backbone(choice.network, pixels), layer if views == 1 else f"{layer}, {views} views"
+    inputs = sample.inputs(pixels)
+    backend = pick_backend(module, pixels, frozen.shelf(what), len(index), store / "backends.json", inputs)
+    shelf = shelf_of(frozen, what, store)
+    passed = one_pass(index, looks_shelf(store), [shelf], pixels, backend, progress)
     file.write(index, passed, shelf)
     return passed

@@ -67,7 +67,8 @@ def plan_run(
         The budget is too short.
     """
     images, backbone = len(material.index), material.backbone
-    backend = None if backbone is None else pick(backbone, images, cache)
+    sample = material.sample.inputs(material.choice.pixels)
+    backend = None if backbone is None else pick(backbone, images, cache, None, sample)
     outlook = _outlook(material, clock, backend, cache)
     refuse_if_too_short(outlook)
     memory, question = cache / "plans.json", _question(material, clock)
@@ -77,7 +78,7 @@ def plan_run(
         training = plan_training(_with_rates(outlook, material, clock, backend, cache), stages)
         remember(material, clock, training, cache)
     if backbone is not None and training.method == "stages":
-        backend = pick(backbone, images, cache, training.frozen_stages)
+        backend = pick(backbone, images, cache, training.frozen_stages, sample)
     return _plan(material, clock, training, seed, weights), training, backend
 
 
