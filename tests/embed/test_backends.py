@@ -149,12 +149,12 @@ def test_a_damaged_memory_is_measured_again(tmp_path: Path, damage: str) -> None
 
 def test_what_is_long_is_explored_and_the_fastest_is_taken(tmp_path: Path) -> None:
     frozen = small_backbone()
-    chosen = pick(frozen, 10**6, tmp_path, sample=batch_for(frozen))
+    chosen = pick(frozen, 10**9, tmp_path, sample=batch_for(frozen))
     assert {way.precision for way in chosen.rates} == {"float32", "bfloat16"}
     assert len({way.batch for way in chosen.rates}) > 2
     assert {1, available_cores()} <= {way.callers for way in chosen.rates}
     assert chosen.rate == max(chosen.rates.values())
-    again = pick(frozen, 10**6, tmp_path)
+    again = pick(frozen, 10**9, tmp_path)
     assert again.rates == chosen.rates
 
 

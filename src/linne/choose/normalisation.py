@@ -26,6 +26,9 @@ CANDIDATES: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
 }
 
 IMAGES = 32
+AT_ONCE = 8
+"""More would not fit in the processor's cache, and take twice as long."""
+
 _FLOOR = 1e-3
 
 
@@ -76,13 +79,15 @@ def _divergence(network: nn.Module, norm: nn.BatchNorm2d, images: Tensor) -> flo
     seen: list[Tensor] = []
 
     def remember(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        seen.append(inputs[0])
+        seen.append(inputs[0][:, :, ::2, ::2].clone())  # neighbours say the same
         raise _Seen
 
-    handle = norm.register_forward_pre_hook(remember)
-    with handle, contextlib.suppress(_Seen):
-        network(images)
-    mean, variance = seen[0].mean(dim=(0, 2, 3)), seen[0].var(dim=(0, 2, 3)) + _FLOOR
+    with norm.register_forward_pre_hook(remember):
+        for few in images.split(AT_ONCE):
+            with contextlib.suppress(_Seen):
+                network(few)
+    variance, mean = torch.var_mean(torch.cat(seen), dim=(0, 2, 3))
+    variance += _FLOOR
     assert norm.running_mean is not None and norm.running_var is not None  # noqa: PT018, S101 - see the caller
     remembered = norm.running_var + _FLOOR
     ratio = variance / remembered

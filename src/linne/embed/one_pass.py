@@ -33,6 +33,9 @@ SHARD = 512
 AHEAD = 96
 """Images that are looked at before their turn, or more where more run at once."""
 
+CHUNK = 8
+"""Images that a thread looks at in one go: handing each over alone would cost as much as looking up a known one."""
+
 TOLD_EVERY = 32
 """Images between two reports of progress."""
 
@@ -142,14 +145,18 @@ class _OnAll(Container[bytes]):
 
 def _in_order(pool: Executor, look: Callable[[int], Looks], rows: int, ahead: int) -> Generator[Looks]:
     """Look at every row in threads, some ahead, and yield in order."""
-    waiting: deque[Future[Looks]] = deque()
+    waiting: deque[Future[list[Looks]]] = deque()
+
+    def look_at_some(start: int) -> list[Looks]:
+        return [look(row) for row in range(start, min(start + CHUNK, rows))]
+
     try:
-        for row in range(rows):
-            waiting.append(pool.submit(look, row))
-            if len(waiting) > ahead:
-                yield waiting.popleft().result()
+        for start in range(0, rows, CHUNK):
+            waiting.append(pool.submit(look_at_some, start))
+            if len(waiting) * CHUNK > ahead:
+                yield from waiting.popleft().result()
         while waiting:
-            yield waiting.popleft().result()
+            yield from waiting.popleft().result()
     finally:
         for future in waiting:
             future.cancel()

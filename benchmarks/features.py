@@ -1,0 +1,97 @@
+"""Files to MobileNetV2 features, from an empty store and again: linne against the script that people write.
+
+The script is torchvision's `ImageFolder` with the transforms of its weights, a `DataLoader` with two workers, and an
+eager network. linne's times are those of `linne.embed`: index, reading of the weights, choice of the way to run the
+network (measured anew, or remembered from an earlier run), and writing the file.
+
+Usage: features.py PHOTOS WEIGHTS [--images N]    (class folders of photos; MobileNetV2's weights)
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from harness import Comparison, Table, compare, main
+from torch.utils.data import DataLoader
+from torchvision.datasets import ImageFolder
+from torchvision.models import mobilenet_v2
+from torchvision.transforms import v2
+
+import linne
+from linne.nets.build import create
+from linne.nets.catalogue import entry
+
+NETWORK, BATCH, WORKERS, TURNS = "mobilenet_v2", 64, 2, 3
+PIXELS = entry(NETWORK).pixels
+
+
+def linked(photos: Path, images: int, folder: Path) -> Path:
+    """Class folders with so many of the photos."""
+    files = sorted(path for path in photos.glob("*/*") if path.is_file())
+    for place in np.linspace(0, len(files) - 1, min(images, len(files))).astype(int):
+        target = folder / files[place].relative_to(photos)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(files[place], target)
+    return folder
+
+
+def usual(photos: Path) -> torch.Tensor:
+    transform = v2.Compose(
+        [
+            v2.Resize(PIXELS.resize),
+            v2.CenterCrop(PIXELS.height),
+            v2.ToImage(),
+            v2.ToDtype(torch.float32, scale=True),
+            v2.Normalize(PIXELS.mean, PIXELS.std),
+        ]
+    )
+    network = mobilenet_v2().eval()
+    with torch.inference_mode():
+        batches = DataLoader(ImageFolder(str(photos), transform), BATCH, num_workers=WORKERS)
+        return torch.cat([network.features(batch).mean(dim=(2, 3)) for batch, _ in batches])
+
+
+def measure(given: argparse.Namespace) -> Iterator[Comparison | Table]:
+    with tempfile.TemporaryDirectory(prefix="linne-bench-") as name:
+        folder = Path(name)
+        photos = linked(given.photos, given.images, folder / "photos")
+        images = sum(1 for _ in photos.glob("*/*"))
+        create(NETWORK, weights=given.weights)
+
+        def ours(cache: Path) -> None:
+            linne.embed(photos, network=NETWORK, weights=given.weights, out=folder / "features.npy", cache=cache)
+
+        def cold(remembered: bool) -> None:
+            cache = Path(tempfile.mkdtemp(dir=folder))
+            if remembered:
+                shutil.copy(folder / "warm" / "backends.json", cache)
+            ours(cache)
+            shutil.rmtree(cache)
+
+        ours(folder / "warm")
+        ways = {
+            "torchvision, eager, 2 workers": lambda: usual(photos),
+            "linne, empty store": lambda: cold(False),
+            "linne, empty store, way remembered": lambda: cold(True),
+            "linne, second run": lambda: ours(folder / "warm"),
+        }
+        title = f"Files to MobileNetV2 features, {images} photos"
+        found = compare(title, ways, images, "images", TURNS, warm_up=False)
+        yield found
+        times = {timing.name: timing.median for timing in found.timings}
+        again = times["linne, empty store"] / times["linne, second run"]
+        yield Table("The second run against the first", ("", "ratio"), (("linne, second run", f"{again:.0f} x"),))
+
+
+if __name__ == "__main__":
+    main(
+        __doc__,
+        measure,
+        [("photos", {"type": Path}), ("weights", {"type": Path}), ("--images", {"type": int, "default": 3000})],
+    )
