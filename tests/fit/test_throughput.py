@@ -11,6 +11,7 @@ from small_networks import same_state, small_network, small_pixels, state_of
 
 from linne.choose.sample import Sample
 from linne.fit import throughput
+from linne.fit.policy import Policy
 from linne.fit.throughput import augmented_per_second, tail_rates, whole_rate
 from linne.nets import create
 from linne.nets.catalogue import entry
@@ -57,15 +58,15 @@ def test_no_time_means_no_rates() -> None:
 def test_the_whole_network(sample: Sample, pretrained: bool) -> None:
     network = small_network()
     before = state_of(network)
-    rate = whole_rate(network, small_pixels(), 3, 4, CPU, sample, True, pretrained)
+    rate = whole_rate(network, small_pixels(), 3, 4, CPU, sample, Policy(True), pretrained)
     assert rate.frozen_stages == 0
     assert rate.activation_size == 3 * 64 * 64
-    assert 0 < rate.images_per_second < augmented_per_second(sample, small_pixels(), True) * 3
+    assert 0 < rate.images_per_second < augmented_per_second(sample, small_pixels(), Policy(True)) * 3
     assert same_state(before, network.state_dict())
     assert not network.training
 
 
 def test_a_gray_network(sample: Sample) -> None:
     network, pixels = create("lenet5"), entry("lenet5").pixels
-    assert whole_rate(network, pixels, 3, 4, CPU, sample, True, False).images_per_second > 0
-    assert augmented_per_second(sample, pixels, False) > 0
+    assert whole_rate(network, pixels, 3, 4, CPU, sample, Policy(True), False).images_per_second > 0
+    assert augmented_per_second(sample, pixels, Policy(False)) > 0

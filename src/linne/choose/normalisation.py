@@ -83,7 +83,7 @@ def _divergence(network: nn.Module, norm: nn.BatchNorm2d, images: Tensor) -> flo
         raise _Seen
 
     with norm.register_forward_pre_hook(remember):
-        for few in images.split(AT_ONCE):
+        for few in torch.split(images, AT_ONCE):
             with contextlib.suppress(_Seen):
                 network(few)
     variance, mean = torch.var_mean(torch.cat(seen), dim=(0, 2, 3))

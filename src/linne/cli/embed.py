@@ -50,8 +50,8 @@ def embed(
     views: Annotated[
         int,
         typer.Option(
-            help="1: the centre of each image. 2: averaged with its mirror image. 10: corners, centre, and their mirror "
-            "images."
+            help="1: the centre of each image. 2: averaged with its mirror image. 10: corners, centre, and their "
+            "mirror images."
         ),
     ] = 1,
     path_column: PathColumn = None,

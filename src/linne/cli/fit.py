@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -44,6 +44,14 @@ def fit(
     group_by: Annotated[
         str | None, typer.Option(help="Pattern on file names; images with the same match stay in one subset.")
     ] = None,
+    augment: Annotated[
+        Literal["light", "trivial", "rand"],
+        typer.Option(
+            help="How images are varied where the network itself is trained: light; trivial or rand (TrivialAugment, "
+            "RandAugment, each with random erasing).",
+        ),
+    ] = "light",
+    mix: Annotated[bool, typer.Option("--mix", help="Mix images and labels there, by MixUp and CutMix.")] = False,
     seed: Seed = 0,
     out_folder: Annotated[
         Path, typer.Option("--out", help="Where runs are kept.", parser=a_path, metavar="FOLDER")
@@ -69,6 +77,8 @@ def fit(
         network=network,
         budget=budget,
         group_by=group_by,
+        augment=augment,
+        mix=mix,
         seed=seed,
         out=out_folder,
         cache=cache,

@@ -6,6 +6,7 @@ Memory holds a few batches, whatever the number of images: what is known of an i
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Container, Generator
 from concurrent.futures import Executor, Future
@@ -33,8 +34,10 @@ SHARD = 512
 AHEAD = 96
 """Images that are looked at before their turn, or more where more run at once."""
 
-CHUNK = 8
-"""Images that a thread looks at in one go: handing each over alone would cost as much as looking up a known one."""
+MOST_AT_ONCE = 32
+ENOUGH_SECONDS = (0.002, 0.02)
+"""A thread looks at several images in one go, as many as take so long: handing each over alone would cost as much as
+looking up a known one, and many slow ones would be lost by an interrupt."""
 
 TOLD_EVERY = 32
 """Images between two reports of progress."""
@@ -143,22 +146,42 @@ class _OnAll(Container[bytes]):
         return all(digest in shelf for shelf in self._shelves)
 
 
+_Looked = tuple[list[Looks], float, Exception | None]
+"""Looks, the seconds that they took, and what went wrong at the next one."""
+
+
 def _in_order(pool: Executor, look: Callable[[int], Looks], rows: int, ahead: int) -> Generator[Looks]:
     """Look at every row in threads, some ahead, and yield in order."""
-    waiting: deque[Future[list[Looks]]] = deque()
+    waiting: deque[tuple[int, Future[_Looked]]] = deque()
 
-    def look_at_some(start: int) -> list[Looks]:
-        return [look(row) for row in range(start, min(start + CHUNK, rows))]
+    def look_at_some(chosen: range) -> _Looked:
+        began, looks = time.perf_counter(), []
+        try:
+            for row in chosen:
+                looks.append(look(row))  # noqa: PERF401 - what came before a failure is kept
+        except Exception as error:  # noqa: BLE001 - raised where the results are taken
+            return looks, 0.0, error
+        return looks, time.perf_counter() - began, None
 
+    start, submitted, size = 0, 0, 1
     try:
-        for start in range(0, rows, CHUNK):
-            waiting.append(pool.submit(look_at_some, start))
-            if len(waiting) * CHUNK > ahead:
-                yield from waiting.popleft().result()
-        while waiting:
-            yield from waiting.popleft().result()
+        while start < rows or waiting:
+            while start < rows and submitted <= ahead:
+                chosen = range(start, min(start + size, rows))
+                waiting.append((len(chosen), pool.submit(look_at_some, chosen)))
+                start, submitted = chosen.stop, submitted + len(chosen)
+            length, future = waiting.popleft()
+            submitted -= length
+            looks, seconds, error = future.result()
+            yield from looks
+            if error is not None:
+                raise error
+            if seconds < ENOUGH_SECONDS[0]:
+                size = min(2 * size, MOST_AT_ONCE)
+            elif seconds > ENOUGH_SECONDS[1]:
+                size = max(size // 2, 1)
     finally:
-        for future in waiting:
+        for _, future in waiting:
             future.cancel()
 
 

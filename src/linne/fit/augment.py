@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import random
 import warnings
-from types import ModuleType
 
 import numpy as np
 import torch
@@ -13,11 +12,14 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from linne.fit.automatic import automatic
+from linne.fit.erase import erase
+from linne.fit.functional import transforms
 from linne.fit.policy import SMALL_SIDE, Policy
 from linne.pixels.geometry import fit_to
 from linne.pixels.shrunk import Picture, shrink_for
-from linne.records.errors import InstallError
 from linne.records.pixel_spec import PixelSpec
+from linne.records.plan import Automatic
 
 # Cached pixels are mapped read-only; views are only read from them.
 warnings.filterwarnings("ignore", message="The given NumPy array is not writable", category=UserWarning)
@@ -55,6 +57,19 @@ def random_view(picture: Picture, spec: PixelSpec, policy: Policy, rng: random.R
         _photo(picture, spec, policy, rng, out)
     if policy.flip and rng.random() < 0.5:
         out.copy_(out.flip(-1))
+    if policy.automatic is not None:
+        _change(out, spec, policy.automatic, rng)
+    if rng.random() < policy.erase:
+        erase(out, rng)
+
+
+def _change(out: Tensor, spec: PixelSpec, kind: Automatic, rng: random.Random) -> None:
+    """Apply TrivialAugment or RandAugment; what comes in from outside has the intensity that is normalised to 0."""
+    pixels = out[0].permute(1, 2, 0).numpy()
+    picture = Image.fromarray(pixels if spec.channels == 3 else pixels[:, :, 0])
+    changed = automatic(picture, kind, rng, [round(255 * mean) for mean in spec.mean])
+    if changed is not picture:
+        pixels[:] = np.asarray(changed).reshape(pixels.shape)
 
 
 def _photo(picture: Picture, spec: PixelSpec, policy: Policy, rng: random.Random, out: Tensor) -> None:
@@ -155,28 +170,7 @@ def _small(picture: Picture, spec: PixelSpec, rng: random.Random, out: Tensor) -
     out.copy_(torch.from_numpy(turned).permute(0, 3, 1, 2))
 
 
-def get_ready(spec: PixelSpec) -> None:
-    """Import what views of this size need, before the first step; `InstallError` where it does not fit torch."""
-    if spec.height > SMALL_SIDE:
+def get_ready(spec: PixelSpec, policy: Policy) -> None:
+    """Import what views need, before the first step; `InstallError` where it does not fit torch."""
+    if spec.height > SMALL_SIDE or policy.automatic is not None:
         transforms()
-
-
-def transforms() -> ModuleType:
-    """Give `torchvision.transforms.v2.functional`.
-
-    Raises
-    ------
-    InstallError
-        torchvision is missing, or built for another torch.
-    """
-    try:
-        from torchvision.transforms.v2 import functional
-    except (ImportError, RuntimeError, OSError, AttributeError) as error:
-        # "operator torchvision::nms does not exist": a CPU build of one beside a CUDA build of the other.
-        raise InstallError(
-            "torch and torchvision do not match",
-            value=f"torch {torch.__version__}: {error}",
-            remedy="install both in one go: uv pip install --reinstall torch torchvision",
-        ) from error
-    module: ModuleType = functional
-    return module

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from linne.fit.adamw import AdamW
 from linne.fit.inputs import Normaliser
+from linne.fit.mixing import Mix, mixed_loss
 from linne.records.pixel_spec import PixelSpec
 from linne.records.plan import Precision
 
@@ -54,12 +55,15 @@ class Trainer:
         self._normalised = Normaliser(pixels, device)
         self.optimiser = AdamW([(matrices, settings.weight_decay), (vectors, 0.0)])
 
-    def step(self, inputs: Tensor, labels: Tensor, progress: float) -> float:
-        """Train on one batch at `progress` (0 to 1) of the schedule; gives the loss."""
+    def step(self, inputs: Tensor, labels: Tensor, progress: float, mix: Mix | None = None) -> float:
+        """Train on one batch, mixed or not, at `progress` (0 to 1) of the schedule; gives the loss."""
         self.mode(training=True)
-        loss = F.cross_entropy(
-            self._logits(inputs), labels.to(self.device), label_smoothing=self.settings.label_smoothing
-        )
+        images, labels, smoothing = self._on_device(inputs), labels.to(self.device), self.settings.label_smoothing
+        if mix is None:
+            loss = F.cross_entropy(self._logits(images), labels, label_smoothing=smoothing)
+        else:
+            images, share = mix.images(images)
+            loss = mixed_loss(self._logits(images), labels, share, smoothing)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.module.parameters(), MAX_NORM)
         self.optimiser.step(self.settings.learning_rate * schedule(progress))
@@ -79,8 +83,7 @@ class Trainer:
                 if isinstance(part, nn.BatchNorm2d):
                     part.eval()
 
-    def _logits(self, inputs: Tensor) -> Tensor:
-        images = self._on_device(inputs)
+    def _logits(self, images: Tensor) -> Tensor:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.precision == "bfloat16"):
             logits: Tensor = self.module(images)
         return logits.float()

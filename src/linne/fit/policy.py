@@ -6,9 +6,14 @@ import math
 from dataclasses import dataclass
 
 from linne.records.pixel_spec import PixelSpec
+from linne.records.plan import Augment, Automatic
 
 SMALL_SIDE = 64
 """Inputs up to this size are shifted, turned and scaled a little: a crop would lose half of a digit."""
+
+
+ERASED = 0.25
+"""As DeiT has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +29,22 @@ class Policy:
         picture scaled as for validation, which costs next to nothing.
     colour : float
         Brightness, contrast and saturation are multiplied by factors in ``[1 - colour, 1 + colour]``; 0 leaves them.
+    automatic : {'trivial', 'rand'}, optional
+        TrivialAugment or RandAugment.
+    erase : float
+        Share of views that get a rectangle of noise.
     """
 
     flip: bool
     area: tuple[float, float] | None = (0.35, 1.0)
     colour: float = 0.3
+    automatic: Automatic | None = None
+    erase: float = 0.0
+
+    @classmethod
+    def named(cls, augment: Augment, flip: bool) -> Policy:
+        """Give the policy that a plan names: 'light' has neither automatic changes nor noise."""
+        return cls(flip) if augment == "light" else cls(flip, colour=0, automatic=augment, erase=ERASED)
 
     def cache_side(self, spec: PixelSpec) -> int:
         """Pixels of the shorter side of cached pictures: a crop of middling area then has the size of the input."""

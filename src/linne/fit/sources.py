@@ -106,7 +106,7 @@ class AugmentedImages:
         batch_size: int,
         seed: int,
     ) -> None:
-        get_ready(spec)
+        get_ready(spec, policy)
         self._normalised = Normaliser(spec, torch.device("cpu")) if floats else None
         self.pictures, self.label, self.rows, self.spec, self.policy = pictures, label, rows, spec, policy
         self.images, self.batch_size, self.seed = len(rows), min(batch_size, len(rows)), seed

@@ -71,14 +71,14 @@ def whole_rate(
     batch_size: int,
     device: torch.device,
     sample: Sample,
-    flip: bool,
+    policy: Policy,
     pretrained: bool,
 ) -> Rate:
     """Measure training every stage from augmented images; the slower of augmenting and computing counts."""
     trial = _trial(network, classes)
     images = torch.randn(batch_size, pixels.channels, pixels.height, pixels.width)
     step = _faster(trial, 0, images, classes, device, pretrained, pixels)
-    augmented = augmented_per_second(sample, pixels, flip)
+    augmented = augmented_per_second(sample, pixels, policy)
     # Augmenting and training share the cores on a CPU; a GPU leaves them to augmenting.
     rate = (
         min(step.images_per_second, augmented)
@@ -88,15 +88,15 @@ def whole_rate(
     return Rate(0, step.precision, rate, images[0].numel())
 
 
-def augmented_per_second(sample: Sample, pixels: PixelSpec, flip: bool) -> float:
+def augmented_per_second(sample: Sample, pixels: PixelSpec, policy: Policy) -> float:
     """Random views a second on all cores, decoding included."""
-    get_ready(pixels)
+    get_ready(pixels, policy)
     gray = pixels.channels == 1
     pictures = [np.asarray(p.convert("L"))[:, :, None] if gray else np.asarray(p) for p in sample.pictures[:32]]
 
     def view(picture: NDArray[np.uint8]) -> None:
         out = torch.empty(1, pixels.height, pixels.width, pixels.channels, dtype=torch.uint8).permute(0, 3, 1, 2)
-        random_view(Decoded(picture), pixels, Policy(flip), rng_of(0, 0, 0), out)
+        random_view(Decoded(picture), pixels, policy, rng_of(0, 0, 0), out)
 
     start = time.perf_counter()
     with ThreadPoolExecutor(available_cores(), initializer=torch.set_num_threads, initargs=(1,)) as pool:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from linne.fit.mixing import Mix
 from linne.fit.optimise import Trainer
 from linne.fit.probe import score
 from linne.fit.sources import Source
@@ -66,6 +67,7 @@ def train(
     history: Path,
     keep: Callable[[], None],
     progress: Progress,
+    mixes: Callable[[int, int], Mix] | None = None,
 ) -> Outcome:
     """Train for some epochs and leave the module with its best weights.
 
@@ -85,6 +87,8 @@ def train(
     keep : callable
         Called whenever the module is the best so far.
     progress : Progress
+    mixes : callable, optional
+        Given epoch and batch, how images of the batch are mixed.
 
     Notes
     -----
@@ -116,7 +120,8 @@ def train(
                 if deadline is not None and time.monotonic() + judge.seconds > deadline:
                     stopped = "deadline"
                     break
-                losses.append(trainer.step(inputs, labels, ((number - 1) * batches + place) / (epochs * batches)))
+                part = ((number - 1) * batches + place) / (epochs * batches)
+                losses.append(trainer.step(inputs, labels, part, mixes(number, place) if mixes else None))
                 if not np.isfinite(losses[-1]):
                     raise LinneError(
                         "the loss is no number",

@@ -9,6 +9,9 @@ from linne.records.pixel_spec import PixelSpec
 
 Method = Literal["probe", "stages", "whole", "scratch"]
 Precision = Literal["float32", "bfloat16"]
+Automatic = Literal["trivial", "rand"]
+Augment = Literal["light"] | Automatic
+AUGMENTS: tuple[Augment, ...] = ("light", "trivial", "rand")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,11 @@ class Plan:
     weight_decay, label_smoothing : float
     flip : bool
         Whether a mirrored image keeps its label.
+    augment : {'light', 'trivial', 'rand'}
+        How training images are varied: by crops and a little colour; or by crops, TrivialAugment or RandAugment, and
+        random erasing. Without effect where stored activations are trained on.
+    mix : bool
+        Mix images of a batch, and their labels, by MixUp or CutMix.
     seed : int
     budget : float or None
         Seconds for the whole run, from its start.
@@ -60,6 +68,8 @@ class Plan:
     weight_decay: float
     label_smoothing: float
     flip: bool
+    augment: Augment
+    mix: bool
     seed: int
     budget: float | None
     reasons: tuple[str, ...]

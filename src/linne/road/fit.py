@@ -15,14 +15,14 @@ from linne.index.columns import Columns
 from linne.records.errors import LinneError
 from linne.records.index import TRAIN, VALIDATION, Index
 from linne.records.places import user_cache
-from linne.records.plan import Plan
+from linne.records.plan import Augment, Plan
 from linne.records.progress import Progress, Silent
 from linne.records.run import Run
 from linne.records.split import Split
 from linne.report.write import write_report
 from linne.road.budget import Clock, parse_budget
-from linne.road.look import as_seed, gather, inspect
-from linne.road.planning import finish_seconds, plan_run, settle_plan
+from linne.road.look import as_augment, as_seed, gather, inspect
+from linne.road.planning import Asked, finish_seconds, plan_run, settle_plan
 from linne.road.ship import ship
 from linne.road.sizes import parse_size
 from linne.road.training import train_network
@@ -42,6 +42,8 @@ def fit(
     network: str | None = None,
     budget: str | float | None = "10m",
     group_by: str | None = None,
+    augment: Augment = "light",
+    mix: bool = False,
     seed: int = 0,
     out: PathName = "runs",
     cache: PathName | None = None,
@@ -67,6 +69,12 @@ def fit(
         ``"90s"``, ``"10m"``, ``"2h"``, seconds, or None for no end.
     group_by : str, optional
         Regular expression on file names: images with the same match stay in one subset.
+    augment : {'light', 'trivial', 'rand'}
+        How training images are varied: crops, mirror images and a little colour; or crops, mirror images,
+        TrivialAugment or RandAugment, and random erasing, for long training. Where the budget allows to train on
+        stored activations only, it has no effect, and the plan says so.
+    mix : bool
+        Mix images and their labels by MixUp and CutMix; as above.
     seed : int
     out : path
         The run is the first free one of ``out/NAME-1``, ``out/NAME-2``, ...
@@ -99,10 +107,11 @@ def fit(
     seconds: dict[str, float] = {"start": clock.elapsed()}
     store = Path(cache) if cache is not None else user_cache()
 
+    asked = Asked(seed, weights, as_augment(augment), mix)
     material = gather(Path(photos), columns, weights, network, seed, progress)
     index = material.index
     named = None if group_by is None else groups_by_name(index, group_by)
-    plan, training, backend = plan_run(material, clock, seed, weights, store)
+    plan, training, backend = plan_run(material, clock, asked, store)
     for reason in plan.reasons:
         progress.say(f"plan: {reason}")
     _lap(seconds, "plan", clock)
@@ -133,7 +142,7 @@ def fit(
 
     whole = training.images_per_second if training.method in ("whole", "scratch") else None
     reserve = finish_seconds(material, backend, whole)
-    plan, settled = settle_plan(material, clock, plan, training, split, reserve, store)
+    plan, settled = settle_plan(material, clock, asked, plan, training, split, reserve, store)
     for reason in settled:
         progress.say(f"plan: {reason}")
     run.facts["plan"] = plan.to_json()

@@ -25,6 +25,7 @@ from linne.index.photos import read_photos
 from linne.records.errors import DataError, LinneError
 from linne.records.findings import Finding, Findings
 from linne.records.index import Index
+from linne.records.plan import AUGMENTS, Augment
 from linne.records.progress import Progress
 from linne.road.weights import locate_with_bar
 from linne.split.groups import join_groups
@@ -60,6 +61,14 @@ def as_seed(seed: object) -> int:
     if not whole or not 0 <= int(seed) <= LARGEST_SEED:  # type: ignore[call-overload]
         raise LinneError("is no seed", value=seed, remedy=f"give a whole number from 0 to {LARGEST_SEED}")
     return int(seed)  # type: ignore[call-overload,no-any-return]
+
+
+def as_augment(name: object) -> Augment:
+    """Check the name of a policy; `LinneError` for what is none."""
+    for known in AUGMENTS:
+        if name == known:
+            return known
+    raise LinneError("no such augmentation", value=name, remedy=f"take one of {', '.join(AUGMENTS)}")
 
 
 def gather(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
@@ -24,12 +24,13 @@ from linne.fit.plan import (
     refuse_if_too_short,
     settle,
 )
+from linne.fit.policy import Policy
 from linne.fit.throughput import Rate, tail_rates, whole_rate
 from linne.records import fingerprint
 from linne.records.atomic import write_json
 from linne.records.errors import LinneError
 from linne.records.index import TEST, TRAIN, VALIDATION
-from linne.records.plan import Plan
+from linne.records.plan import Augment, Plan
 from linne.records.split import Split
 from linne.report.audited import MOST_PICTURES
 from linne.road.budget import Clock
@@ -56,9 +57,17 @@ WHOLE_NEEDS_SECONDS = 300.0
 """With less time than this, training every weight from pretrained ones is not even measured."""
 
 
-def plan_run(
-    material: Material, clock: Clock, seed: int, weights: str | PathLike[str] | None, cache: Path
-) -> tuple[Plan, Training, Pick | None]:
+@dataclass(frozen=True)
+class Asked:
+    """What the user said of the training itself; see `linne.fit`."""
+
+    seed: int
+    weights: str | PathLike[str] | None
+    augment: Augment
+    mix: bool
+
+
+def plan_run(material: Material, clock: Clock, asked: Asked, cache: Path) -> tuple[Plan, Training, Pick | None]:
     """Decide everything about a fit: the plan, the training in it, and the backend of the pass.
 
     Raises
@@ -71,19 +80,26 @@ def plan_run(
     backend = None if backbone is None else pick(backbone, images, cache, None, sample)
     outlook = _outlook(material, clock, backend, cache)
     refuse_if_too_short(outlook)
-    memory, question = cache / "plans.json", _question(material, clock)
+    memory, question = cache / "plans.json", _question(material, clock, asked)
     training = _recall(memory, question)
     if training is None:
         stages = len(material.choice.network.stages())  # type: ignore[operator]
-        training = plan_training(_with_rates(outlook, material, clock, backend, cache), stages)
-        remember(material, clock, training, cache)
+        training = plan_training(_with_rates(outlook, material, clock, asked, backend, cache), stages)
+        remember(material, clock, asked, training, cache)
     if backbone is not None and training.method == "stages":
         backend = pick(backbone, images, cache, training.frozen_stages, sample)
-    return _plan(material, clock, training, seed, weights), training, backend
+    return _plan(material, clock, training, asked), training, backend
 
 
 def settle_plan(
-    material: Material, clock: Clock, plan: Plan, training: Training, split: Split, reserve: float, cache: Path
+    material: Material,
+    clock: Clock,
+    asked: Asked,
+    plan: Plan,
+    training: Training,
+    split: Split,
+    reserve: float,
+    cache: Path,
 ) -> tuple[Plan, tuple[str, ...]]:
     """Fit the length of training to the time that is left; gives the plan and what is new in its reasons.
 
@@ -96,16 +112,16 @@ def settle_plan(
     sizes = [len(split.rows(subset)) for subset in (TRAIN, VALIDATION)]
     settled = settle(training, max(left - reserve, 0.0), *sizes)
     if settled is not training and not training.settled and (settled.epochs or not training.epochs):
-        remember(material, clock, settled, cache)
+        remember(material, clock, asked, settled, cache)
     new = settled.reasons[len(training.reasons) :]
     return replace(plan, epochs=settled.epochs, reasons=(*plan.reasons, *new)), new
 
 
-def remember(material: Material, clock: Clock, training: Training, cache: Path) -> None:
+def remember(material: Material, clock: Clock, asked: Asked, training: Training, cache: Path) -> None:
     """Keep the decisions for this question; a store that cannot be written is no reason to fail here."""
     memory = cache / "plans.json"
     try:
-        write_json(memory, {**_read(memory), _question(material, clock): asdict(training)})
+        write_json(memory, {**_read(memory), _question(material, clock, asked): asdict(training)})
     except LinneError:
         return
 
@@ -146,10 +162,12 @@ def _outlook(material: Material, clock: Clock, backend: Pick | None, cache: Path
     )
 
 
-def _with_rates(outlook: Outlook, material: Material, clock: Clock, backend: Pick | None, cache: Path) -> Outlook:
+def _with_rates(
+    outlook: Outlook, material: Material, clock: Clock, asked: Asked, backend: Pick | None, cache: Path
+) -> Outlook:
     """Measure how fast training is here."""
     choice, classes = material.choice, len(material.index.labels)
-    flip, _ = mirrored_keeps_label(material.index.labels)
+    policy = Policy.named(asked.augment, mirrored_keeps_label(material.index.labels)[0])
     left = clock.left()
     tails: tuple[Rate, ...] = ()
     whole: Rate | None = None
@@ -159,7 +177,7 @@ def _with_rates(outlook: Outlook, material: Material, clock: Clock, backend: Pic
     if not choice.pretrained or left is None or left > WHOLE_NEEDS_SECONDS:
         batch = min(BATCH_SIZE, outlook.train_images)
         whole = whole_rate(
-            choice.network, choice.pixels, classes, batch, device(), material.sample, flip, choice.pretrained
+            choice.network, choice.pixels, classes, batch, device(), material.sample, policy, choice.pretrained
         )
     costs: dict[int | None, float] = {
         rate.frozen_stages: _embed_seconds(material, backend, cache, rate.frozen_stages) for rate in tails
@@ -197,7 +215,7 @@ def _subset_sizes(material: Material) -> tuple[int, int]:
     return max(train, 1), max(validation, 1)
 
 
-def _plan(material: Material, clock: Clock, training: Training, seed: int, weights: str | PathLike[str] | None) -> Plan:
+def _plan(material: Material, clock: Clock, training: Training, asked: Asked) -> Plan:
     choice = material.choice
     flip, mirroring = mirrored_keeps_label(material.index.labels)
     reasons = [*choice.reasons]
@@ -206,11 +224,13 @@ def _plan(material: Material, clock: Clock, training: Training, seed: int, weigh
     reasons += training.reasons
     if training.method in ("whole", "scratch"):
         reasons.append(mirroring)
+    elif asked.augment != "light" or asked.mix:
+        reasons.append("images are not varied: what is trained are stored activations, or the probe alone")
     if training.method in ("stages", "whole"):
         reasons.append("whichever does best on validation images is kept, the probe too")
     return Plan(
         network=choice.name,
-        weights=fspath(weights) if weights is not None else None,
+        weights=fspath(asked.weights) if asked.weights is not None else None,
         weights_fingerprint=material.backbone.weights if material.backbone else "",
         pixels=choice.pixels,
         method=training.method,
@@ -222,17 +242,29 @@ def _plan(material: Material, clock: Clock, training: Training, seed: int, weigh
         weight_decay=WEIGHT_DECAY,
         label_smoothing=LABEL_SMOOTHING,
         flip=flip,
-        seed=seed,
+        augment=asked.augment,
+        mix=asked.mix,
+        seed=asked.seed,
         budget=clock.budget,
         reasons=tuple(reasons),
     )
 
 
-def _question(material: Material, clock: Clock) -> str:
+def _question(material: Material, clock: Clock, asked: Asked) -> str:
     weights = material.backbone.weights if material.backbone else ""
     pixels = material.choice.pixels.fingerprint
     return fingerprint.of_settings(
-        [__version__, material.index.fingerprint, material.choice.name, weights, pixels, clock.budget, machine()]
+        [
+            __version__,
+            material.index.fingerprint,
+            material.choice.name,
+            weights,
+            pixels,
+            clock.budget,
+            machine(),
+            asked.augment,
+            asked.mix,
+        ]
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from torch import nn
 from linne.embed.backends import device
 from linne.embed.embedding import Embedding, activations
 from linne.fit.decoded import Pictures
+from linne.fit.mixing import mix_of
 from linne.fit.optimise import Settings, Trainer
 from linne.fit.policy import Policy
 from linne.fit.probe import Probe
@@ -70,6 +72,7 @@ def train_network(
     )
     first = plan.frozen_stages if plan.method == "stages" else 0
     trainer = Trainer(Tail(network, first), settings, device(), plan.pixels)
+    mixes = plan.mix and plan.method in ("whole", "scratch")
     pixel_cache = _pixel_cache(plan, embedding, cache, cache_size)
     try:
         source, validate = _sources(material, plan, split, embedding, cache, pixel_cache)
@@ -83,6 +86,7 @@ def train_network(
             run.history,
             lambda: write_weights(run.checkpoint, network, plan.network, plan.pixels),
             progress,
+            partial(mix_of, plan.seed) if mixes else None,
         )
     finally:
         if pixel_cache is not None:
@@ -107,7 +111,7 @@ def _pixel_cache(plan: Plan, embedding: Embedding, cache: Path, size: int) -> Pi
     """Open the cache of pixels, where an image is seen more than once."""
     if plan.method not in ("whole", "scratch") or plan.epochs < 2 or size == 0:
         return None
-    digest, side = embedding.passed.digest, Policy(plan.flip).cache_side(plan.pixels)
+    digest, side = embedding.passed.digest, Policy.named(plan.augment, plan.flip).cache_side(plan.pixels)
     return PixelCache(cache / FOLDER, digest, plan.pixels.channels, side, size)
 
 
@@ -128,7 +132,7 @@ def _sources(
         source = CachedActivations(stored, index.label[rows].astype(np.int64), plan.batch_size, plan.seed)
         return source, on_arrays(activations(material.backbone, plan.frozen_stages, digest[held], cache))
     pictures = Pictures(index, plan.pixels.channels, pixel_cache, digest)
-    policy, on_cpu = Policy(plan.flip), device().type == "cpu"
+    policy, on_cpu = Policy.named(plan.augment, plan.flip), device().type == "cpu"
     images = AugmentedImages(pictures, index.label, rows, plan.pixels, policy, on_cpu, plan.batch_size, plan.seed)
     return images, _on_files(index, held, plan.pixels)
 
