@@ -100,6 +100,8 @@ def orientation_of(picture: Image.Image) -> int:
     """EXIF orientation, 1 to 8; 1 where none can be read."""
     try:
         return int(picture.getexif().get(_ORIENTATION, 1))
+    except MemoryError:
+        raise
     except Exception:  # noqa: BLE001 - the same readers; damaged metadata is no damaged picture
         return 1
 
@@ -122,9 +124,9 @@ def _to_8_bits(picture: Image.Image) -> Image.Image:
 
 def _intensities(values: NDArray[Any]) -> NDArray[np.uint8]:
     """Scale 16-bit, 32-bit or float intensities to uint8."""
-    deep = values.astype(np.float64)
-    if not np.isfinite(deep).all():
+    if not np.isfinite(values).all():  # before the cast, which warns of some
         raise ValueError("intensities that are no numbers")
+    deep = values.astype(np.float64)
     low, high = float(deep.min()), float(deep.max())
     if values.dtype.kind == "f" and low >= 0 and high <= 1:
         low, high = 0.0, 1.0
