@@ -62,6 +62,26 @@ def png_of_16_bit_colours(values: Array) -> bytes:
     return png(width, height, 16, 2, rows)
 
 
+def bmp(width: int, height: int, bits: int, compression: int, after: bytes) -> bytes:
+    """A header of 40 bytes, and after it masks or a palette, and pixels."""
+    start = 54 + (4 << bits if bits <= 8 else 12)
+    header = struct.pack("<IiiHHIIiiII", 40, width, height, 1, bits, compression, 0, 0, 0, 0, 0)
+    return b"BM" + struct.pack("<IHHI", 54 + len(after), 0, 0, start) + header + after
+
+
+def tiff(pieces: list[bytes], tags: dict[int, int], tags_of_pieces: tuple[int, int]) -> bytes:
+    """One directory, first its lists of where the pieces lie and how long they are, then the pieces."""
+    after = 8 + 2 + 12 * (len(tags) + 2) + 4
+    starts = [after + 8 * len(pieces) + sum(map(len, pieces[:number])) for number in range(len(pieces))]
+    entries = [(tag, 4, 1, value) for tag, value in tags.items()]
+    for tag, values in zip(tags_of_pieces, (starts, [len(piece) for piece in pieces]), strict=True):
+        listed = after + 4 * len(pieces) * (tag == tags_of_pieces[1])
+        entries.append((tag, 4, len(pieces), values[0] if len(pieces) == 1 else listed))
+    directory = b"".join(struct.pack("<HHII", *entry) for entry in sorted(entries))
+    lists = struct.pack(f"<{2 * len(pieces)}I", *starts, *map(len, pieces))
+    return b"II*\0\x08\0\0\0" + struct.pack("<H", len(entries)) + directory + bytes(4) + lists + b"".join(pieces)
+
+
 def place(path: Path, content: bytes | None = None, seed: int = 0) -> Path:
     """Write a file and the folders above it; by default a small picture."""
     path.parent.mkdir(parents=True, exist_ok=True)

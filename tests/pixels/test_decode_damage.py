@@ -153,3 +153,21 @@ def test_strict_warnings_are_no_other_exception() -> None:
         for whole in WHOLE.values():
             for share in (0.2, 0.5, 0.9):
                 try_to_decode(whole[: int(len(whole) * share)])
+
+
+def test_intensities_that_are_no_numbers_are_refused_without_a_warning() -> None:
+    for bits in (0x7FA00000, 0x7FC00000, 0x7F800000):  # NaN that signals, NaN that does not, infinity
+        content = encode(np.full((4, 4), bits, np.uint32).view(np.float32), "TIFF")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", RuntimeWarning)
+            with pytest.raises(ImageError, match="no numbers"):
+                decode(content, 3)
+
+
+def test_too_little_memory_for_metadata_is_no_upright_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(picture: Image.Image) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(Image.Image, "getexif", fail)
+    with pytest.raises(MemoryError):
+        decode(WHOLE["BMP"], 3)

@@ -14,6 +14,7 @@ CMYK, YCbCr, LAB      converted to RGB (Adobe's inverted CMYK is put right)
 32 bit, float         [0, 1] or 0..65535 where the values fit, else from the smallest to the largest value
 colour profile        ignored, as every common training pipeline does
 too large             above `MAX_PIXELS` an error before anything is decoded
+out of proportion     an error, where a few bytes ask for gigabytes or hours: see `linne.pixels.costs`
 damaged, truncated    an error: half a picture is not a picture
 ====================  =========================================================================
 """
@@ -28,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from linne.pixels.costs import check_costs
 from linne.records.errors import ImageError
 
 MAX_PIXELS = 178_956_970
@@ -82,6 +84,7 @@ def decode(content: bytes, channels: Literal[1, 3] | int, name: str = "image") -
         width, height = picture.size
         if width * height > MAX_PIXELS:
             raise ImageError(f"more than {MAX_PIXELS} pixels", file=name, value=f"{width} x {height}", remedy=remedy)
+        check_costs(picture, content)
         picture.load()
         # Gray comes from RGB for every mode, so that a file has one gray picture.
         upright = _upright(_to_8_bits(picture).convert("RGB"), orientation_of(picture))
@@ -100,6 +103,8 @@ def orientation_of(picture: Image.Image) -> int:
     """EXIF orientation, 1 to 8; 1 where none can be read."""
     try:
         return int(picture.getexif().get(_ORIENTATION, 1))
+    except MemoryError:
+        raise
     except Exception:  # noqa: BLE001 - the same readers; damaged metadata is no damaged picture
         return 1
 
@@ -122,9 +127,9 @@ def _to_8_bits(picture: Image.Image) -> Image.Image:
 
 def _intensities(values: NDArray[Any]) -> NDArray[np.uint8]:
     """Scale 16-bit, 32-bit or float intensities to uint8."""
-    deep = values.astype(np.float64)
-    if not np.isfinite(deep).all():
+    if not np.isfinite(values).all():  # before the cast, which warns of some
         raise ValueError("intensities that are no numbers")
+    deep = values.astype(np.float64)
     low, high = float(deep.min()), float(deep.max())
     if values.dtype.kind == "f" and low >= 0 and high <= 1:
         low, high = 0.0, 1.0

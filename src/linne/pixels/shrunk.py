@@ -15,6 +15,7 @@ import simplejpeg
 from numpy.typing import NDArray
 from PIL import Image
 
+from linne.pixels.costs import has_endless_scans
 from linne.pixels.decode import FORMATS, MAX_PIXELS, decode, orientation_of
 
 SHRINKS = (8, 4, 2)
@@ -76,6 +77,8 @@ class Undecoded:
         self._orientation = _UNTURNED
         self._whole: Image.Image | None = None
         size = self._size_of_jpeg()
+        if size is not None and has_endless_scans(content, size[0] * size[1]):
+            size = None
         self._is_jpeg = size is not None
         if size is None:
             self._whole = decode(content, channels, name)
