@@ -1,4 +1,4 @@
-"""Run all benchmarks, one after the other, within a quarter of an hour on two cores.
+"""Run all benchmarks, one after the other; meant to take a quarter of an hour on two cores.
 
 Some are given less to do than on their own: `networks.py` alone takes one variant of every family, for instance. Those
 on photos are left out where the photos, or the weights, do not lie beside the checkout.
