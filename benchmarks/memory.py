@@ -3,10 +3,12 @@
 The images are gray noise of 8 x 8 pixels in a tar, each with other bytes, through a LeNet-5 with random weights.
 
 The peak at the start of the pass is that of the libraries, the index, and the search for the fastest way to run the
-network; what the pass adds is the difference. It holds a few batches whatever the number of images, and the features
-are in the store. What still grows is the index, some 350 bytes an image while the tar is read, of which 55 are kept
-(path, label, place and size), and the digests, 16 bytes an image in their order and 24 on each of two shelves of the
-store. The features go to Parquet: pages of a .npy, which is mapped into memory, would count as if they were held.
+network. The pass adds a few batches whatever the number of images; the features are in the store. What still grows is
+the index, some 350 bytes an image while the tar is read, of which 55 are kept (path, label, place and size), and the
+digests, 16 bytes an image in their order and 24 on each of two shelves of the store.
+
+Writing the features comes last, to Parquet, and grows until a chunk has its full 64 MiB. Pages of a .npy, which is
+mapped into memory, would count as if they were held.
 
 Usage: memory.py [--images 20000]
 """
@@ -54,8 +56,8 @@ def write_network(path: Path) -> None:
     write_weights(path, create(NETWORK), NETWORK, entry(NETWORK).pixels)
 
 
-def embedded(tar: Path, weights: Path, cache: Path) -> tuple[float, float]:
-    """The peak at the start of the pass, and at the end; for a fresh process."""
+def embedded(tar: Path, weights: Path, cache: Path) -> tuple[float, float, float]:
+    """The peak at the start of the pass, at its end, and after writing the features; for a fresh process."""
     import linne
     from linne.records.progress import Silent
 
@@ -66,11 +68,16 @@ def embedded(tar: Path, weights: Path, cache: Path) -> tuple[float, float]:
             if step == "embed":
                 peaks.append(peak())
 
+        def finish(self) -> None:
+            if peaks:  # other steps come before it
+                peaks.append(peak())
+
     out = cache / "features.parquet"
     passed = linne.embed(tar, network=NETWORK, weights=weights, out=out, cache=cache, progress=Noting())
     if not passed.readable.all():
         raise RuntimeError(f"{(~passed.readable).sum()} images could not be read")
-    return peaks[0], peak()
+    start, end = peaks
+    return start, end, peak()
 
 
 def measure(given: argparse.Namespace) -> Iterator[Comparison | Table]:
@@ -82,9 +89,10 @@ def measure(given: argparse.Namespace) -> Iterator[Comparison | Table]:
         for images in (FEW, given.images):
             tar = folder / f"{images}.tar"
             write_tar(tar, images)
-            start, most = alone(embedded, tar, weights, folder / f"{images}")
-            rows.append((f"{images:,} images", round(start, 1), round(most, 1)))
-    yield Table("Peak memory of linne.embed", ("", "MB at the start of the pass", "MB at most"), tuple(rows))
+            peaks = alone(embedded, tar, weights, folder / f"{images}")
+            rows.append((f"{images:,} images", *(round(each, 1) for each in peaks)))
+    columns = ("", "MB at the start of the pass", "MB at its end", "MB at most")
+    yield Table("Peak memory of linne.embed", columns, tuple(rows))
 
 
 if __name__ == "__main__":
