@@ -20,8 +20,10 @@ lint: .venv/installed
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# What linne is compared with comes first; OUT=file.json keeps the results.
 bench: .venv/installed
-	$(BIN)/python benchmarks/run_all.py
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable ".[train,dev,bench]"
+	$(BIN)/python benchmarks/run_all.py $(if $(OUT),--out "$(OUT)")
 
 # uv resolves torch and torchvision as a matching pair; plain pip can mix a CPU and a CUDA build.
 .venv/installed: pyproject.toml constraints.txt

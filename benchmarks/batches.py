@@ -1,25 +1,25 @@
 """Files to augmented training batches of 224 pixels: linne against torchvision's folder and loader with two workers.
 
-A pass over the images each, by turns. Both give random crops of 35% to 100% of the picture (or, "crop and flip only",
-of the input's size), mirrored every second time, normalised float32. "uint8" is what a
-GPU takes from linne, and normalises there; a network on the CPU takes float32.
+A turn is a pass over the images. Both give random crops of 35% to 100% of the picture (or, "crop and flip only", of the
+input's size), mirrored every second time, normalised float32. "uint8" is what a GPU takes from linne, and normalises
+there; a network on the CPU takes float32.
 
-Usage: batches.py PHOTOS [--images N]    (class folders of JPEGs)
+Usage: batches.py PHOTOS [--images N] [--turns N]    (class folders of JPEGs)
 """
 
 from __future__ import annotations
 
 import argparse
 import shutil
-import statistics
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import count
 from pathlib import Path
 
 import numpy as np
 import torch
+from harness import Comparison, Table, compare, main
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Subset
 from torchvision.datasets import ImageFolder
@@ -34,7 +34,7 @@ from linne.pixels.cache import PixelCache
 from linne.records.fingerprint import of_bytes
 from linne.records.index import Index
 
-BATCH, SEED, ROUNDS, WORKERS = 64, 0, 5, 2
+BATCH, SEED, WORKERS = 64, 0, 2
 SPEC = entry("mobilenet_v2").pixels
 AREA = (0.35, 1.0)
 
@@ -93,27 +93,20 @@ def building(photos: Path, images: int, policy: Policy) -> Callable[[int], int]:
     return once
 
 
-def rates(ways: dict[str, Callable[[int], int]]) -> Iterator[tuple[str, float, float]]:
-    """Images a second of each, and the median over rounds of its ratio to the first."""
-    for once in ways.values():
-        once(0)
-    found: dict[str, list[float]] = {name: [] for name in ways}
-    for number in range(1, ROUNDS + 1):
-        for name, once in ways.items():
-            start = time.perf_counter()
-            seen = once(number)
-            found[name].append(seen / (time.perf_counter() - start))
-    first = next(iter(found.values()))
-    for name, values in found.items():
-        yield name, statistics.median(values), statistics.median(a / b for a, b in zip(values, first, strict=True))
+def way(once: Callable[[int], int], images: int) -> Callable[[], None]:
+    """A pass with other random crops each turn, and over all of the images."""
+    epochs = count()
+
+    def turn() -> None:
+        seen = once(next(epochs))
+        if seen != images:
+            raise RuntimeError(f"{seen} images of {images}")
+
+    return turn
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("photos", type=Path)
-    parser.add_argument("--images", type=int, default=1024)
-    arguments = parser.parse_args()
-    photos, images = arguments.photos, arguments.images
+def measure(given: argparse.Namespace) -> Iterator[Comparison | Table]:
+    photos, images = given.photos, given.images // BATCH * BATCH  # both leave out a last batch that is smaller
     with tempfile.TemporaryDirectory(prefix="linne-bench-") as folder:
         for title, policy in (
             ("random resized crop and flip", Policy(True, AREA, 0)),
@@ -128,10 +121,18 @@ def main() -> None:
                 "linne, from the cache": passes(cached),
                 "linne, from the cache, uint8": passes(intensities),
             }
-            print(f"\n{title}, {images} images, batches of {BATCH}")
-            for name, rate, ratio in rates(ways):
-                print(f"{name:<40}{rate:>9,.0f} images/s {ratio:>7.2f}x", flush=True)
+            turns = {name: way(once, images) for name, once in ways.items()}
+            title = f"Files to batches of {BATCH}, {title}, {images} photos"
+            yield compare(title, turns, images, "images", given.turns)
 
 
 if __name__ == "__main__":
-    main()
+    main(
+        __doc__,
+        measure,
+        [
+            ("photos", {"type": Path}),
+            ("--images", {"type": int, "default": 1024}),
+            ("--turns", {"type": int, "default": 5}),
+        ],
+    )

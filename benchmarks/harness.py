@@ -19,6 +19,13 @@ Cell = str | int | float
 
 
 @dataclass(frozen=True)
+class Measured:
+    """What a way gives back that took its own time: these seconds count, not those of starting a process around it."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Table:
     """Rows of cells below a title."""
 
@@ -57,8 +64,7 @@ class Comparison:
         rows = []
         for timing in self.timings:
             speed = f"{self.amount / timing.median:,.0f} {self.unit}/s" if self.amount else _seconds(timing.median)
-            spread = f"[{timing.ratio_low:.2f}, {timing.ratio_high:.2f}]" if timing is not self.timings[0] else ""
-            rows.append((timing.name, speed, f"{timing.ratio:.2f} x", spread))
+            rows.append((timing.name, speed, *(_ratio(timing) if timing is not self.timings[0] else ("1.00 x", ""))))
         return Table(self.title, ("", "median", "ratio", "quartiles"), tuple(rows))
 
 
@@ -74,8 +80,9 @@ def compare(
     for turn in range(turns):
         for name in names[turn % len(names) :] + names[: turn % len(names)]:
             start = time.perf_counter()
-            ways[name]()
-            took[name].append(time.perf_counter() - start)
+            given = ways[name]()
+            passed = time.perf_counter() - start
+            took[name].append(given.seconds if isinstance(given, Measured) else passed)
     return Comparison(
         title, amount, unit, tuple(_timing(name, seconds, took[names[0]]) for name, seconds in took.items())
     )
@@ -90,6 +97,15 @@ def compare_for(title: str, ways: Mapping[str, Way], seconds: float, amount: int
         way()
     turn = time.perf_counter() - start
     return compare(title, ways, amount, unit, max(15, round(seconds / max(turn, 1e-6))), warm_up=False)
+
+
+def gathered(title: str, comparisons: Sequence[Comparison]) -> Table:
+    """Comparisons of one way of theirs with one of ours, a row each."""
+    rows = []
+    for comparison in comparisons:
+        theirs, ours = comparison.timings
+        rows.append((comparison.title, _seconds(theirs.median), _seconds(ours.median), *_ratio(ours)))
+    return Table(title, ("", "theirs", "ours", "ratio", "quartiles"), tuple(rows))
 
 
 def main(
@@ -155,6 +171,15 @@ def _quartiles(values: list[float]) -> tuple[float, float, float]:
         return values[0], values[0], values[0]
     low, median, high = statistics.quantiles(values, n=4, method="inclusive")
     return low, median, high
+
+
+def _ratio(timing: Timing) -> tuple[str, str]:
+    """The ratio and its quartiles: a hundredth is enough, except where that is nothing."""
+    median, low, high = (
+        f"{value:.2f}" if value >= 0.1 else f"{value:.2g}"
+        for value in (timing.ratio, timing.ratio_low, timing.ratio_high)
+    )
+    return f"{median} x", f"[{low}, {high}]"
 
 
 def _seconds(value: float) -> str:

@@ -1,17 +1,19 @@
 """Photos of 12 megapixels to 224 pixels: linne's decoding for random views and hashes, against Pillow's whole decoding.
 
-The photos are made: scenes with the grain of a sensor, as JPEGs of quality 92. One thread; runs alternate.
+The photos are made: scenes with the grain of a sensor, as JPEGs of quality 92. One thread.
 
-Usage: large_photos.py
+Usage: large_photos.py [--seconds 5]
 """
 
 from __future__ import annotations
 
+import argparse
 import io
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
-from pairs import ratio
+from harness import Comparison, Table, compare_for, main
 from PIL import Image
 
 from linne.fit.augment import resize_into
@@ -44,19 +46,21 @@ def by_linne(content: bytes) -> np.ndarray:
     return out[0]
 
 
-def main() -> None:
+def measure(given: argparse.Namespace) -> Iterator[Comparison | Table]:
     torch.set_num_threads(1)
     contents = [photo(seed) for seed in range(PHOTOS)]
+    size = f"{WIDTH} x {HEIGHT} pixels, {len(contents[0]) / 1e6:.1f} MB"
     off = [np.abs(by_pillow(content).astype(int) - by_linne(content)) for content in contents]
-    size = f"{WIDTH} x {HEIGHT}, {len(contents[0]) / 1e6:.1f} MB"
-    print(f"{size}; off by {np.mean(off):.2f} levels in the mean, {np.max(off)} at most")
+    levels = ("linne", round(float(np.mean(off)), 2), int(np.max(off)))
+    yield Table(f"Levels of 255 off Pillow's, {size}", ("", "mean", "max"), (levels,))
 
-    def each(way: object) -> None:
+    def each(way: Callable[[bytes], np.ndarray]) -> None:
         for content in contents:
             way(content)
 
-    print(f"Pillow over linne: {ratio(lambda: each(by_pillow), lambda: each(by_linne), 5.0)}")
+    ways = {"Pillow": lambda: each(by_pillow), "linne": lambda: each(by_linne)}
+    yield compare_for(f"Photos to {SIDE} pixels, {size}", ways, given.seconds, PHOTOS, "photos")
 
 
 if __name__ == "__main__":
-    main()
+    main(__doc__, measure, [("--seconds", {"type": float, "default": 5.0})])

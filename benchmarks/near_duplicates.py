@@ -1,16 +1,19 @@
 """How well near copies are told from pictures that are merely alike, for thresholds around the chosen ones.
 
-Copies are planted among scanned digits (scikit-learn) and among photos: ``python benchmarks/near_duplicates.py PHOTOS``
-takes 300 images from below a folder. Prints a table in Markdown.
+Copies are planted among scanned digits (scikit-learn) and, where a folder is given, among some of the photos below it.
+
+Usage: near_duplicates.py [PHOTOS] [--images N] [--digits N]
 """
 
 from __future__ import annotations
 
+import argparse
 import io
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from harness import Comparison, Table, main
 from PIL import Image, ImageEnhance
 from sklearn.datasets import load_digits
 
@@ -19,8 +22,7 @@ from linne.index.scan import Listing, scan
 from linne.pixels.decode import decode
 from linne.pixels.perceptual import perceptual_hash, thumbnail
 
-PHOTOS = Path(__file__).resolve().parents[2] / "shared" / "data" / "clothing"
-NUMBER = 300
+DIGITS = 1797
 GRID = [(6, 0.985), (10, 0.95), (10, 0.97), (10, 0.98), (10, 0.985), (10, 0.99), (16, 0.985)]
 
 
@@ -83,8 +85,8 @@ def looks(pictures: list[Image.Image]) -> tuple[np.ndarray, np.ndarray, np.ndarr
     return hashes, thumbs / np.maximum(np.linalg.norm(thumbs, axis=1, keepdims=True), 1e-6), shows
 
 
-def measure(name: str, pictures: list[Image.Image]) -> None:
-    """Print, for each threshold, the share of planted copies found and the pairs among the originals."""
+def found(name: str, pictures: list[Image.Image]) -> Table:
+    """For each threshold the share of planted copies found, and the pairs among the originals."""
     hashes, units, shows = looks(pictures)
     distance = np.bitwise_count(hashes[:, None] ^ hashes[None])
     likeness = units @ units.T
@@ -93,24 +95,29 @@ def measure(name: str, pictures: list[Image.Image]) -> None:
     for copy, make in COPIES.items():
         theirs = looks([decode(make(picture), 3) for picture in pictures])
         planted[copy] = np.bitwise_count(hashes ^ theirs[0]), (units * theirs[1]).sum(axis=1), shows & theirs[2]
-    print(f"\n{name}: {len(pictures)} images, {above.size // 2:,} pairs\n")
-    print(f"| bits | likeness | {' | '.join(COPIES)} | pairs of originals |")
-    print(f"| ---: | ---: | {' | '.join('---:' for _ in COPIES)} | ---: |")
+    rows = []
     for bits, least in GRID:
         recalls = [((d <= bits) & (like >= least) & can_be_seen).mean() for d, like, can_be_seen in planted.values()]
         among = int(((distance <= bits) & (likeness >= least) & above).sum())
-        chosen = " *" if (bits, least) == (MAX_DISTANCE, MIN_LIKENESS) else ""
-        print(f"| {bits}{chosen} | {least} | {' | '.join(f'{r:.3f}' for r in recalls)} | {among} |")
+        chosen = ", chosen" if (bits, least) == (MAX_DISTANCE, MIN_LIKENESS) else ""
+        rows.append((f"{bits} bits, {least}{chosen}", *(round(float(recall), 3) for recall in recalls), among))
+    title = f"{name}: share of copies found for bits and likeness; {len(pictures)} images, {above.size // 2:,} pairs"
+    return Table(title, ("", *COPIES, "pairs of originals"), tuple(rows))
 
 
-def main() -> None:
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else PHOTOS
-    measure("Scanned digits", digits(1797))
-    if folder.is_dir():
-        measure("Photos", photos(folder, NUMBER))
-    else:
-        print(f"\nNo photos in {folder}")
+def measure(given: argparse.Namespace) -> Iterator[Comparison | Table]:
+    yield found("Scanned digits", digits(given.digits))
+    if given.photos is not None:
+        yield found("Photos", photos(given.photos, given.images))
 
 
 if __name__ == "__main__":
-    main()
+    main(
+        __doc__,
+        measure,
+        [
+            ("photos", {"type": Path, "nargs": "?"}),
+            ("--images", {"type": int, "default": 300, "help": "photos"}),
+            ("--digits", {"type": int, "default": DIGITS}),
+        ],
+    )

@@ -1,9 +1,8 @@
 """Each family against torchvision's or timm's twin: forward as it is used, and forward with backward as in training.
 
-Both have the same weights and get the same images; runs alternate, and the ratio is the median over pairs of theirs
-over ours (with quartiles), so that more than 1 means faster than the twin.
+Both have the same weights and get the same images. Without names it is one variant a family, nearest to 1 GMACs.
 
-    python benchmarks/networks.py [--seconds 6] [--batch 4] [NAME ...]
+Usage: networks.py [NAME ...] [--seconds 6] [--batch 4]    (seconds for each comparison, 15 turns at least)
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from __future__ import annotations
 import argparse
 import gc
 import sys
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "nets"))
-from pairs import ratio
+from harness import Comparison, Table, compare_for, gathered, main
 from references import Reference, noise, references
 
 from linne.nets.catalogue import CATALOGUE, entry
@@ -46,33 +46,35 @@ def both(network: nn.Module, images: Tensor) -> None:
     logits.sum().backward()
 
 
-def compared(reference: Reference, batch: int, seconds: float) -> str:
-    """Give a line of the table."""
+def compared(reference: Reference, batch: int, seconds: float) -> Iterator[Comparison]:
     pixels = entry(reference.name).pixels
     images = noise(batch, pixels.channels, pixels.height, pixels.width)
     theirs = reference.build()
     ours = reference.ours(theirs)
-    line = f"{reference.name:<26}{reference.project:<12}"
-    for what, work in (("forward", forward), ("both", both)):
+    for name, work in (("forward", forward), ("both", both)):
         for network in (theirs, ours):
             network.train(work is both)
-        found = ratio(partial(work, theirs, images), partial(work, ours, images), seconds)
-        line += f"{what} {found}   "
-    return line.rstrip()
+        ways = {reference.project: partial(work, theirs, images), "linne": partial(work, ours, images)}
+        yield compare_for(f"{reference.name}, {reference.project}, {name}", ways, seconds, batch, "images")
 
 
-def main() -> None:
-    arguments = argparse.ArgumentParser()
-    arguments.add_argument("names", nargs="*")
-    arguments.add_argument("--seconds", type=float, default=6.0)
-    arguments.add_argument("--batch", type=int, default=4)
-    given = arguments.parse_args()
-    wanted = [r for r in references() if r.name in given.names] if given.names else timed()
-    print(f"{torch.get_num_threads()} threads, PyTorch {torch.__version__}, batch {given.batch}, theirs / ours")
-    for reference in wanted:
-        print(compared(reference, given.batch, given.seconds), flush=True)
+def measure(given: argparse.Namespace) -> Iterator[Comparison | Table]:
+    found = []
+    for reference in [r for r in references() if r.name in given.names] if given.names else timed():
+        for comparison in compared(reference, given.batch, given.seconds):
+            found.append(comparison)
+            yield comparison
         gc.collect()
+    yield gathered(f"Networks against their twins, batch {given.batch}, {torch.get_num_threads()} threads", found)
 
 
 if __name__ == "__main__":
-    main()
+    main(
+        __doc__,
+        measure,
+        [
+            ("names", {"nargs": "*"}),
+            ("--seconds", {"type": float, "default": 6.0}),
+            ("--batch", {"type": int, "default": 4}),
+        ],
+    )

@@ -1,4 +1,7 @@
-"""The whole road as a user walks it: a fit within a budget with an empty store, its test score, the same fit again."""
+"""The whole road as a user walks it: a fit within a budget with an empty store, its test score, the same fit again.
+
+Usage: road.py PHOTOS WEIGHTS [--budget 60s]
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from harness import Cell, Comparison, Table, main
+
+TO_THE_PROBE = ("start", "plan", "embed", "audit", "split", "probe")
+COLUMNS = ("store", "s in all", "s to the probe", "probe, validation", "kept", "test accuracy", "low", "high")
 
 
 def linne(*arguments: object, folder: str) -> tuple[dict[str, Any], float]:
@@ -20,26 +29,25 @@ def linne(*arguments: object, folder: str) -> tuple[dict[str, Any], float]:
     return json.loads(done.stdout), time.perf_counter() - start
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("photos", type=Path)
-    parser.add_argument("weights", type=Path)
-    parser.add_argument("--budget", default="60s")
-    arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        fit = ("fit", arguments.photos.resolve(), "--weights", arguments.weights.resolve())
-        for store in ("empty", "warm"):
-            said, seconds = linne(*fit, "--budget", arguments.budget, "--cache", "store", folder=folder)
-            spent = said["seconds"]
-            probe = sum(spent[step] for step in ("start", "plan", "embed", "audit", "split", "probe"))
-            accuracy = linne("evaluate", said["run"], folder=folder)[0]["measures"]["accuracy"]
-            print(
-                f"{store} store, --budget {arguments.budget}: {seconds:.1f} s in all, {probe:.1f} s to the probe "
-                f"({said['probe']['accuracy']:.4f} of validation); kept {said['chosen']['method']}, "
-                f"test accuracy {accuracy['value']:.4f} [{accuracy['low']:.3f}, {accuracy['high']:.3f}]",
-                flush=True,
-            )
+def walked(store: str, given: argparse.Namespace, folder: str) -> tuple[Cell, ...]:
+    fit = ("fit", given.photos.resolve(), "--weights", given.weights.resolve(), "--budget", given.budget)
+    said, seconds = linne(*fit, "--cache", "store", folder=folder)
+    probe = sum(said["seconds"][step] for step in TO_THE_PROBE)
+    accuracy = linne("evaluate", said["run"], folder=folder)[0]["measures"]["accuracy"]
+    test = (round(accuracy[name], 4) for name in ("value", "low", "high"))
+    validation = round(said["probe"]["accuracy"], 4)
+    return (store, round(seconds, 1), round(probe, 1), validation, said["chosen"]["method"], *test)
+
+
+def measure(given: argparse.Namespace) -> Iterator[Comparison | Table]:
+    with tempfile.TemporaryDirectory(prefix="linne-bench-") as folder:
+        rows = tuple(walked(store, given, folder) for store in ("empty", "warm"))
+    yield Table(f"linne fit --budget {given.budget}, then linne evaluate", COLUMNS, rows)
 
 
 if __name__ == "__main__":
-    main()
+    main(
+        __doc__,
+        measure,
+        [("photos", {"type": Path}), ("weights", {"type": Path}), ("--budget", {"default": "60s"})],
+    )

@@ -1,14 +1,21 @@
-"""How long until the command line answers: `linne --help` beside an empty Python, interleaved, medians."""
+"""How long until the command line answers: `linne --help` and others beside an empty Python.
+
+Each is a process of its own; a ratio of 0.5 means twice as long as Python takes to start and do nothing.
+
+Usage: start.py [--turns N]
+"""
 
 from __future__ import annotations
 
-import statistics
+import argparse
 import subprocess
 import sys
-import time
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
-ROUNDS = 15
+from harness import Comparison, Table, compare, main
+
 SCRIPT = Path(sys.executable).with_name("linne")
 COMMANDS = {
     "python -c pass": [sys.executable, "-c", "pass"],
@@ -18,22 +25,13 @@ COMMANDS = {
 }
 
 
-def seconds(command: list[str]) -> float:
-    start = time.perf_counter()
-    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
-    return time.perf_counter() - start
-
-
-def main() -> None:
-    measured: dict[str, list[float]] = {name: [] for name in COMMANDS}
-    for _ in range(ROUNDS):
-        for name, command in COMMANDS.items():
-            measured[name].append(seconds(command))
-    empty = statistics.median(measured["python -c pass"])
-    for name, values in measured.items():
-        median = statistics.median(values)
-        print(f"{name:<22}{median * 1000:8.1f} ms {median / empty:6.2f} x")
+def measure(given: argparse.Namespace) -> Iterator[Comparison | Table]:
+    ways = {
+        name: partial(subprocess.run, command, stdout=subprocess.DEVNULL, check=True)
+        for name, command in COMMANDS.items()
+    }
+    yield compare("Start of the command line", ways, turns=given.turns)
 
 
 if __name__ == "__main__":
-    main()
+    main(__doc__, measure, [("--turns", {"type": int, "default": 15})])

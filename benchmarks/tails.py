@@ -1,6 +1,8 @@
 """How deep and how long to train on stored activations: validation accuracy by stage and epochs.
 
-The test set takes no part. Prints a table; docs/rooms/fit.md draws on it.
+The test set takes no part. docs/rooms/fit.md draws on it. Activations are kept in the user's store, as by `linne fit`.
+
+Usage: tails.py PHOTOS WEIGHTS [--epochs 1 3 6] [--seeds 2]
 """
 
 from __future__ import annotations
@@ -9,88 +11,102 @@ import argparse
 import copy
 import tempfile
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from harness import Cell, Comparison, Table, main
+from numpy.typing import NDArray
 
 from linne.embed.embedding import activations, embed
 from linne.fit.optimise import Settings, Trainer
-from linne.fit.probe import fit_probe
+from linne.fit.probe import Probe, fit_probe
 from linne.fit.sources import CachedActivations
 from linne.fit.tail import Tail
 from linne.fit.train import train
 from linne.records.index import TRAIN, VALIDATION
 from linne.records.places import user_cache
 from linne.records.progress import Silent
-from linne.road.look import gather, inspect
+from linne.road.look import Material, gather, inspect
 from linne.road.training import install, on_arrays
 from linne.split.assign import make_split
 
-EPOCHS = (1, 3, 6)
 DEEPEST = 3
-SEEDS = (0, 1)
+BATCH = 64
+SETTINGS = Settings(1e-3, 0.05, 0.1, "bfloat16", True)
+
+Labels = NDArray[np.int64]
+Values = tuple[NDArray[np.float16], NDArray[np.float16]]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("photos", type=Path)
-    parser.add_argument("weights", type=Path)
-    arguments = parser.parse_args()
-    material = gather(arguments.photos, arguments.weights, None, 0, Silent())
-    index, network, cache = material.index, material.choice.network, user_cache()
-    assert material.backbone is not None
-    embedding = embed(index, material.backbone, cache, Silent())
+@dataclass(frozen=True)
+class Subset:
+    """Digests ``(n, 16)`` and labels ``(n,)`` of the images that train or validate."""
+
+    digest: NDArray[np.uint8]
+    label: Labels
+
+
+def prepared(material: Material) -> tuple[Subset, Subset, Probe]:
+    """Split without leaks, and give the network the probe as its classifier."""
+    index, network = material.index, material.choice.network
+    embedding = embed(index, material.backbone, user_cache(), Silent())
     split = make_split(index, inspect(index, embedding, 0, Silent()).groups, embedding.passed.readable, 0)
     rows, held = split.rows(TRAIN), split.rows(VALIDATION)
-    labels = index.label.astype(np.int64)
-    probe = fit_probe(embedding.features[rows], labels[rows], embedding.features[held], labels[held])
+    labels, features, digest = index.label.astype(np.int64), embedding.features, embedding.passed.digest
+    probe = fit_probe(features[rows], labels[rows], features[held], labels[held])
     network.replace_head(len(index.labels))
     install(network, probe)
-    print(
-        f"probe: {probe.accuracy:.3f} of {len(held)} validation images; "
-        f"last epoch's accuracy, mean of {len(SEEDS)} seeds"
-    )
-    print("trained stages  " + "".join(f"{epochs:>3} epochs" for epochs in EPOCHS) + "   s")
-    stages = len(network.stages())
+    return Subset(digest[rows], labels[rows]), Subset(digest[held], labels[held]), probe
+
+
+def trained(
+    material: Material, stage: int, values: Values, labels: tuple[Labels, Labels], epochs: int, seed: int
+) -> tuple[float, float]:
+    """The last epoch's accuracy, and seconds; `values` and `labels` are those that train, and those that validate."""
+    torch.manual_seed(seed)
+    tail = Tail(copy.deepcopy(material.choice.network), stage)
+    trainer = Trainer(tail, SETTINGS, torch.device("cpu"), material.choice.pixels)
+    source, judge = CachedActivations(values[0], labels[0], BATCH, seed), on_arrays(values[1])
+    with tempfile.TemporaryDirectory(prefix="linne-bench-") as folder:
+        start, history = time.perf_counter(), Path(folder, "history")
+        outcome = train(trainer, source, epochs, judge, labels[1], None, history, lambda: None, Silent())
+        return outcome.epochs[-1].accuracy, time.perf_counter() - start
+
+
+def measure(given: argparse.Namespace) -> Iterator[Comparison | Table]:
+    material = gather(given.photos, None, given.weights, None, 0, Silent())
+    trains, held, probe = prepared(material)
+    stages = len(material.choice.network.stages())
+    labels = (trains.label, held.label)
+    rows: list[tuple[Cell, ...]] = []
     for stage in range(stages - 1, stages - 1 - DEEPEST, -1):
-        embed(index, material.backbone, cache, Silent(), stage)
-        values = {
-            name: activations(material.backbone, stage, embedding.passed.digest[r], cache)
-            for name, r in (("train", rows), ("held", held))
-        }
-        means, seconds, trained = [], 0.0, 0
-        for epochs in EPOCHS:
-            scores = []
-            for seed in SEEDS:
-                torch.manual_seed(seed)
-                tail = Tail(copy.deepcopy(network), stage)
-                trainer = Trainer(
-                    tail, Settings(1e-3, 0.05, 0.1, "bfloat16", True), torch.device("cpu"), material.choice.pixels
-                )
-                source = CachedActivations(values["train"], labels[rows], 64, seed)
-                with tempfile.TemporaryDirectory() as folder:
-                    start = time.perf_counter()
-                    outcome = train(
-                        trainer,
-                        source,
-                        epochs,
-                        on_arrays(values["held"]),
-                        labels[held],
-                        None,
-                        Path(folder, "history"),
-                        lambda: None,
-                        Silent(),
-                    )
-                    seconds += time.perf_counter() - start
-                trained += epochs
-                scores.append(outcome.epochs[-1].accuracy)
-            means.append(float(np.mean(scores)))
-        print(
-            f"last {stages - stage:<11}" + "".join(f"{mean:10.3f}" for mean in means) + f"{seconds / trained:10.1f}",
-            flush=True,
-        )
+        embed(material.index, material.backbone, user_cache(), Silent(), stage)
+        values = tuple(activations(material.backbone, stage, each.digest, user_cache()) for each in (trains, held))
+        means, seconds = [], 0.0
+        for epochs in given.epochs:
+            runs = [trained(material, stage, values, labels, epochs, seed) for seed in range(given.seeds)]
+            means.append(round(float(np.mean([accuracy for accuracy, _ in runs])), 3))
+            seconds += sum(took for _, took in runs)
+        rows.append((f"last {stages - stage}", *means, round(seconds / (sum(given.epochs) * given.seeds), 1)))
+    yield Table(
+        f"Validation accuracy after training the last stages, mean of {given.seeds} seeds; "
+        f"the probe: {probe.accuracy:.3f} of {len(held.label)} images",
+        ("stages", *(f"{epochs} epochs" for epochs in given.epochs), "s an epoch"),
+        tuple(rows),
+    )
 
 
 if __name__ == "__main__":
-    main()
+    main(
+        __doc__,
+        measure,
+        [
+            ("photos", {"type": Path}),
+            ("weights", {"type": Path}),
+            ("--epochs", {"type": int, "nargs": "+", "default": [1, 3, 6]}),
+            ("--seeds", {"type": int, "default": 2}),
+        ],
+    )
