@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -138,3 +140,8 @@ def test_an_accuracy_tells_its_size_where_it_is_another() -> None:
     assert accuracy(None, None, 224) == ""
     assert accuracy(80.858, 224, 224) == "80.9"
     assert accuracy(81.54, 380, 300) == "81.5 @380"
+
+
+def test_listing_the_networks_imports_no_torch() -> None:
+    code = "import sys; from linne.nets import find; find.find_networks(); assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)

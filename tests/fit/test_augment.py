@@ -27,7 +27,6 @@ from linne.nets.catalogue import entry
 from linne.pixels.cache import PixelCache
 from linne.pixels.prepare import normalise, prepare
 from linne.pixels.shrunk import Decoded, Picture, Undecoded
-from linne.records.errors import ImageError
 from linne.records.fingerprint import of_bytes
 from linne.records.index import Index
 from linne.records.pixel_spec import PixelSpec
@@ -204,18 +203,25 @@ def test_resizing_is_that_of_torchvision_and_of_pillow() -> None:
         assert np.abs(out[0].permute(1, 2, 0).int().numpy() - np.asarray(pillow).astype(int)).max() <= 1
 
 
+def digests(index: Index) -> np.ndarray:
+    return np.stack([np.frombuffer(of_bytes(index.content(row).read()), np.uint8) for row in range(len(index))])
+
+
 def test_prepared_batches_are_the_exact_inputs_in_order(index: Index) -> None:
     rows = np.array([5, 0, 23, 7, 7])
-    found = list(prepared_batches(index, rows, small_pixels(), 2))
-    assert [len(batch) for batch in found] == [2, 2, 1]
+    failed: dict[int, str] = {}
+    found = list(prepared_batches(index, rows, digests(index), small_pixels(), 2, failed))
+    assert [places.tolist() for places, _ in found] == [[0, 1], [2, 3], [4]]
     expected = [prepare(index.content(int(row)).read(), small_pixels()) for row in rows]
-    np.testing.assert_array_equal(np.concatenate(found), np.stack(expected))
+    np.testing.assert_array_equal(np.concatenate([inputs for _, inputs in found]), np.stack(expected))
+    assert not failed
 
 
 def test_pictures_that_went_bad_are_named_and_left_out_and_no_thread_is_left(tmp_path: Path) -> None:
     for number in range(12):
         place(tmp_path / ("a", "b")[number % 2] / f"{number}.png", encode(scene(40, 40, seed=number), "PNG"))
     folder = read_folder(tmp_path)
+    digest = digests(folder)
     (tmp_path / "a" / "4.png").write_bytes(b"no image")
     (tmp_path / "b" / "5.png").unlink()
     (tmp_path / "a" / "6.png").write_bytes((tmp_path / "a" / "6.png").read_bytes()[:-40])
@@ -229,8 +235,14 @@ def test_pictures_that_went_bad_are_named_and_left_out_and_no_thread_is_left(tmp
             assert torch.equal(image, view_of(picture, small_pixels(), True, 0, 1, row))
     assert set(source.failed) == bad
     assert all(folder.path(row) in reason for row, reason in source.failed.items())
-    with pytest.raises(ImageError):
-        list(prepared_batches(folder, np.arange(12), small_pixels(), 4))
+    failed: dict[int, str] = {}
+    places = [p for p, _ in prepared_batches(folder, np.arange(12), digest, small_pixels(), 4, failed)]
+    assert np.concatenate(places).tolist() == [row for row in range(12) if row not in bad]
+    assert set(failed) == bad
+    swapped = folder.path(0)
+    (tmp_path / swapped).write_bytes((tmp_path / folder.path(1)).read_bytes())
+    assert not list(prepared_batches(folder, np.array([0]), digest, small_pixels(), 4, failed))
+    assert swapped in failed[0]
     assert not [t for t in threading.enumerate() if t.name.startswith(("augment", "decode"))]
 
 

@@ -53,8 +53,8 @@ class Run:
         self.source = CachedActivations(self.values, self.labels, batch, seed)
         self.settings = SETTINGS
 
-    def validate(self, predict: Callable[[Tensor], Tensor]) -> np.ndarray:
-        return predict(torch.from_numpy(self.values).float()).numpy()
+    def validate(self, predict: Callable[[Tensor], Tensor]) -> tuple[np.ndarray, np.ndarray]:
+        return predict(torch.from_numpy(self.values).float()).numpy(), np.arange(len(self.values))
 
     def go(self, deadline: float | None = None, progress: Silent | None = None, device: torch.device = CPU) -> Outcome:
         return train(
@@ -110,7 +110,7 @@ def test_later_epochs_that_are_worse_are_not_kept(tmp_path: Path) -> None:
     outcome = run.go()
     assert 1 <= outcome.best.epoch <= 4  # momentum carries on for a while
     assert outcome.epochs[-1].accuracy < outcome.best.accuracy
-    logits = run.validate(lambda x: run.module(x).detach())
+    logits = run.validate(lambda x: run.module(x).detach())[0]
     assert (logits.argmax(1) == run.labels).mean() == outcome.best.accuracy
     assert same_state(run.kept[-1], run.module.state_dict())
 
@@ -144,7 +144,7 @@ def test_training_leaves_time_to_validate_before_the_deadline(tmp_path: Path, mo
     run = Run(tmp_path, epochs=10_000)
     plain = run.validate
 
-    def slow(predict: Callable[[Tensor], Tensor]) -> np.ndarray:
+    def slow(predict: Callable[[Tensor], Tensor]) -> tuple[np.ndarray, np.ndarray]:
         nonlocal now
         now += 10
         return plain(predict)
@@ -202,7 +202,7 @@ def test_an_interrupt_keeps_the_best(tmp_path: Path, at: int, epochs: int) -> No
     assert len(outcome.epochs) == len(run.lines()) == epochs
     assert progress.finished == 1
     assert same_state(run.kept[-1], run.module.state_dict())
-    logits = run.validate(lambda x: run.module(x).detach())
+    logits = run.validate(lambda x: run.module(x).detach())[0]
     assert (logits.argmax(1) == run.labels).mean() == outcome.best.accuracy
 
 
@@ -222,7 +222,7 @@ def test_an_interrupt_while_keeping_leaves_one_truth(tmp_path: Path) -> None:
     outcome = run.go()
     assert outcome.stopped == "interrupt"
     assert same_state(run.kept[-1], run.module.state_dict())
-    logits = run.validate(lambda x: run.module(x).detach())
+    logits = run.validate(lambda x: run.module(x).detach())[0]
     assert (logits.argmax(1) == run.labels).mean() == outcome.best.accuracy
 
 
@@ -267,7 +267,7 @@ def test_the_same_seed_gives_the_same_weights_bit_for_bit(tmp_path: Path, stage:
             Trainer(Tail(network, stage), SETTINGS, CPU, small_pixels()),
             CachedActivations(values, labels, 4, 0),
             2,
-            lambda predict: np.eye(3, dtype=np.float32)[labels] * next(certainty),
+            lambda predict: (np.eye(3, dtype=np.float32)[labels] * next(certainty), np.arange(8)),
             labels,
             None,
             tmp_path / f"{number}.jsonl",

@@ -20,8 +20,9 @@ from linne.records.errors import DataError, LinneError
 from linne.records.progress import Progress
 
 Predict = Callable[[Tensor], Tensor]
-Validate = Callable[[Predict], NDArray[np.float32]]
-"""Given a function from inputs to logits, gives the logits of all validation images."""
+Validate = Callable[[Predict], tuple[NDArray[np.float32], NDArray[np.int64]]]
+"""Given a function from inputs to logits, gives the logits of validation images, and which of them these are: all but
+those that cannot be read any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +177,8 @@ class _Judge:
     def epoch(self, number: int, loss: float | None, began: float, images: int) -> None:
         """Judge an epoch that `began` at a time and took in some images."""
         trained = time.monotonic() - began
-        accuracy, log_loss = score(self._validate(self._trainer.predict), self._truth)
+        logits, seen = self._validate(self._trainer.predict)
+        accuracy, log_loss = score(logits, self._truth[seen])
         self.seconds = time.monotonic() - began - trained
         spent = round(time.monotonic() - self._start, 3)
         rate = round(images / max(trained, 1e-9), 1) if images else None

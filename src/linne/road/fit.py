@@ -152,7 +152,7 @@ def fit(
         _refuse_untrained(run)
     _lap(seconds, "train", clock)
 
-    ship(run, material, plan, split, progress)
+    ship(run, material, plan, split, embedding.passed.digest, progress)
     _lap(seconds, "ship", clock)
     run.write()
 

@@ -15,7 +15,7 @@ from linne.export.model import export_model
 from linne.export.parity import check_parity
 from linne.fit.sources import prepared_batches
 from linne.records.bundle import MODEL, Bundle, Parity
-from linne.records.errors import ParityError
+from linne.records.errors import DataError, ParityError
 from linne.records.index import VALIDATION
 from linne.records.plan import Plan
 from linne.records.progress import Progress
@@ -28,31 +28,41 @@ GATE_IMAGES = 64
 BATCH = 32
 
 
-def ship(run: Run, material: Material, plan: Plan, split: Split, progress: Progress) -> Bundle:
-    """Write the bundle and the evaluation on validation images.
+def ship(
+    run: Run, material: Material, plan: Plan, split: Split, digest: NDArray[np.uint8], progress: Progress
+) -> Bundle:
+    """Write the bundle and the evaluation on validation images; `digest` is of each image's file, ``(n, 16)``.
 
     Raises
     ------
     ParityError
         The exported model disagrees with the network; no bundle is left.
+    DataError
+        No validation image can be read any more. Some that cannot are left out, and told of.
     """
     index, rows = material.index, split.rows(VALIDATION)
     network = material.choice.network.cpu().eval().float()
     model = run.bundle / MODEL
-    digest = export_model(network, plan.pixels, model)
+    exported_digest = export_model(network, plan.pixels, model)
 
     progress.start("validate", len(rows), "images")
     session = Session(model)
     gate = np.unique(np.linspace(0, len(rows) - 1, GATE_IMAGES).astype(np.int64))
-    logits, inputs, seen = [], [], 0
-    for batch in prepared_batches(index, rows, plan.pixels, BATCH):
+    logits, inputs, seen = [], [], []
+    failed: dict[int, str] = {}
+    for places, batch in prepared_batches(index, rows, digest, plan.pixels, BATCH, failed):
         logits.append(session.run(batch)[0])
-        inside = gate[(gate >= seen) & (gate < seen + len(batch))] - seen
-        inputs.append(batch[inside])
-        seen += len(batch)
-        progress.update(seen)
+        inputs.append(batch[np.isin(places, gate)])
+        seen.append(places)
+        progress.update(int(places[-1]) + 1)
     progress.finish()
-    exported = np.concatenate(logits)
+    if failed:
+        run.facts["chosen"]["left_out"] |= {index.path(row): reason for row, reason in failed.items()}
+        progress.say(f"left out of validation: {len(failed)} images, such as {next(iter(failed.values()))}")
+    if not seen:
+        raise DataError("no validation image can be read any more", remedy="put the images back where they were")
+    exported, places = np.concatenate(logits), np.concatenate(seen)
+    gated, rows = exported[np.isin(places, gate)], rows[places]
     labels = index.label[rows].astype(np.int64)
     temperature = fit_temperature(exported, labels)
     bundle = Bundle(
@@ -60,8 +70,8 @@ def ship(run: Run, material: Material, plan: Plan, split: Split, progress: Progr
         pixels=plan.pixels,
         temperature=temperature,
         network=plan.network,
-        model=digest,
-        parity=_gate(network, np.concatenate(inputs), exported[gate], temperature, model),
+        model=exported_digest,
+        parity=_gate(network, np.concatenate(inputs), gated, temperature, model),
         provenance={
             "run": run.folder.name,
             "created": run.facts["created"],

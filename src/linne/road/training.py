@@ -23,6 +23,7 @@ from linne.fit.tail import Tail
 from linne.fit.train import Predict, Validate, train
 from linne.nets.weights import write_weights
 from linne.pixels.cache import FOLDER, PixelCache
+from linne.records.errors import DataError
 from linne.records.index import TRAIN, VALIDATION, Index
 from linne.records.pixel_spec import PixelSpec
 from linne.records.plan import Plan
@@ -52,7 +53,7 @@ def train_network(
     -------
     dict
         'method' ('probe' where training did not better it), 'epoch', 'accuracy', 'log_loss', 'stopped', and
-        'left_out': paths of training images that could not be read any more, and why.
+        'left_out': paths of images that could not be read any more, or were changed, and why.
     """
     network, index = material.choice.network, material.index
     torch.manual_seed(plan.seed)
@@ -95,7 +96,7 @@ def train_network(
             pixel_cache.close()
     left_out = {index.path(row): reason for row, reason in source.failed.items()}
     if left_out:
-        progress.say(f"left out of training: {len(left_out)} images, such as {next(iter(left_out.values()))}")
+        progress.say(f"left out: {len(left_out)} images, such as {next(iter(left_out.values()))}")
     best = outcome.best
     return {
         "method": "probe" if best.epoch == 0 and probe is not None else plan.method,
@@ -134,23 +135,34 @@ def _sources(
     pictures = Pictures(index, plan.pixels.channels, pixel_cache, digest)
     policy, on_cpu = Policy.named(plan.augment, plan.flip), device().type == "cpu"
     images = AugmentedImages(pictures, index.label, rows, plan.pixels, policy, on_cpu, plan.batch_size, plan.seed)
-    return images, _on_files(index, held, plan.pixels)
+    return images, _on_files(index, held, digest, plan.pixels, images.failed)
 
 
 def on_arrays(values: NDArray[np.float16]) -> Validate:
     """Validate on stored activations ``(n, c, h, w)``."""
 
-    def validate(predict: Predict) -> NDArray[np.float32]:
+    def validate(predict: Predict) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         starts = range(0, len(values), VALIDATION_BATCH)
         batches = (torch.from_numpy(values[i : i + VALIDATION_BATCH]).float() for i in starts)
-        return np.concatenate([predict(batch).numpy() for batch in batches])
+        return np.concatenate([predict(batch).numpy() for batch in batches]), np.arange(len(values))
 
     return validate
 
 
-def _on_files(index: Index, rows: NDArray[np.int64], pixels: PixelSpec) -> Validate:
-    def validate(predict: Predict) -> NDArray[np.float32]:
-        batches = prepared_batches(index, rows, pixels, VALIDATION_BATCH)
-        return np.concatenate([predict(torch.from_numpy(batch)).numpy() for batch in batches])
+def _on_files(
+    index: Index, rows: NDArray[np.int64], digest: NDArray[np.uint8], pixels: PixelSpec, failed: dict[int, str]
+) -> Validate:
+    def validate(predict: Predict) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        logits, seen = [], []
+        for places, inputs in prepared_batches(index, rows, digest, pixels, VALIDATION_BATCH, failed):
+            logits.append(predict(torch.from_numpy(inputs)).numpy())
+            seen.append(places)
+        if not seen:
+            raise DataError(
+                "no validation image can be read any more",
+                value=next(iter(failed.values()), None),
+                remedy="put the images back where they were",
+            )
+        return np.concatenate(logits), np.concatenate(seen)
 
     return validate
