@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from small_networks import gray_backbone, normal, same_state, small_backbone, state_of
+from small_networks import gray_backbone, lively, normal, same_state, small_backbone, state_of
 from torch import Tensor, nn
 
 from linne.embed import measure
 from linne.embed.backbone import Backbone, Features
 from linne.embed.backends import Builder, has_openvino
 from linne.embed.embedding import pick
+from linne.embed.layer import layer_of
 from linne.embed.machine import machine
 from linne.embed.measure import cosine, onnx_way, pick_backend
 from linne.embed.way import Way
@@ -181,6 +182,54 @@ def test_a_memory_that_cannot_be_written_is_no_reason_to_fail(tmp_path: Path) ->
     frozen = gray_backbone()
     chosen = pick_backend(Features(frozen.network), frozen.pixels, "me", 100, tmp_path / "file" / "backends.json")
     assert chosen.run(batch_for(frozen))[0].shape == (BATCH, 84)
+
+
+def test_a_layer_run_by_several_threads_gives_each_what_is_its_own() -> None:
+    frozen, way = small_backbone(), Way("eager", "float32", BATCH, 4)
+    run = Builder(layer_of(frozen.network, "layers.3"), frozen.pixels).build(way)
+    batches = [batch_for(frozen, seed) for seed in range(24)]
+    alone = [run(batch)[0] for batch in batches]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda batch: run(batch)[0], batches))
+    for one, other in zip(alone, together, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("layer", ["stem.norm", "stem.conv", "layers.0"])
+def test_a_layer_is_seen_by_eager_as_it_is(layer: str) -> None:
+    frozen, batch = small_backbone(), batch_for(small_backbone())
+    builder = Builder(layer_of(frozen.network, layer), frozen.pixels)
+    found, expected = builder.build(Way("eager", "float32", BATCH, 1))(batch)[0], builder.plain()(batch)[0]
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
+
+
+class Shared(nn.Module):
+    """One convolution before two batch norms."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        conv = nn.Conv2d(1, 4, 3, bias=False)
+        self.one, self.other = (nn.Sequential(conv, nn.BatchNorm2d(4)) for _ in range(2))
+        lively(self)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        return (torch.cat([self.one(images).flatten(1), self.other(images).flatten(1)], 1),)
+
+
+def test_what_is_used_twice_is_not_folded() -> None:
+    builder, batch = Builder(Shared().eval(), gray_backbone().pixels), batch_for(gray_backbone())
+    found, expected = builder.build(Way("eager", "float32", BATCH, 1))(batch)[0], builder.plain()(batch)[0]
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_rounded_way_that_is_remembered_must_agree_here_too(tmp_path: Path) -> None:
+    pixels, memory = gray_backbone().pixels, tmp_path / "backends.json"
+    pick_backend(Brittle().eval(), pixels, "brittle", 1, memory)
+    written = json.loads(memory.read_text())
+    (key,) = written
+    written[key]["rates"] |= {f"eager bfloat16 8x{available_cores()}": 1e9}
+    memory.write_text(json.dumps(written))
+    assert pick_backend(Brittle().eval(), pixels, "brittle", 1, memory).way.precision == "float32"
 
 
 class Unportable(nn.Module):

@@ -12,7 +12,7 @@ from linne.records.set_aside import NO_IMAGE
 CHECK = "unreadable"
 
 
-def unreadable(index: Index, reason: NDArray[np.str_]) -> list[Finding]:
+def unreadable(index: Index, reason: NDArray[np.object_]) -> list[Finding]:
     """Images that were set aside or failed to decode; `reason` is ``(n,)``, empty where all is well."""
     rows = np.flatnonzero(reason != "").tolist()
     failed = [Finding(CHECK, index.path(row), 1.0, str(reason[row]), suggestion="replace or remove it") for row in rows]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from difflib import get_close_matches
 from typing import Any
 
@@ -15,13 +16,26 @@ POOLED = "pooled"
 
 
 class _Keep:
-    """A hook that keeps what a module gives. An object, and no closure: a copied network keeps its own."""
+    """A hook that keeps what a module gives, for each thread that runs it.
+
+    An object, and no closure: a copied network keeps its own.
+    """
 
     def __init__(self) -> None:
-        self.kept: Any = None
+        self._own = threading.local()
+
+    def __deepcopy__(self, _memo: dict[int, Any]) -> _Keep:
+        return _Keep()
 
     def __call__(self, _module: nn.Module, _arguments: Any, output: Any) -> None:
-        self.kept = output
+        self._own.kept = output
+
+    def forget(self) -> None:
+        self._own.kept = None
+
+    @property
+    def kept(self) -> Any:
+        return self._own.kept
 
 
 class Layer(nn.Module):
@@ -59,7 +73,7 @@ class Layer(nn.Module):
 
     def forward(self, images: Tensor) -> tuple[Tensor]:
         """``(batch, channels, height, width)`` to ``(batch, values)``; `LinneError` where the layer gives no tensor."""
-        self._keep.kept = None
+        self._keep.forget()
         self.network(images)
         if not isinstance(self._keep.kept, Tensor):
             raise LinneError("the layer gives no tensor", remedy="take another one")

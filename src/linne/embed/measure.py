@@ -110,10 +110,15 @@ def pick_backend(
     _explore(search, images)
     if search.rates != known:
         remember(memory, key, search.rates)
-    preparing = {
-        way: COMPILE_SECONDS if way.backend == "compiled" and not search.holds(way) else 0.0 for way in search.rates
-    }
-    best = min((way for way in preparing if search.rates[way]), key=lambda w: images / search.rates[w] + preparing[w])
+    while True:
+        preparing = {
+            way: COMPILE_SECONDS if way.backend == "compiled" and not search.holds(way) else 0.0 for way in search.rates
+        }
+        running = (way for way in preparing if search.rates[way])
+        best = min(running, key=lambda way: images / search.rates[way] + preparing[way])
+        # What is remembered may have been judged on other images, or for another output.
+        if best.precision == "float32" or best not in known or search.confirm(best):
+            break
     return Pick(best, lambda: search.build(best), search.rates, preparing[best])
 
 
@@ -134,8 +139,8 @@ def _explore(search: _Search, images: int) -> None:
 
     def try_all(ways: Iterable[Way]) -> None:
         for way in ways:
-            spent = time.perf_counter() - began
-            if way not in search.rates and spent + TRYING_SECONDS < EXPLORING_SHARE * images / search.rate:
+            costs = time.perf_counter() - began + TRYING_SECONDS + 3 * way.batch * way.callers / search.rate
+            if way not in search.rates and costs < EXPLORING_SHARE * images / search.rate:
                 search.measure([way])
 
     if has_openvino():
@@ -147,9 +152,8 @@ def _explore(search: _Search, images: int) -> None:
     try_all(replace(best, batch=batch) for batch in sizes)
     try_all([replace(best, batch=32, callers=1)])
     if images / search.rate > 2 * COMPILE_SECONDS:
-        batch = 32 if on_cpu else 64
-        tried = [Way("compiled", "float32", batch, 1), Way("compiled", "bfloat16", batch, 1)]
-        search.measure(way for way in tried if way not in search.rates)
+        rounded = search.rates.get(replace(eager, precision="bfloat16"), 0) == search.rate
+        search.measure([Way("compiled", "bfloat16" if rounded else "float32", 32 if on_cpu else 64, 1)])
 
 
 class _Search:
@@ -178,6 +182,18 @@ class _Search:
     def build(self, way: Way) -> Backend:
         """Make a way ready, or give it if it is."""
         return self._held[1] if self._held is not None and self.holds(way) else self._builder.build(way)
+
+    def confirm(self, way: Way) -> bool:
+        """Whether a way that was measured earlier agrees here too; else it is left out."""
+        try:
+            backend = self._agreeing(way)
+        except Exception:  # noqa: BLE001 - whatever it is, there are other ways
+            backend = None
+        if backend is None:
+            self.rates[way] = 0.0
+        else:
+            self._held = way, backend
+        return backend is not None
 
     def measure(self, ways: Iterable[Way]) -> None:
         """Time ways that are not known yet: 0 for one that fails or does not agree."""
@@ -236,15 +252,17 @@ def callers_pool(way_callers: int, threads: int | None = None) -> ThreadPoolExec
 
 def rate_of(backend: Backend, batch: NDArray[np.float32], callers: int) -> float:
     """Images a second of all callers together, by their faster batches: what else runs only makes batches slower."""
-    end = time.perf_counter() + MEASURED_SECONDS
 
     def calls(_: int) -> list[float]:
-        took: list[float] = []
+        backend(batch)  # the first call of a thread may take longer
+        end, took = time.perf_counter() + MEASURED_SECONDS, list[float]()
         while (start := time.perf_counter()) < end or not took:
             backend(batch)
             took.append(time.perf_counter() - start)
         return took
 
+    if callers == 1:
+        return round(len(batch) / float(np.quantile(calls(0), 0.25)), 3)  # in this thread, as the pass runs it
     with callers_pool(callers) as pool:
         took = [seconds for each in pool.map(calls, range(callers)) for seconds in each]
     return round(callers * len(batch) / float(np.quantile(took, 0.25)), 3)

@@ -58,7 +58,7 @@ class Passed:
     """
 
     digest: NDArray[np.uint8]
-    reason: NDArray[np.str_]
+    reason: NDArray[np.object_]
     computed: int
 
     @property
@@ -128,11 +128,10 @@ def one_pass(
     return Passed(digests, _reasons(failures, len(index)), keeper.computed)
 
 
-def _reasons(failures: dict[int, str], images: int) -> NDArray[np.str_]:
-    """Why each image is unreadable, ``(images,)``: as wide as the longest, since a million rows have one width."""
-    told = np.array(list(failures.values()), np.str_)
-    reasons = np.full(images, "", np.result_type("U1", told))
-    reasons[list(failures)] = told
+def _reasons(failures: dict[int, str], images: int) -> NDArray[np.object_]:
+    """Why each image is unreadable, ``(images,)``; those that are readable share one text."""
+    reasons = np.full(images, "", np.object_)
+    reasons[list(failures)] = list(failures.values())
     return reasons
 
 
@@ -222,13 +221,22 @@ class _Keeper:
 
     def close(self) -> None:
         """Keep what is there, also when the pass was interrupted or the network failed."""
+        failure: Exception | None = None
         try:
             if self._queue and self.backend is not None:
                 self._start(self.backend)
+        except Exception as error:  # noqa: BLE001 - what other batches gave is kept first
+            failure = error
+        try:
             while self._running:
-                self._harvest()
+                try:
+                    self._harvest()
+                except Exception as error:  # noqa: BLE001 - as above
+                    failure = error
         finally:
             self._write()
+        if failure is not None:
+            raise failure
 
     def _start(self, backend: Pick) -> None:
         """Run the network on what is queued: here, or in a thread where several batches are run at once."""

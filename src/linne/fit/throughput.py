@@ -94,13 +94,13 @@ def augmented_per_second(sample: Sample, pixels: PixelSpec, policy: Policy) -> f
     gray = pixels.channels == 1
     pictures = [np.asarray(p.convert("L"))[:, :, None] if gray else np.asarray(p) for p in sample.pictures[:32]]
 
-    def view(picture: NDArray[np.uint8]) -> None:
+    def view(number: int, picture: NDArray[np.uint8]) -> None:
         out = torch.empty(1, pixels.height, pixels.width, pixels.channels, dtype=torch.uint8).permute(0, 3, 1, 2)
-        random_view(Decoded(picture), pixels, policy, rng_of(0, 0, 0), out)
+        random_view(Decoded(picture), pixels, policy, rng_of(0, 0, number), out)
 
     start = time.perf_counter()
     with ThreadPoolExecutor(available_cores(), initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        list(pool.map(view, pictures))
+        list(pool.map(view, range(len(pictures)), pictures))
     seconds = (time.perf_counter() - start) / len(pictures)
     return 1 / (seconds + sample.seconds)
 

@@ -61,7 +61,7 @@ def has_endless_scans(content: bytes, pixels: int) -> bool:
 
 def _check_pieces(picture: TiffImageFile, pixels: int) -> None:
     width, length = picture.tag_v2.get(TILEWIDTH, 1), picture.tag_v2.get(TILELENGTH, 1)
-    if width * length > max(LARGEST_TILE, pixels):
+    if width * length > max(LARGEST_TILE, 2 * pixels):  # sides are rounded up
         raise ValueError("too large a tile")
     if picture.tile[0].codec_name == "libtiff":  # it looks for what is missing, and reads nothing twice
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from os import PathLike
 from pathlib import Path
 
-from linne.embed.embedding import embed
+from linne.embed.embedding import embed, pick
 from linne.index.columns import Columns
 from linne.records.errors import LinneError, WriteError
 from linne.records.findings import Findings
@@ -69,7 +69,11 @@ def audit(
     store = Path(cache) if cache is not None else user_cache()
     if out is not None:
         _refuse_to_overwrite(Path(out))
-    embedding = embed(material.index, material.backbone, store, progress)
+    backend = None
+    if material.backbone is not None:
+        inputs = material.sample.inputs(material.choice.pixels)
+        backend = pick(material.backbone, len(material.index), store, None, inputs)
+    embedding = embed(material.index, material.backbone, store, progress, backend=backend)
     findings = inspect(material.index, embedding, seed, progress).findings
     if out is not None:
         findings.write(Path(out))

@@ -89,9 +89,10 @@ def embed(
     with torch.inference_mode():  # a layer that gives no tensor is told of now
         module(torch.zeros(1, pixels.channels, pixels.height, pixels.width))
     frozen, what = backbone(choice.network, pixels), layer if views == 1 else f"{layer}, {views} views"
-    inputs = sample.inputs(pixels)
-    backend = pick_backend(module, pixels, frozen.shelf(what), len(index), store / "backends.json", inputs)
-    shelf = shelf_of(frozen, what, store)
+    shelf, inputs = shelf_of(frozen, what, store), sample.inputs(pixels)
+    new = sum(digest not in shelf for digest in sample.digests) / max(len(sample.digests), 1)
+    memory = store / "backends.json"
+    backend = pick_backend(module, pixels, frozen.shelf(what), round(new * len(index)), memory, inputs)
     passed = one_pass(index, looks_shelf(store), [shelf], pixels, backend, progress)
     file.write(index, passed, shelf)
     return passed

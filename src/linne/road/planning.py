@@ -77,7 +77,8 @@ def plan_run(material: Material, clock: Clock, asked: Asked, cache: Path) -> tup
     """
     images, backbone = len(material.index), material.backbone
     sample = material.sample.inputs(material.choice.pixels)
-    backend = None if backbone is None else pick(backbone, images, cache, None, sample)
+    to_come = round(images * (1 - stored_share(backbone, material.sample.digests, cache)))
+    backend = None if backbone is None else pick(backbone, to_come, cache, None, sample)
     outlook = _outlook(material, clock, backend, cache)
     refuse_if_too_short(outlook)
     memory, question = cache / "plans.json", _question(material, clock, asked)
@@ -87,7 +88,7 @@ def plan_run(material: Material, clock: Clock, asked: Asked, cache: Path) -> tup
         training = plan_training(_with_rates(outlook, material, clock, asked, backend, cache), stages)
         remember(material, clock, asked, training, cache)
     if backbone is not None and training.method == "stages":
-        backend = pick(backbone, images, cache, training.frozen_stages, sample)
+        backend = pick(backbone, to_come, cache, training.frozen_stages, sample)
     return _plan(material, clock, training, asked), training, backend
 
 

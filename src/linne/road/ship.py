@@ -24,6 +24,8 @@ from linne.records.split import Split
 from linne.road.look import Material
 from linne.runtime.session import Session
 
+Floats = NDArray[np.float32]
+
 GATE_IMAGES = 64
 BATCH = 32
 
@@ -47,12 +49,17 @@ def ship(
 
     progress.start("validate", len(rows), "images")
     session = Session(model)
-    gate = np.unique(np.linspace(0, len(rows) - 1, GATE_IMAGES).astype(np.int64))
-    logits, inputs, seen = [], [], []
+    every = -(-len(rows) // GATE_IMAGES)
+    logits, inputs, gate = list[Floats](), list[Floats](), list[Floats]()
+    seen: list[NDArray[np.int64]] = []
     failed: dict[int, str] = {}
     for places, batch in prepared_batches(index, rows, digest, plan.pixels, BATCH, failed):
         logits.append(session.run(batch)[0])
-        inputs.append(batch[np.isin(places, gate)])
+        # The first of every so many that could be read is for the gate.
+        _, first = np.unique(places // every, return_index=True)
+        fresh = first[[not seen or seen[-1][-1] // every != part for part in places[first] // every]]
+        inputs.append(batch[fresh])
+        gate.append(logits[-1][fresh])
         seen.append(places)
         progress.update(int(places[-1]) + 1)
     progress.finish()
@@ -60,9 +67,10 @@ def ship(
         run.facts["chosen"]["left_out"] |= {index.path(row): reason for row, reason in failed.items()}
         progress.say(f"left out of validation: {len(failed)} images, such as {next(iter(failed.values()))}")
     if not seen:
+        model.unlink()
+        run.write()
         raise DataError("no validation image can be read any more", remedy="put the images back where they were")
-    exported, places = np.concatenate(logits), np.concatenate(seen)
-    gated, rows = exported[np.isin(places, gate)], rows[places]
+    exported, rows = np.concatenate(logits), rows[np.concatenate(seen)]
     labels = index.label[rows].astype(np.int64)
     temperature = fit_temperature(exported, labels)
     bundle = Bundle(
@@ -71,7 +79,7 @@ def ship(
         temperature=temperature,
         network=plan.network,
         model=exported_digest,
-        parity=_gate(network, np.concatenate(inputs), gated, temperature, model),
+        parity=_gate(network, np.concatenate(inputs), np.concatenate(gate), temperature, model),
         provenance={
             "run": run.folder.name,
             "created": run.facts["created"],

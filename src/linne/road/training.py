@@ -154,9 +154,10 @@ def _on_files(
 ) -> Validate:
     def validate(predict: Predict) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         logits, seen = [], []
-        for places, inputs in prepared_batches(index, rows, digest, pixels, VALIDATION_BATCH, failed):
+        there = np.flatnonzero(~np.isin(rows, list(failed)))  # what has failed once stays out
+        for places, inputs in prepared_batches(index, rows[there], digest, pixels, VALIDATION_BATCH, failed):
             logits.append(predict(torch.from_numpy(inputs)).numpy())
-            seen.append(places)
+            seen.append(there[places])
         if not seen:
             raise DataError(
                 "no validation image can be read any more",

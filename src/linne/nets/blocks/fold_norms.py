@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import pairwise
 
 import torch
@@ -14,17 +15,24 @@ from linne.nets.blocks.branches import behind, with_kernel
 def fold_norms(module: nn.Module) -> None:
     """Fold each batch norm that follows a convolution in a `torch.nn.Sequential`, in place.
 
-    Only there it is certain that nothing else sees what lies between the two.
+    Only there it is certain that nothing else sees what lies between the two; but parts that are used twice, and those
+    that a hook watches, stay as they are.
     """
+    uses = Counter(child for part in module.modules() for child in part.children())
     for part in module.modules():
         if not isinstance(part, nn.Sequential) or type(part).forward is not nn.Sequential.forward:
             continue
         for (_, conv), (place, norm) in pairwise(list(part.named_children())):
+            if uses[conv] > 1 or uses[norm] > 1 or _is_watched(conv) or _is_watched(norm):
+                continue
             if _folds(conv) and type(norm) is nn.BatchNorm2d and norm.running_mean is not None and norm.affine:
                 with_kernel(conv, *behind(conv.weight, norm))  # type: ignore[arg-type]
                 setattr(part, place, nn.Identity())
 
 
 def _folds(conv: nn.Module) -> bool:
-    # A hook wants to see what the convolution gave.
-    return type(conv) is nn.Conv2d and conv.bias is None and not conv._forward_hooks
+    return type(conv) is nn.Conv2d and conv.bias is None
+
+
+def _is_watched(module: nn.Module) -> bool:
+    return bool(module._forward_hooks or module._forward_pre_hooks)
