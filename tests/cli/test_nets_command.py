@@ -144,4 +144,5 @@ def test_an_accuracy_tells_its_size_where_it_is_another() -> None:
 
 def test_listing_the_networks_imports_no_torch() -> None:
     code = "import sys; from linne.nets import find; find.find_networks(); assert 'torch' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code], check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

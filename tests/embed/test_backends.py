@@ -18,7 +18,7 @@ from linne.embed.backends import Builder, has_openvino
 from linne.embed.embedding import pick
 from linne.embed.layer import layer_of
 from linne.embed.machine import machine
-from linne.embed.measure import cosine, onnx_way, pick_backend
+from linne.embed.measure import cosine, eager_way, onnx_way, pick_backend
 from linne.embed.way import Way
 from linne.runtime.session import available_cores
 
@@ -220,6 +220,16 @@ def test_what_is_used_twice_is_not_folded() -> None:
     builder, batch = Builder(Shared().eval(), gray_backbone().pixels), batch_for(gray_backbone())
     found, expected = builder.build(Way("eager", "float32", BATCH, 1))(batch)[0], builder.plain()(batch)[0]
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_where_only_a_rounded_way_is_remembered_and_does_not_agree_eager_remains(tmp_path: Path) -> None:
+    pixels, memory, module = gray_backbone().pixels, tmp_path / "backends.json", Brittle().eval()
+    pick_backend(module, pixels, "odd", 1, memory)
+    written = json.loads(memory.read_text())
+    (key,) = written
+    written[key]["rates"] = {onnx_way().name: 0.0, f"eager bfloat16 4x{available_cores()}": 1e9}
+    memory.write_text(json.dumps(written))
+    assert pick_backend(module, pixels, "odd", 0, memory).way == eager_way()
 
 
 def test_a_rounded_way_that_is_remembered_must_agree_here_too(tmp_path: Path) -> None:

@@ -105,7 +105,8 @@ def pick_backend(
     if device().type != "cpu":
         search.measure([eager_way()])
     search.measure([onnx_way()])
-    if not search.rate:
+    # A rounded way may be remembered, and yet not be confirmed below.
+    if not any(rate for way, rate in search.rates.items() if way.precision == "float32"):
         search.measure([eager_way()])
     _explore(search, images)
     if search.rates != known:
@@ -115,7 +116,7 @@ def pick_backend(
             way: COMPILE_SECONDS if way.backend == "compiled" and not search.holds(way) else 0.0 for way in search.rates
         }
         running = (way for way in preparing if search.rates[way])
-        best = min(running, key=lambda way: images / search.rates[way] + preparing[way])
+        best = min(running, key=lambda way: max(images, 1) / search.rates[way] + preparing[way])
         # What is remembered may have been judged on other images, or for another output.
         if best.precision == "float32" or best not in known or search.confirm(best):
             break

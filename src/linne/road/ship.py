@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from linne.export.parity import check_parity
 from linne.fit.sources import prepared_batches
 from linne.records.bundle import MODEL, Bundle, Parity
 from linne.records.errors import DataError, ParityError
-from linne.records.index import VALIDATION
+from linne.records.index import VALIDATION, Index
 from linne.records.plan import Plan
 from linne.records.progress import Progress
 from linne.records.run import Run
@@ -47,30 +48,13 @@ def ship(
     model = run.bundle / MODEL
     exported_digest = export_model(network, plan.pixels, model)
 
-    progress.start("validate", len(rows), "images")
-    session = Session(model)
-    every = -(-len(rows) // GATE_IMAGES)
-    logits, inputs, gate = list[Floats](), list[Floats](), list[Floats]()
-    seen: list[NDArray[np.int64]] = []
-    failed: dict[int, str] = {}
-    for places, batch in prepared_batches(index, rows, digest, plan.pixels, BATCH, failed):
-        logits.append(session.run(batch)[0])
-        # The first of every so many that could be read is for the gate.
-        _, first = np.unique(places // every, return_index=True)
-        fresh = first[[not seen or seen[-1][-1] // every != part for part in places[first] // every]]
-        inputs.append(batch[fresh])
-        gate.append(logits[-1][fresh])
-        seen.append(places)
-        progress.update(int(places[-1]) + 1)
-    progress.finish()
-    if failed:
-        run.facts["chosen"]["left_out"] |= {index.path(row): reason for row, reason in failed.items()}
-        progress.say(f"left out of validation: {len(failed)} images, such as {next(iter(failed.values()))}")
-    if not seen:
+    try:
+        seen = _see(Session(model), run, index, rows, digest, plan, progress)
+    except DataError:
         model.unlink()
         run.write()
-        raise DataError("no validation image can be read any more", remedy="put the images back where they were")
-    exported, rows = np.concatenate(logits), rows[np.concatenate(seen)]
+        raise
+    exported, rows = seen.logits, rows[seen.places]
     labels = index.label[rows].astype(np.int64)
     temperature = fit_temperature(exported, labels)
     bundle = Bundle(
@@ -79,7 +63,7 @@ def ship(
         temperature=temperature,
         network=plan.network,
         model=exported_digest,
-        parity=_gate(network, np.concatenate(inputs), np.concatenate(gate), temperature, model),
+        parity=_gate(network, seen.gate_inputs, seen.gate_logits, temperature, model),
         provenance={
             "run": run.folder.name,
             "created": run.facts["created"],
@@ -106,6 +90,49 @@ def ship(
     )
     evaluation.write(run.validation)
     return bundle
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What the exported model says of validation images: which of them, and of the gate's its inputs too."""
+
+    places: NDArray[np.int64]
+    logits: Floats
+    gate_inputs: Floats
+    gate_logits: Floats
+
+
+def _see(
+    session: Session,
+    run: Run,
+    index: Index,
+    rows: NDArray[np.int64],
+    digest: NDArray[np.uint8],
+    plan: Plan,
+    progress: Progress,
+) -> _Seen:
+    """Run the exported model; `DataError` if no image can be read. What cannot be is noted in the run."""
+    progress.start("validate", len(rows), "images")
+    every = -(-len(rows) // GATE_IMAGES)
+    logits, inputs, gate = list[Floats](), list[Floats](), list[Floats]()
+    seen: list[NDArray[np.int64]] = []
+    failed: dict[int, str] = {}
+    for places, batch in prepared_batches(index, rows, digest, plan.pixels, BATCH, failed):
+        logits.append(session.run(batch)[0])
+        # The first of every so many that could be read is for the gate.
+        _, first = np.unique(places // every, return_index=True)
+        fresh = first[[not seen or seen[-1][-1] // every != part for part in places[first] // every]]
+        inputs.append(batch[fresh])
+        gate.append(logits[-1][fresh])
+        seen.append(places)
+        progress.update(int(places[-1]) + 1)
+    progress.finish()
+    if failed:
+        run.facts["chosen"]["left_out"] |= {index.path(row): reason for row, reason in failed.items()}
+        progress.say(f"left out of validation: {len(failed)} images, such as {next(iter(failed.values()))}")
+    if not seen:
+        raise DataError("no validation image can be read any more", remedy="put the images back where they were")
+    return _Seen(np.concatenate(seen), np.concatenate(logits), np.concatenate(inputs), np.concatenate(gate))
 
 
 def _gate(
