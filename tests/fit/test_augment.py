@@ -17,8 +17,9 @@ from PIL import Image
 from small_networks import small_pixels
 from torchvision.transforms.v2 import functional
 
-from linne.fit.augment import _crop_box, random_view, resized_crop, rng_of
+from linne.fit.augment import random_view, resized_crop
 from linne.fit.decoded import Pictures
+from linne.fit.draw import crop_box, rng_of
 from linne.fit.inputs import Normaliser
 from linne.fit.policy import Policy
 from linne.fit.sources import AugmentedImages, CachedActivations, prepared_batches, shuffled
@@ -120,7 +121,7 @@ def test_odd_sizes(kind: str, size: tuple[int, int]) -> None:
 def test_crops_lie_in_the_picture(width: int, height: int) -> None:
     rng = rng_of(0, 0, 0)
     for _ in range(300):
-        left, top, crop_width, crop_height = _crop_box(width, height, (0.35, 1.0), rng)
+        left, top, crop_width, crop_height = crop_box(width, height, (0.35, 1.0), rng)
         assert left >= 0
         assert top >= 0
         assert left + crop_width <= width

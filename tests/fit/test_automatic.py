@@ -12,8 +12,9 @@ from PIL import Image
 from small_networks import small_pixels
 from torchvision.transforms import InterpolationMode, v2
 
-from linne.fit.augment import random_view, rng_of
+from linne.fit.augment import random_view
 from linne.fit.automatic import BINS, OPERATIONS, apply, automatic, strength
+from linne.fit.draw import rng_of
 from linne.fit.erase import AREA, RATIO, erase
 from linne.fit.policy import Policy
 from linne.pixels.shrunk import Decoded

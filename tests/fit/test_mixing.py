@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torchvision.transforms import v2
 
-from linne.fit.augment import rng_of
+from linne.fit.draw import rng_of
 from linne.fit.mixing import CUTMIX_ALPHA, MIXUP_ALPHA, Mix, mix_of, mixed_loss
 
 CLASSES = 5

@@ -21,6 +21,7 @@ from linne.embed.backends import Backend
 from linne.embed.look import Looks, look_at
 from linne.embed.measure import Pick, callers_pool
 from linne.embed.store import Shelf
+from linne.embed.way import Way
 from linne.pixels.prepare import normalise
 from linne.records.fingerprint import DIGEST_BYTES
 from linne.records.index import Index
@@ -33,6 +34,10 @@ SHARD = 512
 
 AHEAD = 96
 """Images that are looked at before their turn, or more where more run at once."""
+
+WAITING = 1 << 28
+"""Bytes of pixels that may wait for the network before fewer images are looked at ahead: many cores and large inputs
+would otherwise fill gigabytes."""
 
 MOST_AT_ONCE = 32
 ENOUGH_SECONDS = (0.002, 0.02)
@@ -106,11 +111,12 @@ def one_pass(
         return look_at(index.content(row), spec if backend else None, facts, embedded)
 
     callers, batch = (backend.way.callers, backend.way.batch) if backend else (1, 1)
+    ahead = min(max(AHEAD, 3 * callers * batch), _fit(spec, callers)) if spec and backend else AHEAD
     progress.start("embed" if backend else "look", len(index), "images")
     with callers_pool(callers, max(2, callers, available_cores())) as pool:
         keeper = _Keeper(facts, layers, spec, backend, pool)
         try:
-            with closing(_in_order(pool, look, len(index), max(AHEAD, 3 * callers * batch))) as rows:
+            with closing(_in_order(pool, look, len(index), ahead)) as rows:
                 for row, looks in enumerate(rows):
                     if looks.digest:
                         digests[row] = np.frombuffer(looks.digest, np.uint8)
@@ -126,6 +132,11 @@ def one_pass(
             finally:
                 progress.finish()
     return Passed(digests, _reasons(failures, len(index)), keeper.computed)
+
+
+def _fit(spec: PixelSpec, callers: int) -> int:
+    """How many images may wait: as many as there is memory for, and one a thread in any case."""
+    return max(WAITING // (spec.channels * spec.height * spec.width), callers)
 
 
 def _reasons(failures: dict[int, str], images: int) -> NDArray[np.object_]:
@@ -248,8 +259,13 @@ class _Keeper:
             future = self.pool.submit(self._run, run, backend.way.batch, self._queue)
         self._running.append((keys, future))
         self._queue = []
-        while len(self._running) > 2 * (backend.way.callers - 1):
+        while len(self._running) > self._most_running(backend.way):
             self._harvest()
+
+    def _most_running(self, way: Way) -> int:
+        """Batches that run or wait for a thread: enough that none is idle while the oldest is waited for."""
+        assert self.spec is not None  # noqa: S101 - pixels are made only for a network
+        return min(2 * (way.callers - 1), max(_fit(self.spec, 0) // way.batch, way.callers))
 
     def _run(self, run: Backend, size: int, queue: list[Looks]) -> list[NDArray[Any]]:
         assert self.spec is not None  # noqa: S101 - pixels are made only for a network

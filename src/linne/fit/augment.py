@@ -13,6 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from linne.fit.automatic import automatic
+from linne.fit.draw import Box, Draw, draw, whole_pixels
 from linne.fit.erase import erase
 from linne.fit.functional import transforms
 from linne.fit.policy import SMALL_SIDE, Policy
@@ -24,18 +25,9 @@ from linne.records.plan import Automatic
 # Cached pixels are mapped read-only; views are only read from them.
 warnings.filterwarnings("ignore", message="The given NumPy array is not writable", category=UserWarning)
 
-Box = tuple[float, float, float, float]
-"""Left, top, width, height."""
-
-CROP_RATIO = (3 / 4, 4 / 3)
 TURN_DEGREES = 10.0
 SHIFT = 0.08
 ZOOM = 0.1
-
-
-def rng_of(seed: int, epoch: int, row: int) -> random.Random:
-    """Give the randomness of one view. Not NumPy's, whose generators take longer to seed than a crop takes to cut."""
-    return random.Random(seed << 128 | epoch << 64 | row)  # noqa: S311 - augmentation keeps no secrets
 
 
 def random_view(picture: Picture, spec: PixelSpec, policy: Policy, rng: random.Random, out: Tensor) -> None:
@@ -51,12 +43,12 @@ def random_view(picture: Picture, spec: PixelSpec, policy: Policy, rng: random.R
     out : (1, channels, height, width) uint8 tensor, channels last
         Takes the view.
     """
-    if spec.height <= SMALL_SIDE:
-        _small(picture, spec, rng, out)
+    if spec.height > SMALL_SIDE:
+        _photo(picture, spec, draw(picture.width, picture.height, spec, policy, rng), out)
     else:
-        _photo(picture, spec, policy, rng, out)
-    if policy.flip and rng.random() < 0.5:
-        out.copy_(out.flip(-1))
+        _small(picture, spec, rng, out)
+        if policy.flip and rng.random() < 0.5:
+            out.copy_(out.flip(-1))
     if policy.automatic is not None:
         _change(out, spec, policy.automatic, rng)
     if rng.random() < policy.erase:
@@ -72,31 +64,21 @@ def _change(out: Tensor, spec: PixelSpec, kind: Automatic, rng: random.Random) -
         pixels[:] = np.asarray(changed).reshape(pixels.shape)
 
 
-def _photo(picture: Picture, spec: PixelSpec, policy: Policy, rng: random.Random, out: Tensor) -> None:
-    """A random crop, with random brightness, contrast and saturation."""
-    if policy.area is None:
-        _plain_crop(picture, spec, rng, out)
+def _photo(picture: Picture, spec: PixelSpec, drawn: Draw, out: Tensor) -> None:
+    """Cut out what was drawn, change its colours and mirror it."""
+    if drawn.box[2:] == (spec.width, spec.height):
+        x, y = int(drawn.box[0]), int(drawn.box[1])
+        cut = picture.pixels()[None, y : y + spec.height, x : x + spec.width]
+        out.copy_(torch.from_numpy(cut).permute(0, 3, 1, 2))
     else:
-        resized_crop(picture, _crop_box(picture.width, picture.height, policy.area, rng), out)
-    if not policy.colour:
-        return
-    functional = transforms()
-    adjust = (functional.adjust_brightness, functional.adjust_contrast, functional.adjust_saturation)
-    for change in adjust if spec.channels == 3 else adjust[:2]:
-        out.copy_(change(out, rng.uniform(1 - policy.colour, 1 + policy.colour)))
-
-
-def _plain_crop(picture: Picture, spec: PixelSpec, rng: random.Random, out: Tensor) -> None:
-    """Cut the input's size from anywhere in the picture, whose shorter side has `spec.resize` pixels then."""
-    scale = min(picture.width, picture.height) / spec.resize
-    width, height = spec.width * scale, spec.height * scale
-    left, top = rng.uniform(0, picture.width - width), rng.uniform(0, picture.height - height)
-    if scale != 1:
-        resized_crop(picture, (left, top, width, height), out)
-        return
-    y, x = int(top), int(left)
-    cut = picture.pixels()[None, y : y + spec.height, x : x + spec.width]
-    out.copy_(torch.from_numpy(cut).permute(0, 3, 1, 2))
+        resized_crop(picture, drawn.box, out)
+    if drawn.colour:
+        functional = transforms()
+        adjust = (functional.adjust_brightness, functional.adjust_contrast, functional.adjust_saturation)
+        for change, factor in zip(adjust, drawn.colour, strict=False):
+            out.copy_(change(out, factor))
+    if drawn.flip:
+        out.copy_(out.flip(-1))
 
 
 def resized_crop(picture: Picture, box: Box, out: Tensor) -> None:
@@ -109,12 +91,10 @@ def resized_crop(picture: Picture, box: Box, out: Tensor) -> None:
         In pixels of the whole picture; rounded to those of the decoded one.
     out : (1, channels, height, width) uint8 tensor, channels last
     """
-    left, top, width, height = box
-    pixels = picture.pixels(shrink_for((width, height), (out.shape[3], out.shape[2])))
-    down, across = pixels.shape[0] / picture.height, pixels.shape[1] / picture.width
-    y, x = min(int(top * down), pixels.shape[0] - 1), min(int(left * across), pixels.shape[1] - 1)
-    cut = pixels[None, y : y + max(1, round(height * down)), x : x + max(1, round(width * across))]
-    resize_into(out, cut)
+    pixels = picture.pixels(shrink_for(box[2:], (out.shape[3], out.shape[2])))
+    tall, wide = pixels.shape[:2]
+    x, y, width, height = whole_pixels(box, tall / picture.height, wide / picture.width, tall, wide)
+    resize_into(out, pixels[None, y : y + height, x : x + width])
 
 
 def resize_into(out: Tensor, pixels: NDArray[np.uint8]) -> None:
@@ -125,19 +105,6 @@ def resize_into(out: Tensor, pixels: NDArray[np.uint8]) -> None:
     """
     images = torch.from_numpy(pixels).permute(0, 3, 1, 2)
     torch.ops.aten._upsample_bilinear2d_aa.out(images, out.shape[2:], False, None, None, out=out)
-
-
-def _crop_box(width: int, height: int, share: tuple[float, float], rng: random.Random) -> Box:
-    """Left, top, width, height (Szegedy et al., "Going Deeper with Convolutions", CVPR 2015, section 6)."""
-    for _ in range(10):
-        area = width * height * rng.uniform(*share)
-        ratio = math.exp(rng.uniform(math.log(CROP_RATIO[0]), math.log(CROP_RATIO[1])))
-        crop_width, crop_height = math.sqrt(area * ratio), math.sqrt(area / ratio)
-        if crop_width <= width and crop_height <= height:
-            left, top = rng.uniform(0, width - crop_width), rng.uniform(0, height - crop_height)
-            return left, top, crop_width, crop_height
-    side = min(width, height)
-    return (width - side) / 2, (height - side) / 2, side, side
 
 
 def _small(picture: Picture, spec: PixelSpec, rng: random.Random, out: Tensor) -> None:

@@ -37,9 +37,13 @@ class Pictures:
     ) -> None:
         self._index, self._channels, self._cache, self._digest = index, channels, cache, digest
 
-    def all_cached(self, rows: NDArray[np.int64]) -> bool:
-        """Whether no picture of some rows has to be decoded."""
-        return self._cache is not None and self._cache.holds(rows)
+    def uncached(self, rows: NDArray[np.int64]) -> int:
+        """How many pictures of some rows have to be decoded."""
+        return len(rows) if self._cache is None else self._cache.lacking(rows)
+
+    def cached_bytes(self, rows: NDArray[np.int64]) -> int:
+        """How much memory the cached pictures of some rows take."""
+        return 0 if self._cache is None else self._cache.bytes_of(rows)
 
     def of(self, row: int) -> Picture:
         """Give the picture of a row.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch.nn.functional as F
 from torch import Tensor
 
-from linne.fit.augment import rng_of
+from linne.fit.draw import rng_of
 
 MIXUP_ALPHA, CUTMIX_ALPHA = 0.2, 1.0
 """Of the Beta distributions, as the papers have them for ImageNet."""

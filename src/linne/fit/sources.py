@@ -13,8 +13,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from linne.fit.augment import get_ready, random_view, rng_of
+from linne.fit.augment import get_ready, random_view
 from linne.fit.decoded import Pictures
+from linne.fit.draw import rng_of
 from linne.fit.inputs import Normaliser
 from linne.fit.policy import Policy
 from linne.pixels.prepare import prepare
@@ -38,10 +39,12 @@ class Source(Protocol):
 
     images: int
     batch_size: int
-    waited: float
-    """Seconds that were spent waiting for batches, all epochs together."""
     failed: dict[int, str]
     """Rows that could not be read or decoded, and why. A batch then has fewer images, none in another's place."""
+
+    @property
+    def waited(self) -> float:
+        """Seconds that were spent waiting for batches, all epochs together."""
 
     def epoch(self, epoch: int) -> Iterator[Batch]:
         """Give ``(inputs, labels)`` batches; the last, smaller one is left out unless it is the only one.
@@ -120,7 +123,7 @@ class AugmentedImages:
         free = [self._buffer(self.batch_size, dtype) for _ in range(AHEAD + 2)]
         waiting: deque[tuple[list[Future[list[int]]], Tensor, NDArray[np.int64]]] = deque()
         # What is only cut out takes less time than handing the interpreter's lock to another thread and back.
-        only_cut = self.policy.area is None and not self.policy.colour and self.pictures.all_cached(self.rows)
+        only_cut = self.policy.area is None and not self.policy.colour and not self.pictures.uncached(self.rows)
         threads = 1 if only_cut else max(2, available_cores())
         with ThreadPoolExecutor(threads, "augment", initializer=torch.set_num_threads, initargs=(1,)) as pool:
             try:

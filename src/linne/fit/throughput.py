@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from linne.choose.sample import Sample
-from linne.fit.augment import get_ready, random_view, rng_of
+from linne.fit.augment import get_ready, random_view
+from linne.fit.draw import rng_of
 from linne.fit.optimise import Settings, Trainer
 from linne.fit.policy import Policy
 from linne.fit.tail import Tail

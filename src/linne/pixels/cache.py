@@ -79,9 +79,14 @@ class PixelCache:
         """Whether `put` still writes."""
         return not self.problem
 
-    def holds(self, rows: NDArray[np.int64]) -> bool:
-        """Whether pictures of all these rows are here, whole or damaged."""
-        return bool((self._table["height"][rows] > 0).all())
+    def lacking(self, rows: NDArray[np.int64]) -> int:
+        """How many of these rows have no picture here, whole or damaged."""
+        return int((self._table["height"][rows] == 0).sum())
+
+    def bytes_of(self, rows: NDArray[np.int64]) -> int:
+        """How much memory the pictures of some rows take."""
+        lines = self._table[rows]
+        return int((lines["height"].astype(np.int64) * lines["width"]).sum()) * self._channels
 
     def get(self, row: int) -> NDArray[np.uint8] | None:
         """Give a row's picture, read-only; None if it is not here whole."""

@@ -18,6 +18,7 @@ from linne.fit.mixing import mix_of
 from linne.fit.optimise import Settings, Trainer
 from linne.fit.policy import Policy
 from linne.fit.probe import Probe
+from linne.fit.resident import ResidentImages, can_be_cut_there
 from linne.fit.sources import AugmentedImages, CachedActivations, Source, prepared_batches
 from linne.fit.tail import Tail
 from linne.fit.train import Predict, Validate, train
@@ -130,12 +131,14 @@ def _sources(
     rows, held = split.rows(TRAIN), split.rows(VALIDATION)
     if plan.method == "stages" and material.backbone is not None:
         stored = activations(material.backbone, plan.frozen_stages, digest[rows], cache)
-        source = CachedActivations(stored, index.label[rows].astype(np.int64), plan.batch_size, plan.seed)
+        labels = index.label[rows].astype(np.int64)
+        source: Source = CachedActivations(stored, labels, plan.batch_size, plan.seed)
         return source, on_arrays(activations(material.backbone, plan.frozen_stages, digest[held], cache))
     pictures = Pictures(index, plan.pixels.channels, pixel_cache, digest)
     policy, on_cpu = Policy.named(plan.augment, plan.flip), device().type == "cpu"
     images = AugmentedImages(pictures, index.label, rows, plan.pixels, policy, on_cpu, plan.batch_size, plan.seed)
-    return images, _on_files(index, held, digest, plan.pixels, images.failed)
+    source = ResidentImages(images, device()) if not on_cpu and can_be_cut_there(plan.pixels, policy) else images
+    return source, _on_files(index, held, digest, plan.pixels, images.failed)
 
 
 def on_arrays(values: NDArray[np.float16]) -> Validate:

@@ -1,0 +1,90 @@
+"""What is drawn for a view of a photo, before a pixel is touched: the same wherever the view is cut."""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import dataclass
+
+from linne.fit.policy import Policy
+from linne.records.pixel_spec import PixelSpec
+
+Box = tuple[float, float, float, float]
+"""Left, top, width, height."""
+
+CROP_RATIO = (3 / 4, 4 / 3)
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """One view of a photo.
+
+    Attributes
+    ----------
+    box : (left, top, width, height)
+        What is cut out, in pixels of the picture.
+    colour : tuple of float
+        Factors of brightness, contrast and, in colour, saturation; empty where they stay.
+    flip : bool
+        Mirrored.
+    """
+
+    box: Box
+    colour: tuple[float, ...]
+    flip: bool
+
+
+def rng_of(seed: int, epoch: int, row: int) -> random.Random:
+    """Give the randomness of one view. Not NumPy's, whose generators take longer to seed than a crop takes to cut."""
+    return random.Random(seed << 128 | epoch << 64 | row)  # noqa: S311 - augmentation keeps no secrets
+
+
+def draw(width: int, height: int, spec: PixelSpec, policy: Policy, rng: random.Random) -> Draw:
+    """Draw a view of a picture of some size.
+
+    Parameters
+    ----------
+    width, height : int
+        Of the picture.
+    spec : PixelSpec
+    policy : Policy
+    rng : random.Random
+        Of this view alone, from `rng_of`.
+    """
+    box = _plain_box(width, height, spec, rng) if policy.area is None else crop_box(width, height, policy.area, rng)
+    colour: tuple[float, ...] = ()
+    if policy.colour:
+        low, high = 1 - policy.colour, 1 + policy.colour
+        colour = tuple(rng.uniform(low, high) for _ in range(3 if spec.channels == 3 else 2))
+    return Draw(box, colour, policy.flip and rng.random() < 0.5)
+
+
+def _plain_box(width: int, height: int, spec: PixelSpec, rng: random.Random) -> Box:
+    """The input's size, anywhere in the picture whose shorter side has `spec.resize` pixels then."""
+    scale = min(width, height) / spec.resize
+    across, down = spec.width * scale, spec.height * scale
+    return rng.uniform(0, width - across), rng.uniform(0, height - down), across, down
+
+
+def crop_box(width: int, height: int, share: tuple[float, float], rng: random.Random) -> Box:
+    """A share of the picture (Szegedy et al., "Going Deeper with Convolutions", CVPR 2015, section 6)."""
+    for _ in range(10):
+        area = width * height * rng.uniform(*share)
+        ratio = math.exp(rng.uniform(math.log(CROP_RATIO[0]), math.log(CROP_RATIO[1])))
+        crop_width, crop_height = math.sqrt(area * ratio), math.sqrt(area / ratio)
+        if crop_width <= width and crop_height <= height:
+            left, top = rng.uniform(0, width - crop_width), rng.uniform(0, height - crop_height)
+            return left, top, crop_width, crop_height
+    side = min(width, height)
+    return (width - side) / 2, (height - side) / 2, side, side
+
+
+def whole_pixels(box: Box, down: float, across: float, height: int, width: int) -> tuple[int, int, int, int]:
+    """Round a box to pixels of a picture that is stored `down` and `across` times its size: left, top, width, height.
+
+    It has at least one pixel, and lies within the picture's `height` and `width`.
+    """
+    left, top, box_width, box_height = box
+    y, x = min(int(top * down), height - 1), min(int(left * across), width - 1)
+    tall, wide = max(1, round(box_height * down)), max(1, round(box_width * across))
+    return x, y, min(wide, width - x), min(tall, height - y)

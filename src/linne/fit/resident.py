@@ -1,0 +1,111 @@
+"""Training pictures that lie in an accelerator's memory, once they are decoded: batches are cut there."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from linne.fit.draw import draw, rng_of
+from linne.fit.policy import SMALL_SIDE, Policy
+from linne.fit.sources import AugmentedImages, Batch, shuffled
+from linne.fit.views import cut_views
+from linne.records.errors import ImageError
+from linne.records.pixel_spec import PixelSpec
+
+SHARE = 0.5
+"""Of the memory that is free once an epoch has been trained: the rest is for what varies."""
+
+AT_ONCE = 64
+"""Views that are cut at once: what lies between takes some 4 MB each."""
+
+
+def can_be_cut_there(spec: PixelSpec, policy: Policy) -> bool:
+    """Whether views can be made by operations on whole batches: those of photos, by the light policy."""
+    return spec.height > SMALL_SIDE and policy.automatic is None and not policy.erase
+
+
+class ResidentImages:
+    """A `Source` that takes its batches from another one, and from the device's memory once all pictures are there.
+
+    They go there when they are in the pixel cache, which is after the first epoch or, in a later run, at once, and
+    only if they fit. Views are the same but for rounding; labels and order are the same.
+
+    Parameters
+    ----------
+    host : AugmentedImages
+        Of views that `can_be_cut_there`.
+    device : torch.device
+    """
+
+    def __init__(self, host: AugmentedImages, device: torch.device) -> None:
+        self.host, self.device = host, device
+        self.images, self.batch_size, self.failed = host.images, host.batch_size, host.failed
+        self._waited = 0.0
+        self._pictures: dict[int, Tensor] = {}
+
+    @property
+    def waited(self) -> float:
+        """Seconds that were spent waiting for batches, all epochs together."""
+        return self.host.waited + self._waited
+
+    @property
+    def resident(self) -> bool:
+        """Whether the pictures lie on the device."""
+        return bool(self._pictures)
+
+    def epoch(self, epoch: int) -> Iterator[Batch]:
+        """Give batches of random views: uint8, channels last."""
+        if not self.resident:
+            self._settle()
+        if not self.resident:
+            yield from self.host.epoch(epoch)
+            return
+        for places in shuffled(self.images, self.batch_size, self.host.seed, epoch):
+            began = time.perf_counter()
+            rows = [row for row in self.host.rows[places].tolist() if row in self._pictures]
+            parts = [self._views(rows[start : start + AT_ONCE], epoch) for start in range(0, len(rows), AT_ONCE)]
+            self._waited += time.perf_counter() - began
+            if parts:
+                yield torch.cat(parts), torch.from_numpy(self.host.label[rows].astype(np.int64)).to(self.device)
+
+    def _views(self, rows: list[int], epoch: int) -> Tensor:
+        spec, policy, seed = self.host.spec, self.host.policy, self.host.seed
+        pictures = [self._pictures[row] for row in rows]
+        draws = [
+            draw(picture.shape[1], picture.shape[0], spec, policy, rng_of(seed, epoch, row))
+            for row, picture in zip(rows, pictures, strict=True)
+        ]
+        return cut_views(pictures, draws, spec.height, spec.width)
+
+    def _settle(self) -> None:
+        """Bring the pictures to the device, if they are decoded, all but less than a batch, and fit there."""
+        rows = np.array([row for row in self.host.rows.tolist() if row not in self.failed], np.int64)
+        pictures = self.host.pictures
+        if pictures.uncached(rows) >= self.batch_size or pictures.cached_bytes(rows) > self._room():
+            return
+        found: dict[int, NDArray[np.uint8]] = {}
+        for row in rows.tolist():
+            try:
+                found[row] = pictures.of(row).pixels()
+            except ImageError as error:
+                self.failed[row] = str(error)
+        # One piece of memory: as many small ones would be rounded up.
+        pixels = torch.empty(sum(picture.size for picture in found.values()), dtype=torch.uint8, device=self.device)
+        places = torch.split(pixels, [picture.size for picture in found.values()])
+        for place, picture in zip(places, found.values(), strict=True):
+            place.copy_(torch.from_numpy(picture).flatten())
+        self._pictures = {
+            row: place.view(picture.shape) for place, (row, picture) in zip(places, found.items(), strict=True)
+        }
+
+    def _room(self) -> int:
+        """Bytes that the pictures may take."""
+        if self.device.type == "cuda":
+            return int(SHARE * torch.cuda.mem_get_info(self.device)[0])
+        return int(SHARE * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
