@@ -10,7 +10,6 @@ Usage: batches.py PHOTOS [--images N] [--turns N]    (class folders of JPEGs)
 from __future__ import annotations
 
 import argparse
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -80,17 +79,9 @@ def passes(source: AugmentedImages) -> Callable[[int], int]:
     return lambda epoch: sum(len(labels) for _, labels in source.epoch(epoch))
 
 
-def building(photos: Path, images: int, policy: Policy) -> Callable[[int], int]:
+def building(photos: Path, images: int, policy: Policy, folder: Path) -> Callable[[int], int]:
     """A first epoch that also writes the cache: a new one each time."""
-
-    def once(epoch: int) -> int:
-        folder = Path(tempfile.mkdtemp(prefix="linne-bench-"))
-        try:
-            return passes(linne_source(photos, images, policy, folder))(epoch)
-        finally:
-            shutil.rmtree(folder)
-
-    return once
+    return lambda epoch: passes(linne_source(photos, images, policy, folder / f"{epoch}"))(epoch)
 
 
 def way(once: Callable[[int], int], images: int) -> Callable[[], None]:
@@ -107,17 +98,17 @@ def way(once: Callable[[int], int], images: int) -> Callable[[], None]:
 
 def measure(given: argparse.Namespace) -> Iterator[Comparison | Table]:
     photos, images = given.photos, given.images // BATCH * BATCH  # both leave out a last batch that is smaller
-    with tempfile.TemporaryDirectory(prefix="linne-bench-") as folder:
-        for title, policy in (
-            ("random resized crop and flip", Policy(True, AREA, 0)),
-            ("crop and flip only", Policy(True, None, 0)),
-        ):
+    for title, policy in (
+        ("random resized crop and flip", Policy(True, AREA, 0)),
+        ("crop and flip only", Policy(True, None, 0)),
+    ):
+        with tempfile.TemporaryDirectory(prefix="linne-bench-") as folder:
             cached = linne_source(photos, images, policy, Path(folder))
             intensities = linne_source(photos, images, policy, Path(folder), floats=False)
             ways = {
                 "torchvision, 2 workers": torchvision_loader(photos, images, policy.area is not None),
                 "linne, from files": passes(linne_source(photos, images, policy, None)),
-                "linne, from files, building the cache": building(photos, images, policy),
+                "linne, from files, building the cache": building(photos, images, policy, Path(folder) / "built"),
                 "linne, from the cache": passes(cached),
                 "linne, from the cache, uint8": passes(intensities),
             }
