@@ -159,8 +159,8 @@ def test_predict_tells_of_what_folders_hold_besides(run: Path, digits: Path, cal
     answers = json.loads(done.stdout)
     assert done.returncode == 1
     assert [(answer["path"], bool(answer["error"])) for answer in answers] == [
-        ("more/three.png", False),
         ("more/empty.jpg", True),
+        ("more/three.png", False),
         ("more/gone.png", True),
         ("none", True),
     ]

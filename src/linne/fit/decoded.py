@@ -11,7 +11,7 @@ from linne.pixels.cache import PixelCache
 from linne.pixels.shrunk import Decoded, Picture, Undecoded, shrink_for
 from linne.records.errors import ImageError
 from linne.records.fingerprint import of_bytes
-from linne.records.index import UNKNOWN_SIZE, Index
+from linne.records.index import Index
 
 
 class Pictures:
@@ -25,7 +25,7 @@ class Pictures:
         Of `Policy.cache_side`. With it every view, the first too, is cut from a picture of that size, so that it does
         not matter which of them are in the cache.
     digest : (n, 16) uint8 array, optional
-        Of each row's file, needed with a cache.
+        Of each row's file: one that has another content now is refused. Needed with a cache.
     """
 
     def __init__(
@@ -58,13 +58,11 @@ class Pictures:
             return Decoded(held)
         content = self._index.content(row)
         read = content.read()
-        if self._index.size[row] not in (UNKNOWN_SIZE, len(read)):
+        if self._digest is not None and of_bytes(read) != self._digest[row].tobytes():
             raise ImageError("was changed since it was indexed", file=content.name, remedy="make a new run")
         picture = Undecoded(read, self._channels, content.name)
-        if self._cache is None or self._digest is None:
+        if self._cache is None:
             return picture
-        if of_bytes(read) != self._digest[row].tobytes():
-            raise ImageError("was changed since it was indexed", file=content.name, remedy="make a new run")
         small = _shrunk(picture, self._cache.side)
         self._cache.put(row, small)
         return Decoded(small)

@@ -14,7 +14,7 @@ from linne.index.labelled import LAYOUT, Labels, as_index
 from linne.index.names import natural_key
 from linne.index.scan import Listing, scan
 from linne.records.errors import DataError
-from linne.records.index import Index, large_strings
+from linne.records.index import UNKNOWN_SIZE, Index, large_strings
 from linne.records.set_aside import NO_IMAGE, SetAside
 
 CHUNK = 1 << 16
@@ -29,7 +29,6 @@ class Scanned:
         self.counts: list[int] = []
         self.aside: list[SetAside] = []
         self._chunks: list[pa.Array] = []
-        self._sizes: list[NDArray[np.int64]] = []
         paths: list[str] = []
         for item in scan(str(root)):
             if isinstance(item, SetAside):
@@ -45,7 +44,6 @@ class Scanned:
     def _add(self, listing: Listing) -> None:
         self.folders.append(listing.folder)
         self.counts.append(len(listing.names))
-        self._sizes.append(np.array(listing.sizes, np.int64))
 
     def classes(self) -> int:
         """How many classes the folders make."""
@@ -78,7 +76,8 @@ class Scanned:
         )
 
     def _columns(self) -> tuple[pa.Array, NDArray[np.int64]]:
-        return pa.concat_arrays(self._chunks), np.concatenate([np.empty(0, np.int64), *self._sizes])
+        paths = pa.concat_arrays(self._chunks)
+        return paths, np.full(len(paths), UNKNOWN_SIZE, np.int64)
 
     def as_index(self) -> Index:
         """Index what was found by its class folders."""

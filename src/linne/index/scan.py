@@ -1,22 +1,22 @@
 """Walk a folder once: which files are there, without opening any.
 
 A folder's files come as one `Listing`: an object a file would take longer to make than the file system takes to
-tell of it. What remains is one stat a file, for sizes are part of the record.
+tell of it. No file is asked for its size: that would take twice as long as all the rest, and far longer from a server.
 """
 
 from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from operator import attrgetter
 
-from linne.index.names import has_image_suffix, is_debris, is_utf8
+from linne.index.names import IMAGE_SUFFIXES, has_image_suffix, is_debris, is_utf8
 from linne.records.errors import printable
 from linne.records.set_aside import NO_IMAGE, SetAside
 
-_FROM_DESCRIPTOR = os.scandir in os.supports_fd
+_SUFFIXES = frozenset(f".{suffix}" for lower in IMAGE_SUFFIXES for suffix in (lower, lower.upper()))
 _name = attrgetter("name")
 
 
@@ -30,13 +30,10 @@ class Listing:
         Below the root, with ``/``; empty for the root.
     names : list of str
         In sorted order.
-    sizes : list of int
-        Bytes of each, more than 0.
     """
 
     folder: str
     names: list[str]
-    sizes: list[int]
 
     def paths(self) -> list[str]:
         """Paths of the files below the root."""
@@ -96,34 +93,19 @@ def _walk(root: str, top: str, entered: set[tuple[int, int]], links: deque[str])
 def _list(root: str, below: str, aside: list[SetAside]) -> tuple[Listing, list[tuple[str, bool]]]:
     """Images of one folder, and the folders in it, each with whether it is a link."""
     place = os.path.join(root, below)
-    # From a descriptor each stat looks up one name, and not every folder above it again.
-    opened = os.open(place, os.O_RDONLY | os.O_DIRECTORY) if _FROM_DESCRIPTOR else None
-    try:
-        with os.scandir(place if opened is None else opened) as entries:
-            return _sorted_out(place, below, sorted(entries, key=_name), aside)
-    finally:
-        if opened is not None:
-            os.close(opened)
-
-
-def _sorted_out(
-    place: str, below: str, entries: list[os.DirEntry[str]], aside: list[SetAside]
-) -> tuple[Listing, list[tuple[str, bool]]]:
-    names: list[str] = []
-    sizes: list[int] = []
+    with os.scandir(place) as entries:
+        names, others = _plain_images(entries)
     folders: list[tuple[str, bool]] = []
-    for entry in entries:
+    for entry in sorted(others, key=_name):
         name = entry.name
         if is_debris(name):
             continue
         try:
             if is_utf8(name) and entry.is_file():
-                problem = "" if has_image_suffix(name) else NO_IMAGE
-                if not problem and (size := entry.stat().st_size):
+                if has_image_suffix(name):
                     names.append(name)
-                    sizes.append(size)
                     continue
-                problem = problem or "empty file"
+                problem = NO_IMAGE
             else:
                 problem = _no_file(place, entry)
         except OSError as error:  # a link that points to itself, a file that has just gone
@@ -133,7 +115,28 @@ def _sorted_out(
             aside.append(SetAside(path if is_utf8(name) else printable(path), problem))
         else:
             folders.append((path, entry.is_symlink()))
-    return Listing(below, names, sizes), folders
+    names.sort()
+    return Listing(below, names), folders
+
+
+def _plain_images(entries: Iterable[os.DirEntry[str]]) -> tuple[list[str], list[os.DirEntry[str]]]:
+    """Names of files that are images without a doubt, and everything else: most are, so this is kept short."""
+    names: list[str] = []
+    others: list[os.DirEntry[str]] = []
+    for entry in entries:
+        name = entry.name
+        if name[name.rfind(".") :] in _SUFFIXES and name[0] != "." and name.isascii() and _is_plain_file(entry):
+            names.append(name)
+        else:
+            others.append(entry)
+    return names, others
+
+
+def _is_plain_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file(follow_symlinks=False)
+    except OSError:  # it will be told of
+        return False
 
 
 def _no_file(place: str, entry: os.DirEntry[str]) -> str:

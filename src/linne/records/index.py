@@ -25,7 +25,7 @@ SCHEMA = 2
 SUBSETS = ("none", "train", "validation", "test")
 NONE, TRAIN, VALIDATION, TEST = range(4)
 UNKNOWN_SIZE = -1
-"""Of an image that would have to be read for it."""
+"""Of an image in Parquet, which would have to be read for it, and of a listed file, which would have to be asked."""
 
 _PLACES = ("container", "offset", "stored")
 
@@ -48,7 +48,7 @@ class Index:
     subset : (n,) int8 array
         Position in `SUBSETS`: what the user's own split says, 0 where there is none.
     size : (n,) int64 array
-        Bytes of the image when it was indexed; -1 where that would take reading it (Parquet).
+        Bytes of the image when it was indexed; -1 where only the image itself, or its file, would tell.
     set_aside : tuple of SetAside
         What was found and left out, each with a reason.
     contained : Contained, optional
