@@ -135,7 +135,7 @@ def _sources(
     pictures = Pictures(index, plan.pixels.channels, pixel_cache, digest)
     policy, on_cpu = Policy.named(plan.augment, plan.flip), device().type == "cpu"
     images = AugmentedImages(pictures, index.label, rows, plan.pixels, policy, on_cpu, plan.batch_size, plan.seed)
-    return images, _on_files(index, held, digest, plan.pixels, images.failed)
+    return images, on_files(index, held, digest, plan.pixels, images.failed)
 
 
 def on_arrays(values: NDArray[np.float16]) -> Validate:
@@ -149,9 +149,11 @@ def on_arrays(values: NDArray[np.float16]) -> Validate:
     return validate
 
 
-def _on_files(
+def on_files(
     index: Index, rows: NDArray[np.int64], digest: NDArray[np.uint8], pixels: PixelSpec, failed: dict[int, str]
 ) -> Validate:
+    """Validate on the files of some rows; `failed` takes those that cannot be read any more, and why."""
+
     def validate(predict: Predict) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         logits, seen = [], []
         there = np.flatnonzero(~np.isin(rows, list(failed)))  # what has failed once stays out
