@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import resource
 import shutil
-import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from cli.conftest import Call
+from full_disk import on_full_disk
 from PIL import Image
-from walked import environment, linne, state_of
+from walked import environment, linne, state_of, write_digits
 
 
 @pytest.fixture
@@ -204,15 +203,41 @@ def test_a_full_disk_is_told_of_and_the_old_file_stands(digits: Path, call: Call
     assert call("audit", digits, "--out", "kept.parquet", folder=tmp_path).returncode == 0
     before = (tmp_path / "kept.parquet").read_bytes()
 
-    def little_space() -> None:
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
-
-    done = linne("audit", digits, "--out", "kept.parquet", folder=tmp_path, preexec_fn=little_space)
+    done = linne("audit", digits, "--out", "kept.parquet", folder=tmp_path, preexec_fn=on_full_disk(1000))
     assert done.returncode == 1
     assert "kept.parquet" in only_line(done.stderr)
     assert (tmp_path / "kept.parquet").read_bytes() == before
     assert not list(tmp_path.glob(".kept*"))
+
+
+def test_a_disk_that_is_full_of_embeddings_keeps_those_from_before(
+    digits: Path, lenet_weights: Path, call: Call, tmp_path: Path
+) -> None:
+    for label in "012":
+        shutil.copytree(digits / label, tmp_path / "some" / label)
+    how = ("--network", "lenet5", "--weights", lenet_weights, "--out", "features.npy", "--json")
+    full = on_full_disk(60_000)  # room for the embeddings of 96 images, not for those of 224
+    assert linne("embed", "some", *how, folder=tmp_path, preexec_fn=full).returncode == 0
+    before, store = (tmp_path / "features.npy").read_bytes(), state_of(tmp_path / "cache" / "linne")
+    done = linne("embed", digits, *how, folder=tmp_path, preexec_fn=full)
+    assert done.returncode == 1
+    assert "could not be written" in only_line(done.stderr)
+    assert json.loads(done.stdout)["error"]["remedy"].startswith("free some space")
+    assert (tmp_path / "features.npy").read_bytes() == before
+    assert state_of(tmp_path / "cache" / "linne") == store
+    done = call("embed", digits, *how, folder=tmp_path)
+    assert json.loads(done.stdout)["computed"] == 224
+
+
+def test_a_disk_that_is_full_of_decoded_images_is_told_of_and_the_run_goes_on(tmp_path: Path) -> None:
+    photos = write_digits(tmp_path / "photos", 50)
+    full = on_full_disk(300_000)  # room for the network, not for the decoded images
+    done = linne("fit", photos, "--network", "lenet5", "--budget", "15s", folder=tmp_path, preexec_fn=full)
+    assert done.returncode == 0, done.stderr
+    told = [line for line in done.stderr.splitlines() if line.startswith("pixel cache: ")]
+    assert told == ["pixel cache: File too large; some images are decoded anew in each epoch"]
+    kept = next(tmp_path.rglob("*.pixels"))
+    assert 0 < kept.stat().st_size <= 300_000
 
 
 def test_names_that_would_fool_a_terminal_or_markup(

@@ -25,7 +25,6 @@ from linne.fit.policy import Policy
 from linne.fit.sources import AugmentedImages, CachedActivations, prepared_batches, shuffled
 from linne.index.class_folders import read_folder
 from linne.nets.catalogue import entry
-from linne.pixels.cache import PixelCache
 from linne.pixels.prepare import normalise, prepare
 from linne.pixels.shrunk import Decoded, Picture, Undecoded
 from linne.records.fingerprint import of_bytes
@@ -55,12 +54,8 @@ def view_of(picture: Picture, spec: PixelSpec, flip: bool, *seed: int, area: Are
     return out[0]
 
 
-def images_of(
-    index: Index, rows: np.ndarray, batch: int = 8, seed: int = 0, floats: bool = False, **more: object
-) -> AugmentedImages:
-    return AugmentedImages(
-        Pictures(index, 3, **more), index.label, rows, small_pixels(), Policy(True), floats, batch, seed
-    )
+def images_of(index: Index, rows: np.ndarray, batch: int = 8, seed: int = 0, floats: bool = False) -> AugmentedImages:
+    return AugmentedImages(Pictures(index, 3), index.label, rows, small_pixels(), Policy(True), floats, batch, seed)
 
 
 def batches(source: AugmentedImages, epoch: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
@@ -272,36 +267,6 @@ def test_a_torchvision_for_another_torch_is_an_install_error(tmp_path: Path, cod
         [sys.executable, "-c", script], env={"PYTHONPATH": path}, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-
-
-def test_views_from_the_cache_are_those_of_the_first_epoch(index: Index, tmp_path: Path) -> None:
-    digest = np.stack([np.frombuffer(of_bytes(index.content(row).read()), np.uint8) for row in range(24)])
-
-    def epoch_of(limit: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
-        cache = PixelCache(tmp_path / str(limit), digest, 3, 40, limit)
-        found = [batches(images_of(index, np.arange(24), cache=cache, digest=digest), 2) for _ in range(2)]
-        cache.close()
-        for (first, _), (again, _) in zip(*found, strict=True):
-            assert torch.equal(first, again)
-        return found[0]
-
-    everything, half, nothing = epoch_of(10**9), epoch_of(24 * 40 * 48 * 3 // 2), epoch_of(0)
-    for (one, _), (two, _), (three, _) in zip(everything, half, nothing, strict=True):
-        assert torch.equal(one, two)
-        assert torch.equal(one, three)
-
-
-def test_another_file_in_the_place_of_an_indexed_one_is_left_out(tmp_path: Path) -> None:
-    for number in range(4):
-        place(tmp_path / "photos" / "ab"[number % 2] / f"{number}.bmp", encode(scene(40, 40, seed=number), "BMP"))
-    folder = read_folder(tmp_path / "photos")
-    digest = np.stack([np.frombuffer(of_bytes(folder.content(row).read()), np.uint8) for row in range(4)])
-    cache = PixelCache(tmp_path / "cache", digest, 3, 40, 10**9)
-    place(tmp_path / "photos" / "a" / "0.bmp", encode(scene(40, 40, seed=9), "BMP"))  # of the same size
-    source = images_of(folder, np.arange(4), 4, cache=cache, digest=digest)
-    assert [len(labels) for _, labels in batches(source, 1)] == [3]
-    assert list(source.failed) == [next(row for row in range(4) if folder.path(row) == "a/0.bmp")]
-    cache.close()
 
 
 def test_plain_crops_are_cut_from_the_picture_scaled_as_for_validation() -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import errno
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -13,9 +13,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from full_disk import full_disk
 from images import noise
 
-from linne.pixels.cache import ROW, PixelCache
+from linne.pixels.cache import FORMAT, ROW, PixelCache
 
 ROWS = 40
 DIGESTS = np.arange(ROWS * 16, dtype=np.uint8).reshape(ROWS, 16)
@@ -62,6 +63,20 @@ def test_other_files_sides_or_orders_are_other_caches(tmp_path: Path) -> None:
     for cache in (opened(tmp_path, digests=DIGESTS[::-1].copy()), opened(tmp_path, side=21)):
         assert held(cache) == []
         cache.close()
+
+
+def test_another_format_is_another_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as later:
+        later.setattr("linne.pixels.cache.FORMAT", FORMAT + 1)
+        newer = filled(tmp_path)
+    assert held(newer) == list(range(ROWS))
+    newer.close()
+    before = newer._pixels.read_bytes()
+    cache = opened(tmp_path)
+    assert held(cache) == []
+    cache.put(0, picture(1))
+    cache.close()
+    assert newer._pixels.read_bytes() == before
 
 
 def test_threads_may_share_it(tmp_path: Path) -> None:
@@ -179,7 +194,6 @@ def test_a_kill_at_any_moment_leaves_whole_pictures(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_or_a_folder_that_cannot_be_written_keeps_nothing_more(tmp_path: Path) -> None:
-    """A file that may grow no further stands for the disk."""
     (tmp_path / "file").write_bytes(b"")
     for folder in (tmp_path / "file", tmp_path / "file" / "below"):
         cache = opened(folder)
@@ -188,17 +202,23 @@ def test_a_full_disk_or_a_folder_that_cannot_be_written_keeps_nothing_more(tmp_p
         assert cache.get(0) is None
         cache.close()
     cache = opened(tmp_path / "cache")
-    old = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
-    try:
+    with full_disk(20_000):
         for row in range(ROWS):
             cache.put(row, picture(row))
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-        signal.signal(signal.SIGXFSZ, old)
     assert not cache.keeps
+    assert cache.problem == os.strerror(errno.EFBIG)
     assert 0 < len(held(cache)) < 10
+    cache.close()
+
+
+def test_a_disk_that_is_nearly_full_is_left_to_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = opened(tmp_path)
+    old.put(0, picture(0))
+    old.close()
+    monkeypatch.setattr("linne.pixels.cache.LEFT_FREE", 1 << 60)
+    cache = filled(tmp_path)
+    assert held(cache) == [0]
+    assert "disk" in cache.problem
     cache.close()
 
 

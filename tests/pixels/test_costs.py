@@ -5,11 +5,12 @@ from __future__ import annotations
 import struct
 import zlib
 
+import numpy as np
 import pytest
-from images import bmp, encode, noise, scene, tiff
+from images import bmp, encode, noise, scene, tiff, turned
 from PIL import Image
 
-from linne.pixels.costs import MOST_BLOCKS, MOST_SCANNED
+from linne.pixels.costs import MOST_BLOCKS, MOST_EXIF, MOST_SCANNED
 from linne.pixels.decode import decode
 from linne.pixels.shrunk import Undecoded
 from linne.records.errors import ImageError
@@ -41,6 +42,55 @@ def test_scans_of_a_jpeg(before: bytes) -> None:
     content = progressive(13_000, 13_000, scans)
     assert_refused(content[:2] + before + content[2:], "too many scans")
     assert decode(progressive(64, 64, scans), 3).size == (64, 64)
+
+
+def segment(marker: int, content: bytes) -> bytes:
+    return struct.pack(">BBH", 0xFF, marker, 2 + len(content)) + content
+
+
+TURNED = turned(scene(20, 30), 6, "JPEG")
+START, REST = TURNED[:2], TURNED[TURNED.index(b"\xff\xe1") :]
+EMPTY_EXIF = segment(0xE1, b"Exif\0\0")
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        b"",
+        segment(0xFE, b"a comment") * 200,
+        b"neither a marker nor a length",
+        b"\xff\xff",  # filled up
+        b"\xff\xd0\xff\xff",  # no length follows
+        b"\xff\xe0\0\0",  # a length that leaves out itself
+        b"\xff\xe0\0\1",
+    ],
+)
+def test_segments_of_exif(before: bytes) -> None:
+    jfif = segment(0xE0, b"JFIF\0\1\1\0\0\1\0\1\0\0")
+    few = START + jfif + before + EMPTY_EXIF * (MOST_EXIF - 1) + REST
+    assert decode(few, 3).tobytes() == decode(TURNED, 3).tobytes()
+    assert Undecoded(few, 3).pixels().shape == (30, 20, 3)
+    assert_refused(START + jfif + before + EMPTY_EXIF * MOST_EXIF + REST, "too many segments of EXIF")
+
+
+@pytest.mark.parametrize("marker", [0x00, 0xC8, *range(0xD0, 0xD9), *range(0xF0, 0xFE)])
+def test_segments_of_exif_that_look_like_the_inside_of_another(marker: int) -> None:
+    """Pillow knows no length of these, and reads on right behind them."""
+    hidden = EMPTY_EXIF * MOST_EXIF
+    content = START + b"\xff\xe0\0\2" + struct.pack(">BBH", 0xFF, marker, 2 + len(hidden)) + hidden + REST
+    assert_refused(content, "too many segments of EXIF")
+
+
+def test_a_photo_with_all_the_metadata_that_there_is() -> None:
+    """The largest colour profile, long XMP, previews of a camera, a thumbnail's own EXIF."""
+    profile = b"".join(segment(0xE2, b"ICC_PROFILE\0" + bytes([part + 1, 255]) + bytes(60_000)) for part in range(255))
+    note = b"http://ns.adobe.com/xmp/extension/\0" + b"a" * 32 + struct.pack(">II", 60 * 60_000, 0) + b"Exif\0\0"
+    metadata = profile + segment(0xE1, note + bytes(60_000)) * 60 + segment(0xE2, b"MPF\0" + bytes(100)) + EMPTY_EXIF
+    at = TURNED.index(b"\xff\xdb")
+    content = TURNED[:at] + metadata + TURNED[at:]
+    for channels in (1, 3):
+        assert decode(content, channels).size == (20, 30)
+        assert np.array_equal(Undecoded(content, channels).pixels(), Undecoded(TURNED, channels).pixels())
 
 
 def strips(rows: int, count: int, picture_rows: int = 32) -> bytes:

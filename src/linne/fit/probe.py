@@ -77,10 +77,15 @@ def fit_probe(train: Features, labels: Labels, validation: Features, truth: Labe
 
 def score(logits: NDArray[np.floating], labels: Labels) -> tuple[float, float]:
     """Accuracy and mean log loss (nats) of logits ``(n, classes)``."""
+    right, losses = scores(logits, labels)
+    return float(right.mean()), float(losses.mean())
+
+
+def scores(logits: NDArray[np.floating], labels: Labels) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Of each image, whether its logits ``(n, classes)`` are right, and its log loss."""
     shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
     of_true = shifted[np.arange(len(labels)), labels]
-    loss = np.log(np.exp(shifted).sum(axis=1)) - of_true
-    return float((logits.argmax(axis=1) == labels).mean()), float(loss.mean())
+    return logits.argmax(axis=1) == labels, np.log(np.exp(shifted).sum(axis=1)) - of_true
 
 
 def _one_row_a_class(

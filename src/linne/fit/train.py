@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from linne.fit.mixing import Mix
 from linne.fit.optimise import Trainer
-from linne.fit.probe import score
+from linne.fit.probe import scores
 from linne.fit.sources import Source
 from linne.records.errors import DataError, LinneError
 from linne.records.progress import Progress
@@ -22,15 +22,15 @@ from linne.records.progress import Progress
 Predict = Callable[[Tensor], Tensor]
 Validate = Callable[[Predict], tuple[NDArray[np.float32], NDArray[np.int64]]]
 """Given a function from inputs to logits, gives the logits of validation images, and which of them these are: all but
-those that cannot be read any more."""
+those that cannot be read any more, which stay out from then on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
     """One line of ``history.jsonl``; epoch 0 is the start.
 
-    `loss` is the mean training loss, `accuracy` and `log_loss` are on validation images, `rate` is training images
-    a second.
+    `loss` is the mean training loss, `accuracy` and `log_loss` are on the validation images that could be read then,
+    `rate` is training images a second.
     """
 
     epoch: int
@@ -48,8 +48,9 @@ class Outcome:
     Attributes
     ----------
     best : Epoch
-        The epoch whose weights the module has now.
+        The epoch whose weights the module has now, scored on the validation images that the last epoch could read.
     epochs : tuple of Epoch
+        As they were scored at the time.
     stopped : {'', 'deadline', 'interrupt'}
     """
 
@@ -93,7 +94,8 @@ def train(
 
     Notes
     -----
-    Better is a higher validation accuracy, or the same with a lower log loss. Ctrl-C ends the loop, not the run.
+    Better is a higher validation accuracy, or the same with a lower log loss, on the images that can still be read.
+    Ctrl-C ends the loop, not the run.
 
     Raises
     ------
@@ -130,7 +132,7 @@ def train(
                         remedy="look at the images with `linne audit`; the best weights so far are in the run",
                     )
                 waited = (source.waited - waited_before) / max(time.monotonic() - began, 1e-9)
-                note = f"loss {np.mean(losses[-20:]):.3f}  validation {judge.best[0].accuracy:.3f}"
+                note = f"loss {np.mean(losses[-20:]):.3f}  validation {judge.best.epoch.accuracy:.3f}"
                 note += f"  waiting for data {waited:.0%}"
                 progress.update(((number - 1) * batches + place + 1) * source.batch_size, note)
             if not losses and not stopped:
@@ -145,11 +147,29 @@ def train(
         stopped = "interrupt"
     finally:
         progress.finish()
-        trainer.module.load_state_dict(judge.best[1])
+        trainer.module.load_state_dict(judge.best.weights)
         trainer.mode(training=False)
     if stopped == "interrupt":
         keep()  # the interrupt may have come in the middle of keeping
-    return Outcome(judge.best[0], tuple(judge.done), stopped)
+    return Outcome(judge.best.epoch, tuple(judge.done), stopped)
+
+
+@dataclass(frozen=True)
+class _Best:
+    """The best epoch and its weights; of each validation image that was `seen`, whether it was right, and its loss."""
+
+    epoch: Epoch
+    weights: dict[str, Tensor]
+    seen: NDArray[np.int64]
+    right: NDArray[np.bool_]
+    losses: NDArray[np.float64]
+
+    def on(self, seen: NDArray[np.int64]) -> _Best:
+        """Score it on those of its images that are still seen."""
+        kept = np.isin(self.seen, seen)
+        right, losses = self.right[kept], self.losses[kept]
+        epoch = replace(self.epoch, accuracy=float(right.mean()), log_loss=float(losses.mean()))
+        return _Best(epoch, self.weights, self.seen[kept], right, losses)
 
 
 class _Judge:
@@ -158,8 +178,7 @@ class _Judge:
     Attributes
     ----------
     done : list of Epoch
-    best : (Epoch, dict of str to Tensor) or None
-        With its weights.
+    best : _Best or None
     seconds : float
         What the last validation took.
     """
@@ -171,22 +190,24 @@ class _Judge:
         self._history, self._keep = history, keep
         self._start = time.monotonic()
         self.done: list[Epoch] = []
-        self.best: tuple[Epoch, dict[str, Tensor]] | None = None
+        self.best: _Best | None = None
         self.seconds = 0.0
 
     def epoch(self, number: int, loss: float | None, began: float, images: int) -> None:
         """Judge an epoch that `began` at a time and took in some images."""
         trained = time.monotonic() - began
         logits, seen = self._validate(self._trainer.predict)
-        accuracy, log_loss = score(logits, self._truth[seen])
+        right, losses = scores(logits, self._truth[seen])
         self.seconds = time.monotonic() - began - trained
         spent = round(time.monotonic() - self._start, 3)
         rate = round(images / max(trained, 1e-9), 1) if images else None
-        epoch = Epoch(number, loss, accuracy, log_loss, spent, rate)
+        epoch = Epoch(number, loss, float(right.mean()), float(losses.mean()), spent, rate)
         self.done.append(epoch)
-        if self.best is None or _rank(epoch) > _rank(self.best[0]):
+        if self.best is not None and len(seen) < len(self.best.seen):
+            self.best = self.best.on(seen)
+        if self.best is None or _rank(epoch) > _rank(self.best.epoch):
             # One assignment, for an interrupt may come before or after it.
-            self.best = epoch, _snapshot(self._trainer)
+            self.best = _Best(epoch, _snapshot(self._trainer), seen, right, losses)
             self._keep()
         with self._history.open("a", encoding="utf-8") as file:
             file.write(json.dumps(asdict(epoch)) + "\n")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import shutil
 import threading
 import zlib
 from contextlib import suppress
@@ -28,6 +29,9 @@ ROW: Final = np.dtype([("offset", "<u8"), ("height", "<u2"), ("width", "<u2"), (
 
 FOLDER = "pixels"
 
+LEFT_FREE = 1 << 30
+"""Bytes of the disk: a cache that filled it would leave a run no place for its weights, its bundle and its report."""
+
 
 class PixelCache:
     """Pictures of an index's rows, ``(height, width, channels)`` uint8.
@@ -41,8 +45,8 @@ class PixelCache:
     channels, side : int
         Of the pictures: their shorter side in pixels.
     limit : int
-        Bytes of all caches in the folder together. The oldest others are removed for this one; rows beyond it are
-        not kept.
+        Bytes of all caches in the folder together. The oldest others are removed for this one; rows beyond it, or
+        that would leave less than `LEFT_FREE` of the disk, are not kept.
 
     Notes
     -----
@@ -60,7 +64,8 @@ class PixelCache:
         self._lock = FileLock(folder / f"{name}.lock", thread_local=False)
         self._files: list[int] = []
         self._table: NDArray[np.void] = np.zeros(len(digests), ROW)
-        self._end = 0
+        self._end = self._room = 0
+        self._full = ""
         self._map: mmap.mmap | None = None
         self.problem = ""
         try:
@@ -72,7 +77,12 @@ class PixelCache:
             self.problem = str(error.strerror)
         self._open(len(digests))
         expected = len(digests) * channels * side * round(1.5 * side)
-        self._room = limit - _make_room(folder, name, limit - expected) if self.keeps else 0
+        if self.keeps:
+            others = _make_room(folder, name, limit - expected)
+            free = shutil.disk_usage(folder).free - LEFT_FREE
+            self._room, self._full = min(
+                (limit - others, "its size is reached"), (self._end + free, "the disk is nearly full")
+            )
 
     @property
     def keeps(self) -> bool:
@@ -112,7 +122,7 @@ class PixelCache:
         with self._guard:
             offset = self._end
             if offset + picture.nbytes > self._room:
-                self.problem = "its size is reached"
+                self.problem = self._full
                 return
             self._end += picture.nbytes
         data = np.ascontiguousarray(picture).data.cast("B")

@@ -24,12 +24,19 @@ MOST_BLOCKS = 1 << 20
 
 MOST_COMPONENTS = 4
 
+MOST_EXIF = 100
+"""Segments of EXIF in a JPEG, of up to 64 kilobytes each. Pillow joins them, and copies all the former for each."""
+
 PIXELS_IN_A_BYTE = 128
 """Of a BMP in runs: two bytes hold 255. Pillow fills in what is missing, one by one in Python."""
 
 _RUNS = (1, 2)
 _SCAN = re.compile(rb"\xff\xda")  # counts three times as fast as bytes do
 _SHORTEST_SCAN = 10
+
+_START_OF_SCAN = 0xDA
+_SEGMENTS = frozenset(range(0xC0, 0xF0)) - {0xC8, *range(0xD0, 0xDA)} | {0xFE}
+"""Markers that a length follows, for Pillow too."""
 
 _COMPONENTS = re.compile(rb"(?=\xff\x4f\xff\x51.{36}(..))", re.DOTALL)
 _CODING = re.compile(
@@ -57,6 +64,24 @@ def has_endless_scans(content: bytes, pixels: int) -> bool:
     """Tell whether a JPEG goes over its pixels again and again: a few bytes suffice for each time."""
     most = MOST_SCANNED // max(1, pixels)
     return len(content) > _SHORTEST_SCAN * most and len(_SCAN.findall(content)) > most
+
+
+def has_endless_exif(content: bytes) -> bool:
+    """Tell whether a JPEG has its EXIF in more pieces than any camera writes, which takes long even to open.
+
+    Headers of photos are walked through in some microseconds; where there is anything odd, all of the file is searched.
+    """
+    if not content.startswith(b"\xff\xd8\xff"):
+        return False
+    at = 2
+    for _ in range(MOST_EXIF):
+        head = content[at : at + 4]
+        if len(head) < 4 or head[0] != 0xFF or head[1] not in _SEGMENTS:
+            break
+        if head[1] == _START_OF_SCAN:
+            return False
+        at += 2 + int.from_bytes(head[2:])
+    return content.count(b"Exif\0\0") > MOST_EXIF
 
 
 def _check_pieces(picture: TiffImageFile, pixels: int) -> None:

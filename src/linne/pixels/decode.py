@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from linne.pixels.costs import check_costs
+from linne.pixels.costs import check_costs, has_endless_exif
 from linne.records.errors import ImageError
 
 MAX_PIXELS = 178_956_970
@@ -80,6 +80,8 @@ def decode(content: bytes, channels: Literal[1, 3] | int, name: str = "image") -
     """
     remedy = "leave it out or replace it"
     try:
+        if has_endless_exif(content):
+            raise ValueError("too many segments of EXIF")
         picture = Image.open(io.BytesIO(content), formats=FORMATS)
         width, height = picture.size
         if width * height > MAX_PIXELS:

@@ -15,7 +15,7 @@ import simplejpeg
 from numpy.typing import NDArray
 from PIL import Image
 
-from linne.pixels.costs import has_endless_scans
+from linne.pixels.costs import has_endless_exif, has_endless_scans
 from linne.pixels.decode import FORMATS, MAX_PIXELS, decode, orientation_of
 
 SHRINKS = (8, 4, 2)
@@ -114,6 +114,8 @@ class Undecoded:
             return None
         if not any(mark in self._content for mark in _MAY_TURN):
             return self._plain_size()
+        if has_endless_exif(self._content):
+            return None
         try:
             picture = Image.open(io.BytesIO(self._content), formats=FORMATS)
         except Exception:  # noqa: BLE001 - on damaged files Pillow's readers raise anything; `decode` says what it is

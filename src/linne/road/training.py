@@ -138,7 +138,7 @@ def _sources(
     policy, on_cpu = Policy.named(plan.augment, plan.flip), device().type == "cpu"
     images = AugmentedImages(pictures, index.label, rows, plan.pixels, policy, on_cpu, plan.batch_size, plan.seed)
     source = ResidentImages(images, device()) if not on_cpu and can_be_cut_there(plan.pixels, policy) else images
-    return source, _on_files(index, held, digest, plan.pixels, images.failed)
+    return source, on_files(index, held, digest, plan.pixels, images.failed)
 
 
 def on_arrays(values: NDArray[np.float16]) -> Validate:
@@ -152,9 +152,11 @@ def on_arrays(values: NDArray[np.float16]) -> Validate:
     return validate
 
 
-def _on_files(
+def on_files(
     index: Index, rows: NDArray[np.int64], digest: NDArray[np.uint8], pixels: PixelSpec, failed: dict[int, str]
 ) -> Validate:
+    """Validate on the files of some rows; `failed` takes those that cannot be read any more, and why."""
+
     def validate(predict: Predict) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         logits, seen = [], []
         there = np.flatnonzero(~np.isin(rows, list(failed)))  # what has failed once stays out
