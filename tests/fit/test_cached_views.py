@@ -69,7 +69,7 @@ def uncached(index: Index, tmp_path_factory: pytest.TempPathFactory) -> Batches:
     """The second epoch, all of it from files."""
     cache = opened(index, tmp_path_factory.mktemp("cache"), 0)
     found = views(source_of(index, cache), 2)
-    assert not cache.holds(np.arange(1))
+    assert cache.lacking(np.arange(1)) == 1
     cache.close()
     return found
 
@@ -79,7 +79,7 @@ def test_views_from_the_cache_are_those_from_files(index: Index, uncached: Batch
     cache = opened(index, tmp_path, limit)
     for _ in range(2):
         assert_same(views(source_of(index, cache), 2), uncached)
-    assert cache.holds(np.arange(IMAGES)) == (limit == PLENTY)
+    assert (cache.lacking(np.arange(IMAGES)) == 0) == (limit == PLENTY)
     cache.close()
 
 
@@ -93,7 +93,7 @@ def test_a_disk_that_gets_full_in_an_epoch_changes_no_view(index: Index, uncache
     cache.close()
     again = opened(index, tmp_path)  # there is space again
     assert_same(views(source_of(index, again), 2), uncached)
-    assert again.holds(np.arange(IMAGES))
+    assert not again.lacking(np.arange(IMAGES))
     again.close()
 
 
@@ -148,7 +148,7 @@ def test_two_processes_with_one_cache_see_the_same_views(index: Index, uncached:
         process.communicate()
         assert process.returncode == 0
     cache = opened(index, tmp_path)
-    assert cache.holds(np.arange(IMAGES))
+    assert not cache.lacking(np.arange(IMAGES))
     cache.close()
 
 
