@@ -31,7 +31,6 @@ from linne.records.fingerprint import of_bytes
 from linne.records.index import Index
 from linne.records.pixel_spec import PixelSpec
 
-pytestmark = pytest.mark.filterwarnings("ignore:The given NumPy array is not writable")  # as augment.py does
 
 Area = tuple[float, float] | None
 

@@ -24,7 +24,6 @@ from linne.pixels.cache import PixelCache
 from linne.records.fingerprint import of_bytes
 from linne.records.index import Index
 
-pytestmark = pytest.mark.filterwarnings("ignore:The given NumPy array is not writable")  # as augment.py does
 
 IMAGES, SIDE = 24, 40
 PLENTY = 10**9

@@ -33,8 +33,6 @@ GRAY = replace(SPEC, channels=1, mean=(0.5,), std=(0.5,))
 DEVICES = [torch.device("cpu"), *(torch.device("cuda", number) for number in range(torch.cuda.device_count())[:1])]
 SIZES = ((150, 120), (110, 170), (300, 260), (60, 50), (110, 110), (400, 110))
 
-pytestmark = pytest.mark.filterwarnings("ignore:The given NumPy array is not writable")
-
 
 def picture(size: tuple[int, int], seed: int, channels: int) -> np.ndarray:
     image = Image.fromarray(scene(120, 150, seed)).resize(size)
