@@ -31,7 +31,6 @@ from linne.records.fingerprint import of_bytes
 from linne.records.index import Index
 from linne.records.pixel_spec import PixelSpec
 
-
 Area = tuple[float, float] | None
 
 SPECS = {

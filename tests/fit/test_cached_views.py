@@ -24,7 +24,6 @@ from linne.pixels.cache import PixelCache
 from linne.records.fingerprint import of_bytes
 from linne.records.index import Index
 
-
 IMAGES, SIDE = 24, 40
 PLENTY = 10**9
 HALF = IMAGES * SIDE * 48 * 3 // 2
