@@ -74,7 +74,7 @@ class Passed:
 
 def one_pass(
     index: Index,
-    facts: Shelf,
+    facts: Shelf | None,
     layers: list[Shelf],
     spec: PixelSpec | None,
     backend: Pick | None,
@@ -85,8 +85,8 @@ def one_pass(
     Parameters
     ----------
     index : Index
-    facts : Shelf
-        Takes perceptual hash and thumbnail.
+    facts : Shelf, optional
+        Takes perceptual hash and thumbnail; without it nobody asks for them, and they are not computed.
     layers : list of Shelf
         One an output of `backend`; the first keeps float32, the others float16.
     spec : PixelSpec, optional
@@ -103,12 +103,12 @@ def one_pass(
     -----
     Interrupted, it keeps what was computed; the next pass goes on from there.
     """
-    embedded = _OnAll(layers)
+    looked_at, embedded = _OnAll([facts] if facts is not None else []), _OnAll(layers)
     digests = np.zeros((len(index), DIGEST_BYTES), np.uint8)
     failures: dict[int, str] = {}
 
     def look(row: int) -> Looks:
-        return look_at(index.content(row), spec if backend else None, facts, embedded)
+        return look_at(index.content(row), spec if backend else None, looked_at, embedded)
 
     callers, batch = (backend.way.callers, backend.way.batch) if backend else (1, 1)
     ahead = min(max(AHEAD, 3 * callers * batch), _fit(spec, callers)) if spec and backend else AHEAD
@@ -203,9 +203,10 @@ class _Keeper:
     """
 
     def __init__(
-        self, facts: Shelf, layers: list[Shelf], spec: PixelSpec | None, backend: Pick | None, pool: Executor
+        self, facts: Shelf | None, layers: list[Shelf], spec: PixelSpec | None, backend: Pick | None, pool: Executor
     ) -> None:
         self.facts, self.layers, self.spec, self.backend, self.pool = facts, layers, spec, backend, pool
+        self._known = _OnAll(layers if facts is None else [facts, *layers])
         self.computed = 0
         self._looks: list[Looks] = []
         self._queue: list[Looks] = []
@@ -217,7 +218,7 @@ class _Keeper:
     def take(self, looks: Looks) -> None:
         if (looks.facts is None and looks.pixels is None) or looks.digest in self._pending:
             return
-        if looks.digest in self.facts and looks.digest in _OnAll(self.layers):
+        if looks.digest in self._known:
             return  # the same file again, looked at before the first was on the shelf
         self._pending.add(looks.digest)
         self.computed += 1
@@ -297,7 +298,7 @@ class _Keeper:
             for place, shelf in enumerate(self.layers):
                 shelf.append(keys, {"values": np.concatenate([outputs[place] for _, outputs in self._ran])})
             self._ran = []
-        if self._looks:
+        if self._looks and self.facts is not None:
             facts = [looks.facts or {} for looks in self._looks]
             columns = {name: np.array([fact[name] for fact in facts]) for name in facts[0]}
             self.facts.append([looks.digest for looks in self._looks], columns)

@@ -10,7 +10,7 @@ import torch
 from linne.choose.network import choose
 from linne.choose.sample import take_sample
 from linne.embed.backbone import backbone
-from linne.embed.embedding import looks_shelf, shelf_of
+from linne.embed.embedding import shelf_of
 from linne.embed.features_file import features_file
 from linne.embed.layer import POOLED, layer_of
 from linne.embed.measure import pick_backend
@@ -93,6 +93,6 @@ def embed(
     new = sum(digest not in shelf for digest in sample.digests) / max(len(sample.digests), 1)
     memory = store / "backends.json"
     backend = pick_backend(module, pixels, frozen.shelf(what), round(new * len(index)), memory, inputs)
-    passed = one_pass(index, looks_shelf(store), [shelf], pixels, backend, progress)
+    passed = one_pass(index, None, [shelf], pixels, backend, progress)
     file.write(index, passed, shelf)
     return passed
