@@ -138,12 +138,7 @@ def embed(
 def _shelves(backbone: Backbone | None, cache: Path, stage: int | None) -> list[Shelf]:
     """Where looks, features and the inputs of a stage are kept."""
     layers = [] if backbone is None else [POOLED] if stage is None else [POOLED, stage_layer(stage)]
-    return [looks_shelf(cache), *(shelf_of(backbone, layer, cache) for layer in layers if backbone)]
-
-
-def looks_shelf(cache: Path) -> Shelf:
-    """Where hashes and thumbnails are kept."""
-    return Shelf(cache / LOOKS_SHELF)
+    return [Shelf(cache / LOOKS_SHELF), *(shelf_of(backbone, layer, cache) for layer in layers if backbone)]
 
 
 def shelf_of(backbone: Backbone, layer: str, cache: Path) -> Shelf:
