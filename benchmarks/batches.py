@@ -66,11 +66,14 @@ def indexed(photos: Path) -> tuple[Index, NDArray[np.uint8]]:
     return index, np.stack(digests)
 
 
+def opened(photos: Path, policy: Policy, folder: Path) -> PixelCache:
+    return PixelCache(folder, indexed(photos)[1], SPEC.channels, policy.cache_side(SPEC), 10**11)
+
+
 def linne_source(
-    photos: Path, images: int, policy: Policy, folder: Path | None, floats: bool = True
+    photos: Path, images: int, policy: Policy, kept: PixelCache | None, floats: bool = True
 ) -> AugmentedImages:
     index, digest = indexed(photos)
-    kept = None if folder is None else PixelCache(folder, digest, SPEC.channels, policy.cache_side(SPEC), 10**11)
     pictures = Pictures(index, SPEC.channels, kept, digest)
     return AugmentedImages(pictures, index.label, np.arange(images), SPEC, policy, floats, BATCH, SEED)
 
@@ -81,7 +84,26 @@ def passes(source: AugmentedImages) -> Callable[[int], int]:
 
 def building(photos: Path, images: int, policy: Policy, folder: Path) -> Callable[[int], int]:
     """A first epoch that also writes the cache: a new one each time."""
-    return lambda epoch: passes(linne_source(photos, images, policy, folder / f"{epoch}"))(epoch)
+
+    def once(epoch: int) -> int:
+        kept = opened(photos, policy, folder / f"{epoch}")
+        seen = from_cache(linne_source(photos, images, policy, kept))(epoch)
+        kept.close()
+        return seen
+
+    return once
+
+
+def from_cache(source: AugmentedImages) -> Callable[[int], int]:
+    """A pass after which every picture is in the cache: a full disk would make it one of decoding."""
+
+    def once(epoch: int) -> int:
+        seen = passes(source)(epoch)
+        if source.pictures.uncached(source.rows):
+            raise RuntimeError("the pixel cache did not keep all pictures")
+        return seen
+
+    return once
 
 
 def way(once: Callable[[int], int], images: int) -> Callable[[], None]:
@@ -103,18 +125,18 @@ def measure(given: argparse.Namespace) -> Iterator[Comparison | Table]:
         ("crop and flip only", Policy(True, None, 0)),
     ):
         with tempfile.TemporaryDirectory(prefix="linne-bench-") as folder:
-            cached = linne_source(photos, images, policy, Path(folder))
-            intensities = linne_source(photos, images, policy, Path(folder), floats=False)
+            kept = opened(photos, policy, Path(folder))
             ways = {
                 "torchvision, 2 workers": torchvision_loader(photos, images, policy.area is not None),
                 "linne, from files": passes(linne_source(photos, images, policy, None)),
                 "linne, from files, building the cache": building(photos, images, policy, Path(folder) / "built"),
-                "linne, from the cache": passes(cached),
-                "linne, from the cache, uint8": passes(intensities),
+                "linne, from the cache": from_cache(linne_source(photos, images, policy, kept)),
+                "linne, from the cache, uint8": from_cache(linne_source(photos, images, policy, kept, floats=False)),
             }
             turns = {name: way(once, images) for name, once in ways.items()}
             title = f"Files to batches of {BATCH}, {title}, {images} photos"
             yield compare(title, turns, images, "images", given.turns)
+            kept.close()
 
 
 if __name__ == "__main__":

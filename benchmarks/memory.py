@@ -5,7 +5,7 @@ The images are gray noise of 8 x 8 pixels in a tar, each with other bytes, throu
 The peak at the start of the pass is that of the libraries, the index, and the search for the fastest way to run the
 network. The pass adds a few batches whatever the number of images; the features are in the store. What still grows is
 the index, some 350 bytes an image while the tar is read, of which 55 are kept (path, label, place and size), and the
-digests, 16 bytes an image in their order and 24 on each of two shelves of the store.
+digests, 16 bytes an image in their order and 24 on the shelf of the store.
 
 Writing the features comes last, to Parquet, and grows until a chunk has its full 64 MiB. Pages of a .npy, which is
 mapped into memory, would count as if they were held.

@@ -232,7 +232,7 @@ def test_a_disk_that_is_full_of_embeddings_keeps_those_from_before(
 def test_a_disk_that_is_full_of_decoded_images_is_told_of_and_the_run_goes_on(tmp_path: Path) -> None:
     photos = write_digits(tmp_path / "photos", 50)
     full = on_full_disk(300_000)  # room for the network, not for the decoded images
-    done = linne("fit", photos, "--network", "lenet5", "--budget", "15s", folder=tmp_path, preexec_fn=full)
+    done = linne("fit", photos, "--network", "lenet5", "--budget", "60s", folder=tmp_path, preexec_fn=full)
     assert done.returncode == 0, done.stderr
     told = [line for line in done.stderr.splitlines() if line.startswith("pixel cache: ")]
     assert told == ["pixel cache: File too large; some images are decoded anew in each epoch"]

@@ -12,8 +12,9 @@ import torch
 from images import encode, place, scene
 from small_networks import eager, gray_backbone, small_backbone
 
+from linne.embed import one_pass
 from linne.embed.backbone import Backbone
-from linne.embed.embedding import Embedding, activations, embed, stored_share
+from linne.embed.embedding import Embedding, activations, embed, stored_shares
 from linne.index.class_folders import read_folder
 from linne.pixels.prepare import prepare
 from linne.records.fingerprint import of_bytes
@@ -60,6 +61,15 @@ def test_a_second_pass_computes_nothing_and_gives_the_same(index: Index, tmp_pat
     for name in ("features", "thumb", "hash"):
         np.testing.assert_array_equal(getattr(first, name), getattr(second, name))
     np.testing.assert_array_equal(first.passed.digest, second.passed.digest)
+
+
+def test_little_room_for_what_waits_changes_nothing(
+    index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = run(index, small_backbone(), tmp_path / "some")
+    monkeypatch.setattr(one_pass, "WAITING", 1)
+    less = run(index, small_backbone(), tmp_path / "none")
+    np.testing.assert_array_equal(found.features, less.features)
 
 
 def test_a_renamed_and_moved_photo_costs_nothing(index: Index, photos: Path, tmp_path: Path) -> None:
@@ -214,14 +224,14 @@ def test_a_stage_more_keeps_the_features_that_are_stored(index: Index, tmp_path:
     np.testing.assert_array_equal(first.features, second.features)
 
 
-def test_the_stored_share(index: Index, photos: Path, tmp_path: Path) -> None:
+def test_the_stored_shares(index: Index, photos: Path, tmp_path: Path) -> None:
     frozen, cache = gray_backbone(), tmp_path / "cache"
     every = [of_bytes(index.content(row).read()) for row in range(len(index))]
-    assert stored_share(frozen, every, cache) == 0
+    assert stored_shares(frozen, every, cache) == (0, 0)
     shutil.rmtree(photos / "b")
     place(photos / "b" / "unreadable.png", b"nothing")
     run(read_folder(photos), frozen, cache)
-    assert stored_share(frozen, every, cache) == 0.5
-    assert stored_share(frozen, every, cache, stage=1) == 0
-    assert stored_share(None, every, cache) == 0.5
-    assert stored_share(frozen, [], cache) == 0
+    assert stored_shares(frozen, every, cache) == (0.5, 0.5)
+    assert stored_shares(frozen, every, cache, stage=1) == (0.5, 0)
+    assert stored_shares(None, every, cache) == (0.5, 1)
+    assert stored_shares(frozen, [], cache) == (0, 0)

@@ -12,12 +12,13 @@ from images import encode, place, scene
 from PIL import Image
 from small_networks import small_pixels
 
+from linne.embed.backends import device
 from linne.fit import resident
 from linne.fit.augment import random_view
 from linne.fit.decoded import Pictures
 from linne.fit.draw import draw, rng_of
 from linne.fit.policy import Policy
-from linne.fit.resident import ResidentImages, can_be_cut_there
+from linne.fit.resident import ResidentImages, can_be_cut_at_once
 from linne.fit.sources import AugmentedImages, shuffled
 from linne.fit.views import cut_views, resize_weights
 from linne.index.class_folders import read_folder
@@ -30,7 +31,7 @@ from linne.records.pixel_spec import PixelSpec
 
 SPEC = replace(small_pixels(96), width=80, resize=110)
 GRAY = replace(SPEC, channels=1, mean=(0.5,), std=(0.5,))
-DEVICES = [torch.device("cpu"), *(torch.device("cuda", number) for number in range(torch.cuda.device_count())[:1])]
+DEVICES = list({torch.device("cpu"), device()})
 SIZES = ((150, 120), (110, 170), (300, 260), (60, 50), (110, 110), (400, 110))
 
 
@@ -57,7 +58,7 @@ def test_views_are_those_of_the_host_but_for_rounding(
     device: torch.device, spec: PixelSpec, policy: Policy, levels: int
 ) -> None:
     pictures = [picture(SIZES[i % len(SIZES)], i, spec.channels) for i in range(24)]
-    assert can_be_cut_there(spec, policy)
+    assert can_be_cut_at_once(spec, policy)
     draws = [
         draw(pixels.shape[1], pixels.shape[0], spec, policy, rng_of(7, 0, place_))
         for place_, pixels in enumerate(pictures)
@@ -67,7 +68,7 @@ def test_views_are_those_of_the_host_but_for_rounding(
     assert views.is_contiguous(memory_format=torch.channels_last)
     off = (views.cpu().int() - by_host(pictures, spec, policy, 7).int()).abs()
     assert off.max() <= levels
-    assert off.float().mean() < 0.6
+    assert off.float().mean() < 0.3
 
 
 def test_weights_resize_as_pytorch_does() -> None:
@@ -119,6 +120,20 @@ def test_pictures_settle_after_the_first_epoch(index: Index, tmp_path: Path) -> 
     assert len(list(source.epoch(3))) == 2  # the cache is not needed any more
 
 
+def test_a_full_cache_of_an_earlier_run_changes_nothing(index: Index, tmp_path: Path) -> None:
+    runs = []
+    for _ in range(2):
+        _, source, cache = sources(index, tmp_path)
+        runs.append(
+            [(images.cpu().clone(), labels.cpu()) for epoch in (1, 2) for images, labels in source.epoch(epoch)]
+        )
+        assert source.resident
+        cache.close()
+    for (images, labels), (again, same_labels) in zip(*runs, strict=True):
+        assert torch.equal(images, again)
+        assert torch.equal(labels, same_labels)
+
+
 def test_pictures_stay_where_they_do_not_fit(index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     host, source, cache = sources(index, tmp_path)
     monkeypatch.setattr(resident, "SHARE", 0.0)
@@ -140,8 +155,8 @@ def test_what_is_gone_is_in_no_later_batch(tmp_path: Path) -> None:
     for number in range(9):
         place(tmp_path / "photos" / "ab"[number % 2] / f"{number}.png", encode(scene(120, 150, seed=number), "PNG"))
     index = read_folder(tmp_path / "photos")
-    host, source, cache = sources(index, tmp_path / "cache")
-    next(iter(host.epoch(0)))
+    _, source, cache = sources(index, tmp_path / "cache")
+    list(source.epoch(0))
     (lacking,) = (row for row in range(9) if cache.get(row) is None)  # in no batch of the first epoch
     (tmp_path / "photos" / index.path(lacking)).unlink()
     seen = 0
@@ -155,5 +170,5 @@ def test_what_is_gone_is_in_no_later_batch(tmp_path: Path) -> None:
 
 
 def test_small_inputs_and_automatic_changes_are_made_on_the_host() -> None:
-    assert not can_be_cut_there(entry("lenet5").pixels, Policy(False))
-    assert not can_be_cut_there(SPEC, Policy.named("trivial", True))
+    assert not can_be_cut_at_once(entry("lenet5").pixels, Policy(False))
+    assert not can_be_cut_at_once(SPEC, Policy.named("trivial", True))

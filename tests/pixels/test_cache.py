@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -218,7 +219,18 @@ def test_a_disk_that_is_nearly_full_is_left_to_the_run(tmp_path: Path, monkeypat
     monkeypatch.setattr("linne.pixels.cache.LEFT_FREE", 1 << 60)
     cache = filled(tmp_path)
     assert held(cache) == [0]
-    assert "disk" in cache.problem
+    assert cache.problem != "its size is reached"
+    cache.close()
+
+
+def test_an_old_cache_makes_room_on_a_disk_that_is_nearly_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = tmp_path / "old.pixels"
+    with old.open("wb") as file:
+        file.truncate(2 << 30)
+    monkeypatch.setattr("linne.pixels.cache.LEFT_FREE", shutil.disk_usage(tmp_path).free + (1 << 30))
+    cache = filled(tmp_path, limit=10 << 30)
+    assert held(cache) == list(range(ROWS))
+    assert not old.exists()
     cache.close()
 
 

@@ -13,6 +13,8 @@ from images import encode, place, scene
 from small_networks import SMALL, small_network, small_pixels
 
 import linne
+from linne.embed.backbone import backbone
+from linne.embed.embedding import stored_shares
 from linne.nets.weights import write_weights
 from linne.pixels.prepare import prepare
 from linne.records.errors import LinneError
@@ -94,6 +96,16 @@ def test_what_cannot_be_is_told_before_anything_is_computed(photos: Path, weight
     assert (tmp_path / "mine.npy").read_bytes() == b"mine"
     assert (tmp_path / "other.csv").read_text() == "mine"
     assert not (tmp_path / "cache" / "features").exists()
+
+
+def test_hashes_are_left_to_those_who_ask(photos: Path, weights: Path, tmp_path: Path) -> None:
+    passed = embed(photos, weights, tmp_path / "f.npy")
+    frozen = backbone(small_network(), small_pixels())
+    digests = [digest.tobytes() for digest in passed.digest[passed.readable]]
+    assert stored_shares(frozen, digests, tmp_path / "cache") == (0, 1)
+    found = linne.audit(photos, network=SMALL, weights=weights, cache=tmp_path / "cache", out=tmp_path / "f.parquet")
+    assert [row.path for row in found.rows if row.check == "unreadable"] == ["b/damaged.png", "loose, one.png"]
+    assert stored_shares(frozen, digests, tmp_path / "cache") == (12 / 13, 1)
 
 
 def test_mirrored_views_do_not_meet_the_features_of_one(photos: Path, weights: Path, tmp_path: Path) -> None:

@@ -66,10 +66,17 @@ def pick(
     return pick_backend(module, backbone.pixels, backbone.shelf(POOLED), images, cache / "backends.json", sample)
 
 
-def stored_share(backbone: Backbone | None, digests: Sequence[bytes], cache: Path, stage: int | None = None) -> float:
-    """Share of `digests`, in [0, 1], that a pass would find in the store."""
-    known = set.intersection(*(shelf.known() for shelf in _shelves(backbone, cache, stage)))
-    return sum(digest in known for digest in digests) / max(len(digests), 1)
+def stored_shares(
+    backbone: Backbone | None, digests: Sequence[bytes], cache: Path, stage: int | None = None
+) -> tuple[float, float]:
+    """Shares of `digests`, in [0, 1], whose looks, and whose outputs of the network, a pass would find in the store.
+
+    They differ after `linne embed`, which looks at nothing. Without a network nothing of it is missing.
+    """
+    looks, *layers = _shelves(backbone, cache, stage)
+    looked_at = sum(digest in looks for digest in digests)
+    embedded = sum(all(digest in shelf for shelf in layers) for digest in digests)
+    return looked_at / max(len(digests), 1), embedded / max(len(digests), 1)
 
 
 def embed(

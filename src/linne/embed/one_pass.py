@@ -6,9 +6,8 @@ Memory holds a few batches, whatever the number of images: what is known of an i
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
-from collections.abc import Callable, Container, Generator
+from collections.abc import Container
 from concurrent.futures import Executor, Future
 from contextlib import closing
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linne.embed.backends import Backend
+from linne.embed.in_order import in_order
 from linne.embed.look import Looks, look_at
 from linne.embed.measure import Pick, callers_pool
 from linne.embed.store import Shelf
@@ -36,13 +36,8 @@ AHEAD = 96
 """Images that are looked at before their turn, or more where more run at once."""
 
 WAITING = 1 << 28
-"""Bytes of pixels that may wait for the network before fewer images are looked at ahead: many cores and large inputs
-would otherwise fill gigabytes."""
-
-MOST_AT_ONCE = 32
-ENOUGH_SECONDS = (0.002, 0.02)
-"""A thread looks at several images in one go, as many as take so long: handing each over alone would cost as much as
-looking up a known one, and many slow ones would be lost by an interrupt."""
+"""Bytes of pixels that may be looked at ahead, and as many again in batches that wait for a thread; but each thread has
+a batch. Many cores and large inputs would otherwise fill gigabytes."""
 
 TOLD_EVERY = 32
 """Images between two reports of progress."""
@@ -111,12 +106,12 @@ def one_pass(
         return look_at(index.content(row), spec if backend else None, looked_at, embedded)
 
     callers, batch = (backend.way.callers, backend.way.batch) if backend else (1, 1)
-    ahead = min(max(AHEAD, 3 * callers * batch), _fit(spec, callers)) if spec and backend else AHEAD
+    ahead = min(max(AHEAD, 3 * callers * batch), max(_waiting(spec), callers)) if spec and backend else AHEAD
     progress.start("embed" if backend else "look", len(index), "images")
     with callers_pool(callers, max(2, callers, available_cores())) as pool:
         keeper = _Keeper(facts, layers, spec, backend, pool)
         try:
-            with closing(_in_order(pool, look, len(index), ahead)) as rows:
+            with closing(in_order(pool, look, len(index), ahead)) as rows:
                 for row, looks in enumerate(rows):
                     if looks.digest:
                         digests[row] = np.frombuffer(looks.digest, np.uint8)
@@ -134,9 +129,14 @@ def one_pass(
     return Passed(digests, _reasons(failures, len(index)), keeper.computed)
 
 
-def _fit(spec: PixelSpec, callers: int) -> int:
-    """How many images may wait: as many as there is memory for, and one a thread in any case."""
-    return max(WAITING // (spec.channels * spec.height * spec.width), callers)
+def _waiting(spec: PixelSpec) -> int:
+    """How many images have `WAITING` bytes."""
+    return WAITING // (spec.channels * spec.height * spec.width)
+
+
+def _most_running(way: Way, spec: PixelSpec) -> int:
+    """Batches that run or wait for a thread: enough that none is idle while the oldest is waited for."""
+    return min(2 * (way.callers - 1), max(_waiting(spec) // way.batch, way.callers))
 
 
 def _reasons(failures: dict[int, str], images: int) -> NDArray[np.object_]:
@@ -156,45 +156,6 @@ class _OnAll(Container[bytes]):
         return all(digest in shelf for shelf in self._shelves)
 
 
-_Looked = tuple[list[Looks], float, Exception | None]
-"""Looks, the seconds that they took, and what went wrong at the next one."""
-
-
-def _in_order(pool: Executor, look: Callable[[int], Looks], rows: int, ahead: int) -> Generator[Looks]:
-    """Look at every row in threads, some ahead, and yield in order."""
-    waiting: deque[tuple[int, Future[_Looked]]] = deque()
-
-    def look_at_some(chosen: range) -> _Looked:
-        began, looks = time.perf_counter(), []
-        try:
-            for row in chosen:
-                looks.append(look(row))  # noqa: PERF401 - what came before a failure is kept
-        except Exception as error:  # noqa: BLE001 - raised where the results are taken
-            return looks, 0.0, error
-        return looks, time.perf_counter() - began, None
-
-    start, submitted, size = 0, 0, 1
-    try:
-        while start < rows or waiting:
-            while start < rows and submitted <= ahead:
-                chosen = range(start, min(start + size, rows))
-                waiting.append((len(chosen), pool.submit(look_at_some, chosen)))
-                start, submitted = chosen.stop, submitted + len(chosen)
-            length, future = waiting.popleft()
-            submitted -= length
-            looks, seconds, error = future.result()
-            yield from looks
-            if error is not None:
-                raise error
-            if seconds < ENOUGH_SECONDS[0]:
-                size = min(2 * size, MOST_AT_ONCE)
-            elif seconds > ENOUGH_SECONDS[1]:
-                size = max(size // 2, 1)
-    finally:
-        for _, future in waiting:
-            future.cancel()
-
-
 class _Keeper:
     """Gathers looks into batches for the network and into shards for the store.
 
@@ -207,6 +168,7 @@ class _Keeper:
     ) -> None:
         self.facts, self.layers, self.spec, self.backend, self.pool = facts, layers, spec, backend, pool
         self._known = _OnAll(layers if facts is None else [facts, *layers])
+        self._most_running = _most_running(backend.way, spec) if backend is not None and spec is not None else 0
         self.computed = 0
         self._looks: list[Looks] = []
         self._queue: list[Looks] = []
@@ -260,13 +222,8 @@ class _Keeper:
             future = self.pool.submit(self._run, run, backend.way.batch, self._queue)
         self._running.append((keys, future))
         self._queue = []
-        while len(self._running) > self._most_running(backend.way):
+        while len(self._running) > self._most_running:
             self._harvest()
-
-    def _most_running(self, way: Way) -> int:
-        """Batches that run or wait for a thread: enough that none is idle while the oldest is waited for."""
-        assert self.spec is not None  # noqa: S101 - pixels are made only for a network
-        return min(2 * (way.callers - 1), max(_fit(self.spec, 0) // way.batch, way.callers))
 
     def _run(self, run: Backend, size: int, queue: list[Looks]) -> list[NDArray[Any]]:
         assert self.spec is not None  # noqa: S101 - pixels are made only for a network

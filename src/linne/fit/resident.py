@@ -21,11 +21,8 @@ from linne.records.pixel_spec import PixelSpec
 SHARE = 0.5
 """Of the memory that is free once an epoch has been trained: the rest is for what varies."""
 
-AT_ONCE = 64
-"""Views that are cut at once: what lies between takes some 4 MB each."""
 
-
-def can_be_cut_there(spec: PixelSpec, policy: Policy) -> bool:
+def can_be_cut_at_once(spec: PixelSpec, policy: Policy) -> bool:
     """Whether views can be made by operations on whole batches: those of photos, by the light policy."""
     return spec.height > SMALL_SIDE and policy.automatic is None and not policy.erase
 
@@ -33,13 +30,13 @@ def can_be_cut_there(spec: PixelSpec, policy: Policy) -> bool:
 class ResidentImages:
     """A `Source` that takes its batches from another one, and from the device's memory once all pictures are there.
 
-    They go there when they are in the pixel cache, which is after the first epoch or, in a later run, at once, and
-    only if they fit. Views are the same but for rounding; labels and order are the same.
+    They go there after the first epoch that was asked for, if they are in the pixel cache then, and fit: a cache that
+    an earlier run has filled changes nothing. Views are the same but for rounding; labels and order are the same.
 
     Parameters
     ----------
     host : AugmentedImages
-        Of views that `can_be_cut_there`.
+        Of views that `can_be_cut_at_once`.
     device : torch.device
     """
 
@@ -48,6 +45,7 @@ class ResidentImages:
         self.images, self.batch_size, self.failed = host.images, host.batch_size, host.failed
         self._waited = 0.0
         self._pictures: dict[int, Tensor] = {}
+        self._begun = False
 
     @property
     def waited(self) -> float:
@@ -61,18 +59,22 @@ class ResidentImages:
 
     def epoch(self, epoch: int) -> Iterator[Batch]:
         """Give batches of random views: uint8, channels last."""
-        if not self.resident:
+        began = time.perf_counter()
+        if self._begun and not self.resident:
             self._settle()
+        self._waited += time.perf_counter() - began
+        self._begun = True
         if not self.resident:
             yield from self.host.epoch(epoch)
             return
         for places in shuffled(self.images, self.batch_size, self.host.seed, epoch):
             began = time.perf_counter()
             rows = [row for row in self.host.rows[places].tolist() if row in self._pictures]
-            parts = [self._views(rows[start : start + AT_ONCE], epoch) for start in range(0, len(rows), AT_ONCE)]
+            if not rows:
+                continue
+            views, labels = self._views(rows, epoch), torch.from_numpy(self.host.label[rows].astype(np.int64))
             self._waited += time.perf_counter() - began
-            if parts:
-                yield torch.cat(parts), torch.from_numpy(self.host.label[rows].astype(np.int64)).to(self.device)
+            yield views, labels.to(self.device)
 
     def _views(self, rows: list[int], epoch: int) -> Tensor:
         spec, policy, seed = self.host.spec, self.host.policy, self.host.seed

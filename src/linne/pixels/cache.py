@@ -76,13 +76,8 @@ class PixelCache:
         except OSError as error:
             self.problem = str(error.strerror)
         self._open(len(digests))
-        expected = len(digests) * channels * side * round(1.5 * side)
         if self.keeps:
-            others = _make_room(folder, name, limit - expected)
-            free = shutil.disk_usage(folder).free - LEFT_FREE
-            self._room, self._full = min(
-                (limit - others, "its size is reached"), (self._end + free, "the disk is nearly full")
-            )
+            self._find_room(folder, name, limit, len(digests) * channels * side * round(1.5 * side))
 
     @property
     def keeps(self) -> bool:
@@ -158,6 +153,21 @@ class PixelCache:
         except (OSError, ValueError) as error:
             self.problem = self.problem or str(error)
 
+    def _find_room(self, folder: Path, name: str, limit: int, expected: int) -> None:
+        """Remove other caches, as far as `expected` bytes need it, and see how many there are for this one."""
+        try:
+            free = shutil.disk_usage(folder).free - LEFT_FREE
+        except OSError as error:
+            self.problem = str(error.strerror)
+            return
+        others = _others(folder, name)
+        held = sum(about.st_size for about in others.values())
+        left = _remove_oldest(others, min(limit, self._end + held + free) - expected)
+        on_disk = self._end + free + held - left
+        self._room, self._full = limit - left, "its size is reached"
+        if on_disk < self._room:
+            self._room, self._full = on_disk, "the disk is nearly full"
+
     def _mapped(self, end: int) -> mmap.mmap | None:
         """Give the file of pixels, mapped at least up to `end`; None where it ends earlier."""
         mapped = self._map
@@ -176,15 +186,20 @@ def _write(file: int, data: memoryview, offset: int) -> None:
         data, offset = data[written:], offset + written
 
 
-def _make_room(folder: Path, name: str, most: int) -> int:
-    """Remove the oldest other caches that nobody writes until they have at most `most` bytes; give what they have."""
+def _others(folder: Path, name: str) -> dict[Path, os.stat_result]:
+    """The other caches' files of pixels."""
     about = {}
     for path in folder.glob("*.pixels"):
         with suppress(OSError):  # another run removes it just now
             about[path] = path.stat()
     about.pop(folder / f"{name}.pixels", None)
-    held = sum(facts.st_size for facts in about.values())
-    for path in sorted(about, key=lambda path: about[path].st_mtime):
+    return about
+
+
+def _remove_oldest(caches: dict[Path, os.stat_result], most: int) -> int:
+    """Remove the oldest caches that nobody writes until they have at most `most` bytes; give what they have then."""
+    held = sum(about.st_size for about in caches.values())
+    for path in sorted(caches, key=lambda path: caches[path].st_mtime):
         if held <= most:
             break
         try:
@@ -193,5 +208,5 @@ def _make_room(folder: Path, name: str, most: int) -> int:
                 path.unlink(missing_ok=True)
         except (Timeout, OSError):
             continue  # another run writes it
-        held -= about[path].st_size
+        held -= caches[path].st_size
     return held

@@ -25,7 +25,7 @@ SCHEMA = 2
 SUBSETS = ("none", "train", "validation", "test")
 NONE, TRAIN, VALIDATION, TEST = range(4)
 UNKNOWN_SIZE = -1
-"""Of an image in Parquet, which would have to be read for it, and of a listed file, which would have to be asked."""
+"""Of an image in Parquet, which would have to be read for it, and of a file in a folder, which nobody has asked."""
 
 _PLACES = ("container", "offset", "stored")
 
@@ -118,7 +118,10 @@ class Index:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Hex digest of names, labels, subsets, sizes, and of containers; the root's place does not matter."""
+        """Hex digest of names, labels, subsets, known sizes, and of containers; the root's place does not matter.
+
+        A file in a folder that was replaced under its name changes nothing here: its own digest tells.
+        """
         columns: list[NDArray[Any]] = [*_characters(self.paths), self.label, self.subset, self.size]
         settings: list[Any] = [list(self.labels)]
         if self.labels_of is not None:

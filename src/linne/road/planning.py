@@ -10,7 +10,7 @@ from typing import Any
 
 from linne import __version__
 from linne.embed.backends import device
-from linne.embed.embedding import pick, stored_share
+from linne.embed.embedding import pick, stored_shares
 from linne.embed.machine import machine
 from linne.embed.measure import Pick
 from linne.evaluate.summary import HARDEST
@@ -77,7 +77,8 @@ def plan_run(material: Material, clock: Clock, asked: Asked, cache: Path) -> tup
     """
     images, backbone = len(material.index), material.backbone
     sample = material.sample.inputs(material.choice.pixels)
-    to_come = round(images * (1 - stored_share(backbone, material.sample.digests, cache)))
+    _, embedded = stored_shares(backbone, material.sample.digests, cache)
+    to_come = round(images * (1 - embedded))
     backend = None if backbone is None else pick(backbone, to_come, cache, None, sample)
     outlook = _outlook(material, clock, backend, cache)
     refuse_if_too_short(outlook)
@@ -198,11 +199,12 @@ def _with_rates(
 def _embed_seconds(material: Material, backend: Pick | None, cache: Path, stage: int | None) -> float:
     """Read, decode, look, and run the network where there is one: they share the cores."""
     images = len(material.index)
-    share = stored_share(material.backbone, material.sample.digests, cache, stage)
+    looked_at, embedded = stored_shares(material.backbone, material.sample.digests, cache, stage)
     compute = 1 / backend.rate if backend is not None else 0.0
-    each = 1.1 * (compute + material.sample.seconds + LOOKING_SECONDS / available_cores())
-    preparing = backend.preparing if backend is not None and share < 1 else 0.0
-    return preparing + images * ((1 - share) * each + 1e-4)
+    seconds = (1 - embedded) * compute
+    seconds += (1 - min(looked_at, embedded)) * (material.sample.seconds + LOOKING_SECONDS / available_cores())
+    preparing = backend.preparing if backend is not None and embedded < 1 else 0.0
+    return preparing + images * (1.1 * seconds + 1e-4)
 
 
 def _subset_sizes(material: Material) -> tuple[int, int]:
@@ -258,6 +260,7 @@ def _question(material: Material, clock: Clock, asked: Asked) -> str:
         [
             __version__,
             material.index.fingerprint,
+            [digest.hex() for digest in material.sample.digests],  # other photos may have the same names
             material.choice.name,
             weights,
             pixels,

@@ -18,7 +18,7 @@ from linne.fit.mixing import mix_of
 from linne.fit.optimise import Settings, Trainer
 from linne.fit.policy import Policy
 from linne.fit.probe import Probe
-from linne.fit.resident import ResidentImages, can_be_cut_there
+from linne.fit.resident import ResidentImages, can_be_cut_at_once
 from linne.fit.sources import AugmentedImages, CachedActivations, Source, prepared_batches
 from linne.fit.tail import Tail
 from linne.fit.train import Predict, Validate, train
@@ -137,7 +137,7 @@ def _sources(
     pictures = Pictures(index, plan.pixels.channels, pixel_cache, digest)
     policy, on_cpu = Policy.named(plan.augment, plan.flip), device().type == "cpu"
     images = AugmentedImages(pictures, index.label, rows, plan.pixels, policy, on_cpu, plan.batch_size, plan.seed)
-    source = ResidentImages(images, device()) if not on_cpu and can_be_cut_there(plan.pixels, policy) else images
+    source = ResidentImages(images, device()) if not on_cpu and can_be_cut_at_once(plan.pixels, policy) else images
     return source, on_files(index, held, digest, plan.pixels, images.failed)
 
 
