@@ -67,7 +67,21 @@ def _plain_box(width: int, height: int, spec: PixelSpec, rng: random.Random) -> 
 
 
 def crop_box(width: int, height: int, share: tuple[float, float], rng: random.Random) -> Box:
-    """A share of the picture (Szegedy et al., "Going Deeper with Convolutions", CVPR 2015, section 6)."""
+    """Draw a part of a picture (Szegedy et al., "Going Deeper with Convolutions", CVPR 2015, section 6).
+
+    Parameters
+    ----------
+    width, height : int
+        Of the picture.
+    share : (low, high)
+        Of its area, in (0, 1].
+    rng : random.Random
+
+    Returns
+    -------
+    (left, top, width, height)
+        Inside the picture; its sides have a ratio in `CROP_RATIO`. After ten tries that do not fit, the central square.
+    """
     for _ in range(10):
         area = width * height * rng.uniform(*share)
         ratio = math.exp(rng.uniform(math.log(CROP_RATIO[0]), math.log(CROP_RATIO[1])))
@@ -80,9 +94,21 @@ def crop_box(width: int, height: int, share: tuple[float, float], rng: random.Ra
 
 
 def whole_pixels(box: Box, down: float, across: float, height: int, width: int) -> tuple[int, int, int, int]:
-    """Round a box to pixels of a picture that is stored `down` and `across` times its size: left, top, width, height.
+    """Round a box to the pixels of a picture that was decoded smaller.
 
-    It has at least one pixel, and lies within the picture's `height` and `width`.
+    Parameters
+    ----------
+    box : (left, top, width, height)
+        In pixels of the whole picture.
+    down, across : float
+        Height and width of the decoded picture, as shares of the whole one's.
+    height, width : int
+        Of the decoded picture.
+
+    Returns
+    -------
+    (left, top, width, height)
+        In pixels of the decoded picture: at least one, all inside it.
     """
     left, top, box_width, box_height = box
     y, x = min(int(top * down), height - 1), min(int(left * across), width - 1)

@@ -51,15 +51,23 @@ def cut_views(pictures: Sequence[Tensor], draws: Sequence[Draw], height: int, wi
 
 
 def resize_weights(sides: Sequence[int], longest: int, out: int, device: torch.device) -> Tensor:
-    """Weights of the pixels of a side for those of the resized one: ``(batch, out, longest)``, rows add up to 1.
+    """Give the weights of a side's pixels for each pixel of the resized side.
 
     Triangles as wide as what a pixel of the result covers, and at least two pixels: bilinear with antialiasing, as
-    Pillow and PyTorch have it. Pixels beyond a side have no weight.
+    Pillow and PyTorch have it.
 
     Parameters
     ----------
     sides : sequence of int
         Pixels of each picture's side, at most `longest`.
+    longest, out : int
+        Pixels that the sides are stored with, and are resized to.
+    device : torch.device
+
+    Returns
+    -------
+    (batch, out, longest) float32 tensor
+        Each row adds up to 1; pixels beyond a side have no weight.
     """
     side = torch.tensor(sides, dtype=torch.float32, device=device)[:, None, None]
     scale = side / out
