@@ -52,6 +52,16 @@ def test_a_linked_folder_is_read_once_and_under_its_own_name(tmp_path: Path) -> 
     assert [item.path for item in aside] == ["a_link"]
 
 
+def test_a_folder_behind_a_link_that_was_read_already_is_told_of(tmp_path: Path) -> None:
+    class_folders(tmp_path / "elsewhere", {"cats": 1, "dogs": 1})
+    class_folders(tmp_path / "photos", {"real": 1})
+    (tmp_path / "photos" / "a").symlink_to(tmp_path / "elsewhere" / "cats")
+    (tmp_path / "photos" / "b").symlink_to(tmp_path / "elsewhere")
+    images, aside = found(tmp_path / "photos")
+    assert images == ["real/0.png", "a/0.png", "b/dogs/0.png"]
+    assert [item.path for item in aside] == ["b/cats"]
+
+
 def test_a_link_leads_out_of_the_root_and_to_single_files(tmp_path: Path) -> None:
     class_folders(tmp_path / "elsewhere", {"cat": 2})
     class_folders(tmp_path / "photos", {"dog": 1})

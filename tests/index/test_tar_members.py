@@ -85,6 +85,17 @@ def test_of_a_torn_tar_what_is_whole_is_found(cut: int) -> None:
         assert found
 
 
+@pytest.mark.parametrize("size", ["1" * 5000, "9" * 20, "0" * 30 + "99999"])
+def test_a_size_beyond_the_end_is_torn(size: str) -> None:
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        info = tarfile.TarInfo("a.jpg")
+        info.pax_headers, info.size = {"size": size}, 3
+        archive.addfile(info, io.BytesIO(b"123"))
+    with pytest.raises(Torn):
+        walked(file.getvalue())
+
+
 @given(st.binary(max_size=1500))
 def test_rubbish_is_torn(content: bytes) -> None:
     with contextlib.suppress(Torn):

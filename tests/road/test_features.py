@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
+from full_disk import full_disk
 from images import encode, place, scene
 from small_networks import SMALL, small_network, small_pixels
 
@@ -17,7 +18,7 @@ from linne.embed.backbone import backbone
 from linne.embed.embedding import stored_shares
 from linne.nets.weights import write_weights
 from linne.pixels.prepare import prepare
-from linne.records.errors import LinneError
+from linne.records.errors import LinneError, WriteError
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +97,30 @@ def test_what_cannot_be_is_told_before_anything_is_computed(photos: Path, weight
     assert (tmp_path / "mine.npy").read_bytes() == b"mine"
     assert (tmp_path / "other.csv").read_text() == "mine"
     assert not (tmp_path / "cache" / "features").exists()
+
+
+def test_an_array_and_its_names_are_replaced_together_or_not_at_all(lenet_weights: Path, tmp_path: Path) -> None:
+    """Names take more room than features here, and there is none for them."""
+    photos, out, more = tmp_path / "photos", tmp_path / "f.npy", tmp_path / "more.npy"
+
+    def run(file: Path) -> None:
+        linne.embed(photos, network="lenet5", weights=lenet_weights, out=file, cache=tmp_path / "cache")
+
+    for number in range(20):
+        folder = photos / ("ab"[number % 2] * 200) / ("c" * 200)
+        place(folder / f"{number}.png", encode(scene(40, 50, seed=number), "PNG"))
+        if number == 10:
+            run(out)
+    run(more)
+    before = [file.read_bytes() for file in (out, out.with_suffix(".csv"))]
+    assert more.stat().st_size < more.with_suffix(".csv").stat().st_size
+    with full_disk(more.stat().st_size), pytest.raises(WriteError):
+        run(out)
+    assert [file.read_bytes() for file in (out, out.with_suffix(".csv"))] == before
+    assert not list(tmp_path.glob(".*.part"))
+    run(out)
+    assert out.read_bytes() == more.read_bytes()
+    assert np.load(out).shape == (20, 84)
 
 
 def test_hashes_are_left_to_those_who_ask(photos: Path, weights: Path, tmp_path: Path) -> None:

@@ -70,6 +70,7 @@ def take_sample(index: Index) -> Sample:
     pictures: list[Image.Image] = []
     digests: list[bytes] = []
     seconds: list[float] = []
+    problems: list[str] = []
     held = 0
     at_once = 2 * available_cores()
     with ThreadPoolExecutor(available_cores(), thread_name_prefix="sample") as pool:
@@ -80,13 +81,20 @@ def take_sample(index: Index) -> Sample:
             seconds.append((time.perf_counter() - began) / len(contents))
             digests += [digest for digest, _ in looks if digest is not None]
             for _, picture in looks:
-                if picture is not None and held < HELD_BYTES:
+                if isinstance(picture, str):
+                    problems.append(picture)
+                elif held < HELD_BYTES:
                     pictures.append(picture)
                     held += 3 * picture.width * picture.height
             if held >= HELD_BYTES:
                 break
     if not pictures:
-        raise DataError("no image of a sample can be read", file=index.root, remedy="see `linne audit`")
+        raise DataError(
+            f"none of {len(problems)} images can be read",
+            file=index.root,
+            value=problems[0],
+            remedy="fetch them anew, or give the folder that has the images",
+        )
     sides = [min(picture.size) for picture in pictures]
     return Sample(
         tuple(pictures),
@@ -97,15 +105,15 @@ def take_sample(index: Index) -> Sample:
     )
 
 
-def _look(content: Content) -> tuple[bytes | None, Image.Image | None]:
-    """Digest and picture of a file; what cannot be read or decoded, the audit tells of."""
+def _look(content: Content) -> tuple[bytes | None, Image.Image | str]:
+    """Digest and picture of a file, or why there is none."""
     digest = None
     try:
         read = content.read()
         digest = of_bytes(read)
-        return digest, decode(read, 3)
-    except ImageError:
-        return digest, None
+        return digest, decode(read, 3, content.name)
+    except ImageError as error:
+        return digest, str(error)
 
 
 def _colourful(picture: Image.Image) -> bool:

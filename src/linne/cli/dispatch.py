@@ -73,6 +73,10 @@ def _failed(error: LinneError, as_json: bool) -> int:
 
 
 def _interrupted(name: str) -> int:
-    kept = "; what was embedded is kept, and the same command goes on from there" if name in ("audit", "fit") else ""
+    kept = (
+        "; what was embedded is kept, and the same command goes on from there"
+        if name in ("audit", "embed", "fit")
+        else ""
+    )
     sys.stderr.write(f"\nlinne: interrupted{kept}\n")
     return INTERRUPTED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -88,22 +88,24 @@ class _Npy:
 
     def write(self, index: Index, passed: Passed, shelf: Shelf) -> None:
         readable = np.flatnonzero(passed.readable)
-        with replacing(self._path) as part:
-            out = None
-            done = 0
-            for _, values in _chunks(passed, shelf):
-                if out is None:
-                    shape = (len(readable), values.shape[1])
-                    out = np.lib.format.open_memmap(part, "w+", np.float32, shape)
-                out[done : done + len(values)] = values
-                done += len(values)
-            if out is None:
-                with part.open("wb") as file:
-                    np.save(file, np.empty((0, 0), np.float32))
-            else:
-                out.flush()
-        with replacing(self._names) as part:
-            pyarrow.csv.write_csv(_names(index, readable), part)
+        # Both are whole before either takes its place. Written, not mapped: a full disk must be an error, not a signal.
+        with replacing(self._names) as names, replacing(self._path) as part:
+            pyarrow.csv.write_csv(_names(index, readable), names)
+            with part.open("wb") as file:
+                width = 0
+                for _, values in _chunks(passed, shelf):
+                    if not width:
+                        width = values.shape[1]
+                        _write_header(file, (len(readable), width))
+                    file.write(np.ascontiguousarray(values).data)
+                if not width:
+                    _write_header(file, (0, 0))
+
+
+def _write_header(file: BinaryIO, shape: tuple[int, int]) -> None:
+    """Begin a .npy of float32."""
+    facts = {"descr": np.lib.format.dtype_to_descr(np.dtype(np.float32)), "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, facts)
 
 
 def _names(index: Index, rows: NDArray[np.int64]) -> pa.Table:

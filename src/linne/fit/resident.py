@@ -97,9 +97,11 @@ class ResidentImages:
                 found[row] = pictures.of(row).pixels()
             except ImageError as error:
                 self.failed[row] = str(error)
+        sizes = [picture.size for picture in found.values()]
+        if sum(sizes) > self._room():
+            return
         # One piece of memory: as many small ones would be rounded up.
-        pixels = torch.empty(sum(picture.size for picture in found.values()), dtype=torch.uint8, device=self.device)
-        places = torch.split(pixels, [picture.size for picture in found.values()])
+        places = torch.split(torch.empty(sum(sizes), dtype=torch.uint8, device=self.device), sizes)
         for place, picture in zip(places, found.values(), strict=True):
             place.copy_(torch.from_numpy(picture).flatten())
         self._pictures = {

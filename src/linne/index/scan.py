@@ -84,6 +84,8 @@ def _walk(root: str, top: str, entered: set[tuple[int, int]], links: deque[str])
                     links.append(path)
                 elif _enter(root, path, entered):
                     new.append(path)
+                else:  # it lies behind a link
+                    aside.append(SetAside(path, "folder that was read already"))
             except OSError as error:  # one that has just gone
                 aside.append(SetAside(path, f"cannot be read: {error.strerror}"))
         yield from aside

@@ -58,7 +58,7 @@ def walk(file: BinaryIO, end: int) -> Iterator[Member]:
             longer |= _extended(file, kind, size)
             continue
         if kind in _FILES and "size" in longer and longer["size"].isdecimal():
-            size = int(longer["size"])
+            size = int(longer["size"].lstrip("0")[:20] or 0)  # more digits are more than any file has
         name = longer.get("path") or _name(header)
         longer = {}
         has_data = kind not in (b"1", b"2", b"3", b"4", b"5", b"6")
