@@ -71,17 +71,22 @@ def has_endless_exif(content: bytes) -> bool:
 
     Headers of photos are walked through in some microseconds; where there is anything odd, all of the file is searched.
     """
-    if not content.startswith(b"\xff\xd8\xff"):
+    if not content.startswith(b"\xff\xd8\xff") or header_end(content) < len(content):
         return False
+    return content.count(b"Exif\0\0") > MOST_EXIF
+
+
+def header_end(content: bytes) -> int:
+    """Where the first scan of a JPEG begins; the end of the file where there is anything odd, or much, before it."""
     at = 2
     for _ in range(MOST_EXIF):
         head = content[at : at + 4]
         if len(head) < 4 or head[0] != 0xFF or head[1] not in _SEGMENTS:
             break
         if head[1] == _START_OF_SCAN:
-            return False
+            return at
         at += 2 + int.from_bytes(head[2:])
-    return content.count(b"Exif\0\0") > MOST_EXIF
+    return len(content)
 
 
 def _check_pieces(picture: TiffImageFile, pixels: int) -> None:

@@ -15,14 +15,14 @@ import simplejpeg
 from numpy.typing import NDArray
 from PIL import Image
 
-from linne.pixels.costs import has_endless_exif, has_endless_scans
+from linne.pixels.costs import has_endless_exif, has_endless_scans, header_end
 from linne.pixels.decode import FORMATS, MAX_PIXELS, decode, orientation_of
 
 SHRINKS = (8, 4, 2)
 """With fast code for each; there is none for 3/8 or 3/4."""
 
 _MAY_TURN = (b"Exif\0\0", b"http://ns.adobe.com/xap")
-"""What a JPEG must hold to say how it is turned."""
+"""What a JPEG must hold, before its first scan, to say how it is turned."""
 
 _UNTURNED = 1
 _TURNED_ON_SIDE = (5, 6, 7, 8)
@@ -112,7 +112,8 @@ class Undecoded:
         """Upright width and height, if it is a JPEG of the common kind; notes its orientation."""
         if not self._content.startswith(b"\xff\xd8"):
             return None
-        if not any(mark in self._content for mark in _MAY_TURN):
+        header = self._content[: header_end(self._content)]
+        if not any(mark in header for mark in _MAY_TURN):
             return self._plain_size()
         if has_endless_exif(self._content):
             return None
