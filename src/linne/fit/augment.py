@@ -65,20 +65,20 @@ def _change(out: Tensor, spec: PixelSpec, kind: Automatic, rng: random.Random) -
 
 
 def _photo(picture: Picture, spec: PixelSpec, drawn: Draw, out: Tensor) -> None:
-    """Cut out what was drawn, change its colours and mirror it."""
+    """Cut out what was drawn, mirror it and change its colours."""
     if drawn.box[2:] == (spec.width, spec.height):
         x, y = int(drawn.box[0]), int(drawn.box[1])
-        cut = picture.pixels()[None, y : y + spec.height, x : x + spec.width]
-        out.copy_(torch.from_numpy(cut).permute(0, 3, 1, 2))
+        cut = torch.from_numpy(picture.pixels()[None, y : y + spec.height, x : x + spec.width]).permute(0, 3, 1, 2)
+        out.copy_(cut.flip(-1) if drawn.flip else cut)
     else:
         resized_crop(picture, drawn.box, out)
+        if drawn.flip:
+            out.copy_(out.flip(-1))
     if drawn.colour:
         functional = transforms()
         adjust = (functional.adjust_brightness, functional.adjust_contrast, functional.adjust_saturation)
         for change, factor in zip(adjust, drawn.colour, strict=False):
             out.copy_(change(out, factor))
-    if drawn.flip:
-        out.copy_(out.flip(-1))
 
 
 def resized_crop(picture: Picture, box: Box, out: Tensor) -> None:

@@ -124,31 +124,31 @@ class AugmentedImages:
         waiting: deque[tuple[list[Future[list[int]]], Tensor, NDArray[np.int64]]] = deque()
         # What is only cut out takes less time than handing the interpreter's lock to another thread and back.
         only_cut = self.policy.area is None and not self.policy.colour and not self.pictures.uncached(self.rows)
-        threads = 1 if only_cut else max(2, available_cores())
+        threads, chunk = (1, self.batch_size) if only_cut else (max(2, available_cores()), CHUNK)
         with ThreadPoolExecutor(threads, "augment", initializer=torch.set_num_threads, initargs=(1,)) as pool:
             try:
                 for places in shuffled(self.images, self.batch_size, self.seed, epoch):
                     rows, buffer = self.rows[places], free.pop()
                     futures = [
-                        pool.submit(self._fill, buffer[start : start + CHUNK], rows[start : start + CHUNK], epoch)
-                        for start in range(0, len(rows), CHUNK)
+                        pool.submit(self._fill, buffer[start : start + chunk], rows[start : start + chunk], epoch)
+                        for start in range(0, len(rows), chunk)
                     ]
                     waiting.append((futures, buffer, rows))
                     if len(waiting) > AHEAD:
-                        yield from self._next(waiting, free)
+                        yield from self._next(waiting, free, chunk)
                 while waiting:
-                    yield from self._next(waiting, free)
+                    yield from self._next(waiting, free, chunk)
             finally:
                 for futures, _, _ in waiting:
                     for future in futures:
                         future.cancel()
 
     def _next(
-        self, waiting: deque[tuple[list[Future[list[int]]], Tensor, NDArray[np.int64]]], free: list[Tensor]
+        self, waiting: deque[tuple[list[Future[list[int]]], Tensor, NDArray[np.int64]]], free: list[Tensor], chunk: int
     ) -> Iterator[Batch]:
         futures, buffer, rows = waiting[0]
         began = time.perf_counter()
-        missing = [start * CHUNK + place for start, future in enumerate(futures) for place in future.result()]
+        missing = [start * chunk + place for start, future in enumerate(futures) for place in future.result()]
         self.waited += time.perf_counter() - began
         waiting.popleft()
         kept = np.delete(np.arange(len(rows)), missing)
