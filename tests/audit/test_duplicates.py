@@ -182,4 +182,4 @@ def test_findings_name_both_images_and_whether_their_labels_differ() -> None:
     assert "cat" in one.reason
     assert "dog" in one.reason
     assert (two.check, two.path, two.other) == ("near duplicate", "cat/2", "cat/1")
-    assert one.suggestion != two.suggestion
+    assert one.remedy != two.remedy

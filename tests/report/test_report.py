@@ -140,14 +140,14 @@ def page_of(run: Run) -> Page:
 
 
 FINDINGS = (
-    Finding("unreadable", "5/23.png", 1.0, "is damaged", suggestion="replace or remove it"),
-    Finding("exact duplicate", "0/1.png", 1.0, "the same bytes", "0/0.png", "keep one"),
-    Finding("leak", "1/5.png", 0.99, "a copy in test of an image in train", "1/4.png", "keep it in one subset"),
+    Finding("unreadable", "5/23.png", 1.0, "is damaged", remedy="replace or remove it"),
+    Finding("exact duplicate", "0/1.png", 1.0, "the same bytes", "0/0.png", remedy="keep one"),
+    Finding("leak", "1/5.png", 0.99, "a copy in test of an image in train", "1/4.png", remedy="keep it in one subset"),
     *(
-        Finding("label doubt", f"2/{i}.png", i / 100, f"labelled x, looks like y {HOSTILE}", "", "dog")
+        Finding("label doubt", f"2/{i}.png", i / 100, f"labelled x, looks like y {HOSTILE}", "", suggestion="dog")
         for i in range(8, 12)
     ),
-    Finding("small class", "", 0.9, f"{HOSTILE} has 4 readable images", "", "add images"),
+    Finding("small class", "", 0.9, f"{HOSTILE} has 4 readable images", "", remedy="add images"),
 )
 
 FACTS = {

@@ -26,7 +26,8 @@ def balance(index: Index, readable: NDArray[np.bool_]) -> list[Finding]:
             "",
             1 - count / FEW_IMAGES,
             f"{index.labels[label]} has {count} readable image{'s' * (count != 1)}",
-            suggestion="add images, or merge the class with another",
+            label=index.labels[label],
+            remedy="add images, or merge the class with another",
         )
         for label, count in enumerate(counts.tolist())
         if count < FEW_IMAGES
@@ -39,7 +40,8 @@ def balance(index: Index, readable: NDArray[np.bool_]) -> list[Finding]:
                 "",
                 1 - float(counts[least] / counts[most]),
                 f"{index.labels[most]} has {counts[most]} images, {index.labels[least]} {counts[least]}",
-                suggestion="add images of the small class; read macro scores, not accuracy",
+                label=index.labels[least],
+                remedy="add images of the small class; read macro scores, not accuracy",
             )
         )
     return findings

@@ -151,13 +151,14 @@ def duplicates(index: Index, pairs: Pairs) -> list[Finding]:
     """Tell each pair, and whether its images carry different labels."""
     findings = []
     for first, second, score, exact in zip(pairs.first, pairs.second, pairs.score, pairs.exact, strict=True):
-        labels = [index.labels[index.label[row]] for row in (first, second)]
+        labels = [index.label_of(row) for row in (first, second)]
         what = "the same bytes" if exact else f"the same picture (likeness {score:.3f})"
         if labels[0] == labels[1]:
             reason, remedy = what, "keep one"
         else:
             reason, remedy = f"{what} under two labels, {labels[0]} and {labels[1]}", "decide on one label"
+        check = EXACT if exact else NEAR
         findings.append(
-            Finding(EXACT if exact else NEAR, index.path(second), float(score), reason, index.path(first), remedy)
+            Finding(check, index.path(second), float(score), reason, index.path(first), label=labels[1], remedy=remedy)
         )
     return findings

@@ -63,7 +63,9 @@ def label_doubt(index: Index, rows: NDArray[np.int64], probabilities: NDArray[np
                 index.path(int(rows[i])),
                 min(max(doubt, 0.0), 1.0),
                 f"labelled {given}, looks like {suggested} ({kept[i, best]:.2f} against {1 - doubt:.2f})",
+                label=given,
                 suggestion=suggested,
+                remedy=f"look at it; if it shows {suggested}, relabel it",
             )
         )
     return findings

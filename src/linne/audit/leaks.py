@@ -29,7 +29,8 @@ def leaks(index: Index, pairs: Pairs) -> list[Finding]:
             float(score[row]),
             f"a copy in {SUBSETS[index.subset[row]]} of an image in {SUBSETS[index.subset[other]]}",
             index.path(other),
-            "keep it in one subset",
+            label=index.label_of(row),
+            remedy="keep it in one subset",
         )
         for row, other in _torn_apart(index, duplicate_groups(pairs, len(index)))
     ]
@@ -44,7 +45,8 @@ def group_leaks(index: Index, groups: NDArray[np.int64]) -> list[Finding]:
             1.0,
             f"in {SUBSETS[index.subset[row]]}, and belongs to an image in {SUBSETS[index.subset[other]]} by its name",
             index.path(other),
-            "keep it in one subset",
+            label=index.label_of(row),
+            remedy="keep it in one subset",
         )
         for row, other in _torn_apart(index, groups)
     ]

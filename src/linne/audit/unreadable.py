@@ -10,14 +10,17 @@ from linne.records.index import Index
 from linne.records.set_aside import NO_IMAGE
 
 CHECK = "unreadable"
+REMEDY = "replace or remove it"
 
 
 def unreadable(index: Index, reason: NDArray[np.object_]) -> list[Finding]:
     """Images that were set aside or failed to decode; `reason` is ``(n,)``, empty where all is well."""
     rows = np.flatnonzero(reason != "").tolist()
-    failed = [Finding(CHECK, index.path(row), 1.0, str(reason[row]), suggestion="replace or remove it") for row in rows]
+    failed = [
+        Finding(CHECK, index.path(row), 1.0, str(reason[row]), label=index.label_of(row), remedy=REMEDY) for row in rows
+    ]
     aside = [
-        Finding(CHECK, item.path, 1.0, item.reason, suggestion="replace or remove it")
+        Finding(CHECK, item.path, 1.0, item.reason, remedy=REMEDY)
         for item in index.set_aside
         if item.reason != NO_IMAGE
     ]

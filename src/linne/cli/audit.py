@@ -86,7 +86,7 @@ def _print(findings: Findings, most: int) -> None:
         rows = [row for row in findings.rows if row.check == check]
         for row in rows[:most]:
             image = row.path if not row.other else f"{row.path} = {row.other}"
-            table.add_row(check, f"{row.score:.2f}", *map(shown, (image, row.reason, row.suggestion)))
+            table.add_row(check, f"{row.score:.2f}", *map(shown, (image, row.reason, row.remedy)))
         if count > most:
             table.add_row(check, "", f"... and {count - most} more", "", "")
     if findings.rows:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from linne.records.parquet import read_table, write_table
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,18 +18,21 @@ class Finding:
     Attributes
     ----------
     check : str
-        The question that found it: 'unreadable', 'exact duplicate', 'near duplicate', 'label doubt',
-        'imbalance', 'small class', 'leak'.
+        The question that found it: 'unreadable', 'exact duplicate', 'label doubt', ... (docs/rooms/audit.md lists all).
     path : str
-        The image, below the index's root; empty where the finding is about a class.
+        The image, below the index's root; empty where the finding is about a class or the whole set.
     score : float
         How sure, in [0, 1].
     reason : str
         One sentence.
     other : str
         The second image of a pair.
+    label : str
+        The class that the image is filed under, or that the finding is about; empty where there is none.
     suggestion : str
-        The class that the image seems to show, or what to do.
+        The class that the image seems to show, or that a class seems to be one with.
+    remedy : str
+        What to do.
     """
 
     check: str
@@ -37,7 +40,9 @@ class Finding:
     score: float
     reason: str
     other: str = ""
+    label: str = ""
     suggestion: str = ""
+    remedy: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,7 @@ class Findings:
 
     def write(self, path: Path) -> None:
         """Write as Parquet."""
-        names = ("check", "path", "score", "reason", "other", "suggestion")
+        names = tuple(field.name for field in fields(Finding))
         columns = {name: [getattr(row, name) for row in self.rows] for name in names}
         write_table(path, "findings", SCHEMA, columns, {"parent": self.index, "notes": list(self.notes)})
 

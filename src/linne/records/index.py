@@ -74,6 +74,11 @@ class Index:
         """Path of one row, below `root`."""
         return str(self.paths[row].as_py())
 
+    def label_of(self, row: int) -> str:
+        """Class of one row; empty where it has none."""
+        label = int(self.label[row])
+        return self.labels[label] if label >= 0 else ""
+
     def content(self, row: int) -> Content:
         """The bytes of one row, not read yet."""
         path = self.path(row)
