@@ -120,11 +120,28 @@ def other_things(number: int) -> list[Image.Image]:
     """Pictures that show no clothes, of scikit-image's own: a cat, a rocket, coins, a page of text, ..."""
     import skimage
 
-    names = (
-        "brick.png camera.png cell.png chelsea.png chessboard_GRAY.png clock_motion.png coffee.png coins.png color.png "
-        "grass.png gravel.png horse.png hubble_deep_field.jpg ihc.png microaneurysms.png moon.png motorcycle_left.png "
-        "page.png retina.jpg rocket.jpg"
-    ).split()
+    names = [
+        "brick.png",
+        "camera.png",
+        "cell.png",
+        "chelsea.png",
+        "chessboard_GRAY.png",
+        "clock_motion.png",
+        "coffee.png",
+        "coins.png",
+        "color.png",
+        "grass.png",
+        "gravel.png",
+        "horse.png",
+        "hubble_deep_field.jpg",
+        "ihc.png",
+        "microaneurysms.png",
+        "moon.png",
+        "motorcycle_left.png",
+        "page.png",
+        "retina.jpg",
+        "rocket.jpg",
+    ]
     folder = Path(skimage.__file__).parent / "data"
     pictures = [Image.open(folder / name).convert("RGB") for name in names[:number]]
     for picture in pictures:
