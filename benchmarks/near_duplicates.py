@@ -17,7 +17,7 @@ from harness import Comparison, Table, main
 from PIL import Image, ImageEnhance
 from sklearn.datasets import load_digits
 
-from linne.audit.duplicates import FLAT, MAX_DISTANCE, MIN_LIKENESS
+from linne.audit.near_copies import FLAT, MAX_DISTANCE, MIN_LIKENESS
 from linne.index.scan import Listing, scan
 from linne.pixels.decode import decode
 from linne.pixels.perceptual import perceptual_hash, thumbnail

@@ -8,7 +8,8 @@ import numpy as np
 from images import encode
 from PIL import Image, ImageEnhance
 
-from linne.audit.duplicates import Pairs, find_pairs
+from linne.audit.duplicates import find_pairs
+from linne.audit.pairs import Pairs
 from linne.pixels.decode import decode
 from linne.pixels.perceptual import perceptual_hash, thumbnail
 from linne.records.fingerprint import of_bytes
@@ -44,7 +45,9 @@ def pairs_among(files: Sequence[bytes]) -> Pairs:
         np.array([np.frombuffer(of_bytes(content), np.uint8) for content in files]).reshape(-1, 16),
         np.array([perceptual_hash(picture) for picture in pictures], np.uint64),
         np.array([thumbnail(picture) for picture in pictures], np.uint8).reshape(-1, 16, 16),
+        None,
         np.ones(len(files), bool),
+        2,
         Silent(),
     )
 

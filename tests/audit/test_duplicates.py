@@ -25,7 +25,8 @@ from planted_copies import (
 )
 from some_records import index
 
-from linne.audit.duplicates import Pairs, duplicate_groups, duplicates, find_pairs
+from linne.audit.duplicates import duplicates, find_pairs
+from linne.audit.pairs import EXACT, Pairs, duplicate_groups
 from linne.index.scan import Listing, scan
 from linne.pixels.decode import decode
 from linne.pixels.perceptual import thumbnail
@@ -39,7 +40,13 @@ def found(digests: list[bytes], readable: list[bool]) -> Pairs:
     rows = len(digests)
     digest = np.array([list(digest.ljust(16, b"\0")) for digest in digests], np.uint8).reshape(rows, 16)
     return find_pairs(
-        digest, np.zeros(rows, np.uint64), np.zeros((rows, 16, 16), np.uint8), np.array(readable, bool), Silent()
+        digest,
+        np.zeros(rows, np.uint64),
+        np.zeros((rows, 16, 16), np.uint8),
+        None,
+        np.array(readable, bool),
+        2,
+        Silent(),
     )
 
 
@@ -153,7 +160,7 @@ def test_thousands_of_pictures_with_one_hash_take_little_memory(alike: bool) -> 
     thumbs = rng.integers(0, 256, (1 if alike else rows, 16, 16), dtype=np.uint8).repeat(rows if alike else 1, axis=0)
     digest = rng.integers(0, 256, (rows, 16), dtype=np.uint8)
     tracemalloc.start()
-    pairs = find_pairs(digest, np.zeros(rows, np.uint64), thumbs, np.ones(rows, bool), Silent())
+    pairs = find_pairs(digest, np.zeros(rows, np.uint64), thumbs, None, np.ones(rows, bool), 2, Silent())
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert len(pairs.first) == (rows - 1 if alike else 0)
@@ -169,17 +176,17 @@ def test_the_likeliest_pairs_of_a_group_are_given() -> None:
     thumbs[2, ::2] += 9
     digest = np.arange(48, dtype=np.uint8).reshape(3, 16)
     pairs = find_pairs(
-        digest, np.zeros(3, np.uint64), np.clip(thumbs, 0, 255).astype(np.uint8), np.ones(3, bool), Silent()
+        digest, np.zeros(3, np.uint64), np.clip(thumbs, 0, 255).astype(np.uint8), None, np.ones(3, bool), 2, Silent()
     )
     assert as_set(pairs) == {(0, 1), (1, 2)}
 
 
 def test_findings_name_both_images_and_whether_their_labels_differ() -> None:
     images = index(["cat/1", "dog/1", "cat/2"], label=[0, 1, 0])
-    pairs = Pairs(np.array([0, 0]), np.array([1, 2]), np.array([1, 0.99], np.float32), np.array([True, False]))
-    one, two = duplicates(images, pairs)
+    pairs = Pairs(np.array([0, 0]), np.array([1, 2]), np.array([1, 0.99], np.float32), np.array([EXACT, 0], np.int8))
+    one, conflict, two = duplicates(images, pairs)
     assert (one.check, one.path, one.other, one.score) == ("exact duplicate", "dog/1", "cat/1", 1.0)
-    assert "cat" in one.reason
-    assert "dog" in one.reason
+    assert (conflict.check, conflict.path, conflict.other) == ("two labels", "dog/1", "cat/1")
+    assert (conflict.label, conflict.suggestion) == ("dog", "cat")
     assert (two.check, two.path, two.other) == ("near duplicate", "cat/2", "cat/1")
-    assert one.remedy != two.remedy
+    assert one.remedy == two.remedy != conflict.remedy

@@ -6,8 +6,8 @@ import numpy as np
 from some_records import index
 
 from linne.audit.balance import IMBALANCE, SMALL, balance
-from linne.audit.duplicates import Pairs
 from linne.audit.leaks import group_leaks, leaks
+from linne.audit.pairs import Pairs
 from linne.audit.unreadable import unreadable
 from linne.records.findings import Finding
 from linne.records.index import NONE, TEST, TRAIN, VALIDATION, Index
@@ -52,7 +52,7 @@ def test_an_index_without_images() -> None:
 
 def pairs(*each: tuple[int, int]) -> Pairs:
     first, second = np.array(each, np.int64).reshape(-1, 2).T
-    return Pairs(first, second, np.full(len(each), 0.99, np.float32), np.zeros(len(each), bool))
+    return Pairs(first, second, np.full(len(each), 0.99, np.float32), np.zeros(len(each), np.int8))
 
 
 def test_leaks_are_copies_in_two_subsets_that_the_user_supplied() -> None:

@@ -1,60 +1,29 @@
-"""Which images are there twice, byte for byte or to the eye?"""
+"""Which images are there twice, byte for byte or to the eye, and which of them under two labels?"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
-from linne.pixels.perceptual import THUMB_SIDE
+from linne.audit.near_copies import find_near
+from linne.audit.pairs import EDITED, EXACT, Pairs
+from linne.audit.turned import TURNS
 from linne.records.findings import Finding
 from linne.records.index import Index
 from linne.records.progress import Progress
 
-EXACT = "exact duplicate"
-NEAR = "near duplicate"
-
-MAX_DISTANCE = 10
-"""Bits of 64 by which the perceptual hashes of near copies may differ."""
-
-MIN_LIKENESS = 0.985
-"""Correlation of the 16 x 16 gray thumbnails that a near copy must reach: hashes alone take two shirts on a white
-table for one. Set on planted copies among photos of clothes and among scanned digits (docs/rooms/audit.md)."""
-
-FLAT = 1.0
-"""Standard deviation, in gray levels, below which a thumbnail shows nothing that could be compared."""
-
-_CELLS = 1 << 22
-"""Hashes compared at a time, and as many bytes of thumbnails: memory stays flat, however many images are alike."""
-
-
-@dataclass(frozen=True)
-class Pairs:
-    """Pairs of rows, the earlier row first.
-
-    Attributes
-    ----------
-    first, second : (m,) int64 array
-    score : (m,) float32 array
-        1 for exact copies, else the correlation of the thumbnails.
-    exact : (m,) bool array
-    """
-
-    first: NDArray[np.int64]
-    second: NDArray[np.int64]
-    score: NDArray[np.float32]
-    exact: NDArray[np.bool_]
+EXACT_COPY = "exact duplicate"
+NEAR_COPY = "near duplicate"
+TWO_LABELS = "two labels"
 
 
 def find_pairs(
     digest: NDArray[np.uint8],
     hashes: NDArray[np.uint64],
     thumbs: NDArray[np.uint8],
+    features: NDArray[np.float32] | None,
     readable: NDArray[np.bool_],
+    threads: int,
     progress: Progress,
 ) -> Pairs:
     """Find copies among the readable images.
@@ -66,7 +35,10 @@ def find_pairs(
     hashes : (n,) uint64 array
         Perceptual hashes.
     thumbs : (n, 16, 16) uint8 array
+    features : (n, d) float32 array, optional
+        Embeddings by a network.
     readable : (n,) bool array
+    threads : int
     progress : Progress
 
     Returns
@@ -76,89 +48,34 @@ def find_pairs(
         given as the likeliest pairs that join each group.
     """
     rows = np.flatnonzero(readable)
-    _, first, which = np.unique(
-        digest[rows].view("S16").reshape(-1) if len(rows) else np.empty(0, "S16"),
-        return_index=True,
-        return_inverse=True,
-    )
-    original = rows[first[which]] if len(rows) else rows
-    copies = rows != original
-    near_first, near_second, likeness = _near(hashes, thumbs, np.sort(rows[first]), progress)
-    return Pairs(
-        np.concatenate([original[copies], near_first]),
-        np.concatenate([rows[copies], near_second]),
-        np.concatenate([np.ones(copies.sum(), np.float32), likeness]),
-        np.concatenate([np.ones(copies.sum(), bool), np.zeros(len(near_first), bool)]),
-    )
-
-
-def _near(
-    hashes: NDArray[np.uint64], thumbs: NDArray[np.uint8], rows: NDArray[np.int64], progress: Progress
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
-    """Pairs of `rows` with close hashes and alike thumbnails."""
-    flat = thumbs[rows].reshape(len(rows), THUMB_SIDE**2).astype(np.float32)
-    flat -= flat.mean(axis=1, keepdims=True)
-    shows = flat.std(axis=1) >= FLAT
-    rows, flat = rows[shows], flat[shows]
-    unit = flat / np.linalg.norm(flat, axis=1, keepdims=True)
-    code = hashes[rows]
-    first, second, score = np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32)
-    progress.start("compare", len(code), "images")
-    try:
-        for done, i, j in _close(code):
-            likeness = np.einsum("ij,ij->i", unit[i], unit[j])
-            alike = likeness >= MIN_LIKENESS
-            if alike.any():
-                first, second = np.concatenate([first, i[alike]]), np.concatenate([second, j[alike]])
-                score = np.concatenate([score, np.minimum(likeness[alike], 1)])
-                first, second, score = _likeliest(first, second, score, len(rows))
-            progress.update(done)
-    finally:
-        progress.finish()
-    return rows[first], rows[second], score
-
-
-def _likeliest(
-    first: NDArray[np.int64], second: NDArray[np.int64], likeness: NDArray[np.float32], rows: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
-    """The likeliest pairs that join the same groups: a thousand frames of a still scene are 999 pairs, not 499,500."""
-    graph = coo_array((2 - likeness.astype(np.float64), (first, second)), shape=(rows, rows))
-    forest = minimum_spanning_tree(graph.tocsr()).tocoo()
-    one, two = forest.coords
-    order = np.lexsort((two, one))
-    return one[order].astype(np.int64), two[order].astype(np.int64), (2 - forest.data[order]).astype(np.float32)
-
-
-def _close(code: NDArray[np.uint64]) -> Iterator[tuple[int, NDArray[np.int64], NDArray[np.int64]]]:
-    """How many hashes are compared, and positions ``i < j`` of some that differ in few bits; these may be none."""
-    step = max(1, _CELLS // max(len(code), 1))
-    some = _CELLS // (4 * THUMB_SIDE**2)
-    for start in range(0, len(code), step):
-        block = code[start : start + step, None] ^ code[None, start:]
-        i, j = np.nonzero(np.triu(np.bitwise_count(block) <= MAX_DISTANCE, 1))
-        for at in range(0, max(len(i), 1), some):
-            yield start + len(block), i[at : at + some] + start, j[at : at + some] + start
-
-
-def duplicate_groups(pairs: Pairs, rows: int) -> NDArray[np.int64]:
-    """Number the groups that pairs join: ``(rows,)``; a row without a copy is a group of its own."""
-    graph = coo_array((np.ones(len(pairs.first), bool), (pairs.first, pairs.second)), shape=(rows, rows))
-    _, group = connected_components(graph, directed=False)
-    return np.asarray(group, np.int64)
+    if not len(rows):
+        return find_near(hashes, thumbs, features, rows, threads, progress)
+    _, first, which = np.unique(digest[rows].view("S16").reshape(-1), return_index=True, return_inverse=True)
+    original = rows[first[which]]
+    again = rows != original
+    copies = Pairs(original[again], rows[again], np.ones(again.sum(), np.float32), np.full(again.sum(), EXACT, np.int8))
+    return copies.and_those_of(find_near(hashes, thumbs, features, np.sort(rows[first]), threads, progress))
 
 
 def duplicates(index: Index, pairs: Pairs) -> list[Finding]:
     """Tell each pair, and whether its images carry different labels."""
     findings = []
-    for first, second, score, exact in zip(pairs.first, pairs.second, pairs.score, pairs.exact, strict=True):
-        labels = [index.label_of(row) for row in (first, second)]
-        what = "the same bytes" if exact else f"the same picture (likeness {score:.3f})"
-        if labels[0] == labels[1]:
-            reason, remedy = what, "keep one"
-        else:
-            reason, remedy = f"{what} under two labels, {labels[0]} and {labels[1]}", "decide on one label"
-        check = EXACT if exact else NEAR
-        findings.append(
-            Finding(check, index.path(second), float(score), reason, index.path(first), label=labels[1], remedy=remedy)
-        )
+    for first, second, score, kind in zip(pairs.first, pairs.second, pairs.score, pairs.kind, strict=True):
+        path, other = index.path(second), index.path(first)
+        label, others_label = index.label_of(second), index.label_of(first)
+        check = EXACT_COPY if kind == EXACT else NEAR_COPY
+        what = _what(int(kind), float(score))
+        findings.append(Finding(check, path, float(score), what, other, label=label, remedy="keep one"))
+        if label != others_label:
+            reason = f"{what}, filed under {others_label} and under {label}"
+            remedy = "decide on one label, and keep one"
+            findings.append(Finding(TWO_LABELS, path, float(score), reason, other, label, others_label, remedy))
     return findings
+
+
+def _what(kind: int, score: float) -> str:
+    if kind == EXACT:
+        return "the same bytes"
+    if kind == EDITED:
+        return f"the same picture, cropped or edited (likeness {score:.3f})"
+    return f"the same picture{f', {TURNS[kind]}' if kind else ''} (likeness {score:.3f})"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from linne.audit.duplicates import Pairs, duplicate_groups
+from linne.audit.pairs import Pairs, duplicate_groups
 from linne.records.findings import Finding
 from linne.records.index import NONE, SUBSETS, Index
 

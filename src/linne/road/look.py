@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linne.audit.balance import balance
-from linne.audit.duplicates import duplicate_groups, duplicates, find_pairs
+from linne.audit.duplicates import duplicates, find_pairs
 from linne.audit.label_doubt import can_be_doubted, label_doubt
 from linne.audit.leaks import group_leaks, leaks
 from linne.audit.out_of_fold import out_of_fold_probabilities
+from linne.audit.pairs import duplicate_groups
 from linne.audit.unreadable import unreadable
 from linne.choose.network import Choice, choose
 from linne.choose.sample import Sample, take_sample
@@ -28,6 +29,7 @@ from linne.records.index import Index
 from linne.records.plan import AUGMENTS, Augment
 from linne.records.progress import Progress
 from linne.road.weights import locate_with_bar
+from linne.runtime.session import available_cores
 from linne.split.groups import join_groups
 
 LARGEST_SEED = 2**32 - 1
@@ -110,7 +112,9 @@ def inspect(
 ) -> Inspection:
     """Ask every question of the audit; `named` numbers the groups ``(n,)`` that the user named."""
     passed = embedding.passed
-    pairs = find_pairs(passed.digest, embedding.hash, embedding.thumb, passed.readable, progress)
+    features = embedding.features if embedding.network else None
+    threads = available_cores()
+    pairs = find_pairs(passed.digest, embedding.hash, embedding.thumb, features, passed.readable, threads, progress)
     groups = duplicate_groups(pairs, len(index))
     rows = [*unreadable(index, passed.reason), *duplicates(index, pairs), *leaks(index, pairs)]
     if named is not None:

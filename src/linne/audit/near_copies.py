@@ -1,0 +1,111 @@
+"""Which pictures are the same to the eye: recompressed, resized, brightened, mirrored, turned, cropped, written on?
+
+Two ways lead to a pair. Hashes within `MAX_DISTANCE` bits and thumbnails that agree find what was done to all of a
+picture, mirrored and turned ones too. Embeddings that lie much closer together than those of different images do
+here, with thumbnails that agree after one is laid over a part of the other, find what was cropped or written on.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from linne.audit.alignment import Likeness, aligned_likeness
+from linne.audit.hamming import pairs_between, pairs_within
+from linne.audit.neighbours import Directions, close_pairs, usual_distance
+from linne.audit.pairs import EDITED, Forest, Pairs
+from linne.audit.turned import TOLD_ONCE, TURNED_LEFT, TURNED_RIGHT, codes
+from linne.records.progress import Progress
+
+MAX_DISTANCE = 10
+"""Bits of 64 by which the perceptual hashes of near copies may differ."""
+
+MAX_DISTANCE_TURNED = 8
+"""The same for mirrored and turned ones; half as many lookups."""
+
+MIN_LIKENESS = 0.985
+"""Correlation of the 16 x 16 gray thumbnails that a near copy must reach: hashes alone take two shirts on a white
+table for one. Set on planted copies among photos of clothes and among scanned digits (docs/rooms/audit.md)."""
+
+MIN_LIKENESS_TURNED = 0.99
+"""The same for mirrored and turned ones: of seven more ways to lay a picture one may fit by chance."""
+
+NEAREST, PER_LIKENESS, FARTHEST = -0.75, 1.1, 0.35
+"""Embeddings may be so far apart, in the usual distance of nearest neighbours: `NEAREST` + `PER_LIKENESS` x the aligned
+likeness, up to `FARTHEST`. Set on copies of photos of clothes that were cropped, written on or framed."""
+
+MOST_USUAL = 0.5
+"""The usual distance counts as no more than this: among a few images that have nothing in common it says little."""
+
+FLAT = 1.0
+"""Standard deviation, in gray levels, below which a thumbnail shows nothing that could be compared."""
+
+_AT_ONCE = 1 << 16
+"""Pairs whose thumbnails are compared, so that many pictures of one hash take little memory."""
+
+Places = NDArray[np.int64]
+
+
+def find_near(
+    hashes: NDArray[np.uint64],
+    thumbs: NDArray[np.uint8],
+    features: NDArray[np.float32] | None,
+    rows: NDArray[np.int64],
+    threads: int,
+    progress: Progress,
+) -> Pairs:
+    """Find near copies among `rows`, and give the likeliest pairs that join each group.
+
+    Parameters
+    ----------
+    hashes : (n,) uint64 array
+        Perceptual hashes.
+    thumbs : (n, 16, 16) uint8 array
+    features : (n, d) float32 array, optional
+        Embeddings by a network; without them, cropped copies are missed.
+    rows : (m,) int64 array
+        Ascending.
+    threads : int
+    progress : Progress
+    """
+    rows = rows[Likeness(thumbs[rows]).deviation >= FLAT]
+    forest = Forest(len(rows))
+    seen = thumbs[rows]
+    likeness = Likeness(seen)
+    for first, second in pairs_within(hashes[rows], MAX_DISTANCE, threads, progress):
+        _keep_alike(forest, likeness, first, second, 0)
+    upright = codes(seen)
+    for way in TOLD_ONCE:
+        for first, second in pairs_between(upright, codes(seen, way), MAX_DISTANCE_TURNED, threads, progress):
+            ahead, behind = first < second, first > second
+            _keep_alike(forest, likeness, first[ahead], second[ahead], way)
+            if way == TURNED_LEFT:  # the others are their own inverse, so that each pair comes again, ahead
+                _keep_alike(forest, likeness, second[behind], first[behind], TURNED_RIGHT)
+    if features is not None:
+        _keep_edited(forest, seen, Directions(features, rows), progress)
+    pairs = forest.pairs()
+    return Pairs(rows[pairs.first], rows[pairs.second], pairs.score, pairs.kind)
+
+
+def _keep_alike(forest: Forest, likeness: Likeness, first: Places, second: Places, way: int) -> None:
+    """Keep the pairs whose thumbnails agree when the second is laid in some way."""
+    least = MIN_LIKENESS_TURNED if way else MIN_LIKENESS
+    for start in range(0, len(first), _AT_ONCE):
+        one, two = first[start : start + _AT_ONCE], second[start : start + _AT_ONCE]
+        alike = likeness(one, two, way)
+        kept = alike >= least
+        forest.add(one[kept], two[kept], alike[kept], way)
+
+
+def _keep_edited(forest: Forest, thumbs: NDArray[np.uint8], directions: Directions, progress: Progress) -> None:
+    """Keep the pairs whose embeddings are so close that only one picture can have given both."""
+    rng = np.random.default_rng(0)
+    usual = min(usual_distance(directions, rng), MOST_USUAL)
+    if usual <= 0:
+        return
+    for first, second, cosine in close_pairs(directions, FARTHEST * usual, rng, progress):
+        alike = aligned_likeness(thumbs[first], thumbs[second])
+        kept = (1 - cosine) / usual <= NEAREST + PER_LIKENESS * alike
+        # Below what thumbnails alone can say, so that of two ways to know a pair the surer one is told.
+        score = MIN_LIKENESS * (cosine[kept] + alike[kept]) / 2
+        forest.add(first[kept], second[kept], np.clip(score, 0, 1), EDITED)

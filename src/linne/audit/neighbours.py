@@ -1,0 +1,140 @@
+"""Which embeddings lie next to each other?
+
+All pairs below a distance, by blocked products of a projection: it makes distances only smaller, so that no pair is
+lost, and what is near in it is compared whole. Many images are dealt to overlapping cells first, as in an inverted
+file (Jegou, Douze, Schmid: "Product Quantization for Nearest Neighbor Search", IEEE TPAMI 2011, section IV): each to
+the cells of its three nearest landmarks, and only those of one cell are compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.extmath import randomized_svd
+
+from linne.records.progress import Progress
+
+DIMENSIONS = 64
+CELL = 8192
+"""Images a cell, on average; up to `ALONE` images there is one cell, and nothing can be missed."""
+
+ALONE = 2 * CELL
+CELLS_EACH = 3
+SAMPLE = 1000
+"""Images whose nearest neighbours say how far apart different images lie."""
+
+_BLOCK = 2048
+Array = NDArray[np.float32]
+Places = NDArray[np.int64]
+
+
+class Directions:
+    """Embeddings as directions from their mean, computed block by block: what is given may be gigabytes.
+
+    Parameters
+    ----------
+    features : (n, d) float32 array
+    rows : (m,) int64 array
+        Those that count.
+    """
+
+    def __init__(self, features: Array, rows: Places) -> None:
+        self._features, self.rows = features, rows
+        sums = np.zeros(features.shape[1])
+        for start in range(0, len(rows), _BLOCK):
+            sums += features[rows[start : start + _BLOCK]].sum(axis=0, dtype=np.float64)
+        self._mean = (sums / max(len(rows), 1)).astype(np.float32)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, places: Places | slice) -> Array:
+        """Unit vectors ``(k, d)``; zeros for an image that lies in the mean."""
+        out = self._features[self.rows[places]] - self._mean
+        return np.asarray(out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-9))
+
+    def blocks(self) -> Iterator[tuple[slice, Array]]:
+        """All of them."""
+        for start in range(0, len(self), _BLOCK):
+            yield slice(start, start + _BLOCK), self[slice(start, start + _BLOCK)]
+
+
+def usual_distance(directions: Directions, rng: np.random.Generator) -> float:
+    """Median of one minus the cosine between an image and its nearest neighbour; 0 with fewer than two images."""
+    if len(directions) < 2:
+        return 0.0
+    places = np.sort(rng.permutation(len(directions))[:SAMPLE])
+    sample, nearest = directions[places], np.full(len(places), -1, np.float32)
+    for block, vectors in directions.blocks():
+        cosines = sample @ vectors.T
+        inside = (places >= block.start) & (places < block.stop)
+        cosines[inside, places[inside] - block.start] = -1
+        np.maximum(nearest, cosines.max(axis=1), out=nearest)
+    return float(1 - np.median(nearest))
+
+
+def close_pairs(
+    directions: Directions, distance: float, rng: np.random.Generator, progress: Progress
+) -> Iterator[tuple[Places, Places, Array]]:
+    """Find pairs whose cosine is at least one minus `distance`.
+
+    Yields
+    ------
+    first, second : (m,) int64 arrays
+        Places in `directions`, ``first < second``; beyond `ALONE` images a pair may come more than once.
+    cosine : (m,) float32 array
+    """
+    if len(directions) < 2:
+        return
+    projected = _project(directions, rng)
+    squares = np.einsum("ij,ij->i", projected, projected)
+    progress.start("neighbours", len(directions), "images")
+    done = 0.0
+    try:
+        cells = _cells(projected, rng)
+        whole = sum(len(cell) for cell in cells)
+        for cell in cells:
+            for start in range(0, len(cell), _BLOCK):
+                one, two = cell[start : start + _BLOCK], cell[start:]
+                apart = projected[one] @ projected[two].T
+                apart *= -2
+                apart += squares[two]
+                i, j = np.nonzero(np.triu(apart <= (2 * distance + 1e-5 - squares[one])[:, None], 1))
+                for at in range(0, len(i), _BLOCK):
+                    first, second = one[i[at : at + _BLOCK]], two[j[at : at + _BLOCK]]
+                    cosine = np.einsum("ij,ij->i", directions[first], directions[second], dtype=np.float32)
+                    near = cosine >= 1 - distance
+                    yield first[near], second[near], cosine[near]
+                done += len(one) * len(directions) / whole
+                progress.update(int(done))
+    finally:
+        progress.finish()
+
+
+def _project(directions: Directions, rng: np.random.Generator) -> Array:
+    """Components ``(n, 64)`` along which a sample varies most."""
+    sample = directions[np.sort(rng.permutation(len(directions))[: 4 * SAMPLE])]
+    dimensions = min(DIMENSIONS, *sample.shape)
+    _, _, axes = randomized_svd(sample, dimensions, n_iter=2, random_state=int(rng.integers(2**31)))
+    out = np.empty((len(directions), dimensions), np.float32)
+    for block, vectors in directions.blocks():
+        out[block] = vectors @ axes.T
+    return out
+
+
+def _cells(projected: Array, rng: np.random.Generator) -> list[Places]:
+    """Places of each cell, ascending."""
+    number = len(projected)
+    if number <= ALONE:
+        return [np.arange(number)]
+    landmarks = projected[rng.permutation(number)[: -(-number // CELL) * CELLS_EACH]]
+    nearest = np.empty((number, CELLS_EACH), np.int32)
+    lengths = np.einsum("ij,ij->i", landmarks, landmarks)
+    for start in range(0, number, _BLOCK):
+        apart = lengths - 2 * projected[start : start + _BLOCK] @ landmarks.T
+        nearest[start : start + _BLOCK] = np.argpartition(apart, CELLS_EACH - 1, axis=1)[:, :CELLS_EACH]
+    order = np.argsort(nearest.reshape(-1), kind="stable")
+    ends = np.cumsum(np.bincount(nearest.reshape(-1), minlength=len(landmarks)))
+    return [np.sort(cell) // CELLS_EACH for cell in np.split(order, ends[:-1]) if len(cell) > 1]
