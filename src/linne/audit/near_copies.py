@@ -30,7 +30,7 @@ table for one. Set on planted copies among photos of clothes and among scanned d
 MIN_LIKENESS_TURNED = 0.99
 """The same for mirrored and turned ones: of seven more ways to lay a picture one may fit by chance."""
 
-NEAREST, PER_LIKENESS, FARTHEST = -0.75, 1.1, 0.35
+NEAREST, PER_LIKENESS, FARTHEST = -0.6, 0.95, 0.28
 """Embeddings may be so far apart, in the usual distance of nearest neighbours: `NEAREST` + `PER_LIKENESS` x the aligned
 likeness, up to `FARTHEST`. Set on copies of photos of clothes that were cropped, written on or framed."""
 
