@@ -8,6 +8,7 @@ import numpy as np
 from images import encode
 from PIL import Image, ImageEnhance
 
+from linne.audit.compared import Known
 from linne.audit.duplicates import find_pairs
 from linne.audit.pairs import Pairs
 from linne.pixels.decode import decode
@@ -47,6 +48,7 @@ def pairs_among(files: Sequence[bytes]) -> Pairs:
         np.array([thumbnail(picture) for picture in pictures], np.uint8).reshape(-1, 16, 16),
         None,
         np.ones(len(files), bool),
+        Known.nothing(len(files)),
         2,
         Silent(),
     )

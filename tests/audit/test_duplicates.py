@@ -25,6 +25,7 @@ from planted_copies import (
 )
 from some_records import index
 
+from linne.audit.compared import Known
 from linne.audit.duplicates import duplicates, find_pairs
 from linne.audit.pairs import EXACT, Pairs, duplicate_groups
 from linne.index.scan import Listing, scan
@@ -45,6 +46,7 @@ def found(digests: list[bytes], readable: list[bool]) -> Pairs:
         np.zeros((rows, 16, 16), np.uint8),
         None,
         np.array(readable, bool),
+        Known.nothing(rows),
         2,
         Silent(),
     )
@@ -160,7 +162,9 @@ def test_thousands_of_pictures_with_one_hash_take_little_memory(alike: bool) -> 
     thumbs = rng.integers(0, 256, (1 if alike else rows, 16, 16), dtype=np.uint8).repeat(rows if alike else 1, axis=0)
     digest = rng.integers(0, 256, (rows, 16), dtype=np.uint8)
     tracemalloc.start()
-    pairs = find_pairs(digest, np.zeros(rows, np.uint64), thumbs, None, np.ones(rows, bool), 2, Silent())
+    pairs = find_pairs(
+        digest, np.zeros(rows, np.uint64), thumbs, None, np.ones(rows, bool), Known.nothing(rows), 2, Silent()
+    )
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert len(pairs.first) == (rows - 1 if alike else 0)
@@ -176,7 +180,14 @@ def test_the_likeliest_pairs_of_a_group_are_given() -> None:
     thumbs[2, ::2] += 9
     digest = np.arange(48, dtype=np.uint8).reshape(3, 16)
     pairs = find_pairs(
-        digest, np.zeros(3, np.uint64), np.clip(thumbs, 0, 255).astype(np.uint8), None, np.ones(3, bool), 2, Silent()
+        digest,
+        np.zeros(3, np.uint64),
+        np.clip(thumbs, 0, 255).astype(np.uint8),
+        None,
+        np.ones(3, bool),
+        Known.nothing(3),
+        2,
+        Silent(),
     )
     assert as_set(pairs) == {(0, 1), (1, 2)}
 

@@ -12,6 +12,7 @@ from PIL import Image, ImageOps
 from planted_copies import as_set, digit_pictures, pairs_among
 
 from linne.audit.alignment import Likeness, aligned_likeness
+from linne.audit.compared import Known
 from linne.audit.duplicates import find_pairs
 from linne.audit.neighbours import ALONE, Directions, close_pairs, usual_distance
 from linne.audit.pairs import EDITED, Forest
@@ -81,7 +82,7 @@ def test_cropped_pictures_with_close_embeddings_are_copies_and_others_are_not() 
     features[10:15] = features[:5] + 0.2 * features[10:15]  # the embeddings of the last five say that they differ
     digest = np.random.default_rng(1).integers(0, 256, (20, 16), dtype=np.uint8)
     hashes = codes(thumbs)
-    pairs = find_pairs(digest, hashes, thumbs, features, np.ones(20, bool), 2, Silent())
+    pairs = find_pairs(digest, hashes, thumbs, features, np.ones(20, bool), Known.nothing(20), 2, Silent())
     assert {(row, row + 10) for row in range(5)} <= as_set(pairs)
     edited = pairs.kind == EDITED
     assert set(pairs.second[edited].tolist()) <= set(range(10, 15))
@@ -93,14 +94,14 @@ def test_close_embeddings_of_pictures_that_do_not_look_alike_are_no_copies() -> 
     features = embedded(20)
     features[10:] = features[:10] * 1.01
     digest = np.random.default_rng(1).integers(0, 256, (20, 16), dtype=np.uint8)
-    pairs = find_pairs(digest, codes(thumbs), thumbs, features, np.ones(20, bool), 2, Silent())
+    pairs = find_pairs(digest, codes(thumbs), thumbs, features, np.ones(20, bool), Known.nothing(20), 2, Silent())
     assert not as_set(pairs)
 
 
 def all_close(features: NDArray[np.float32], distance: float) -> dict[tuple[int, int], float]:
     directions = Directions(features, np.arange(len(features)))
     out = {}
-    for first, second, cosine in close_pairs(directions, distance, np.random.default_rng(0), Silent()):
+    for first, second, cosine in close_pairs(directions, distance, directions.rows, np.random.default_rng(0), Silent()):
         out |= dict(zip(zip(first.tolist(), second.tolist(), strict=True), cosine.tolist(), strict=True))
     return out
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from linne.audit.compared import Known
 from linne.audit.near_copies import find_near
 from linne.audit.pairs import EDITED, EXACT, Pairs
 from linne.audit.turned import TURNS
@@ -23,6 +24,7 @@ def find_pairs(
     thumbs: NDArray[np.uint8],
     features: NDArray[np.float32] | None,
     readable: NDArray[np.bool_],
+    known: Known,
     threads: int,
     progress: Progress,
 ) -> Pairs:
@@ -38,6 +40,8 @@ def find_pairs(
     features : (n, d) float32 array, optional
         Embeddings by a network.
     readable : (n,) bool array
+    known : Known
+        What an earlier audit compared.
     threads : int
     progress : Progress
 
@@ -49,12 +53,12 @@ def find_pairs(
     """
     rows = np.flatnonzero(readable)
     if not len(rows):
-        return find_near(hashes, thumbs, features, rows, threads, progress)
+        return find_near(hashes, thumbs, features, rows, known, threads, progress)
     _, first, which = np.unique(digest[rows].view("S16").reshape(-1), return_index=True, return_inverse=True)
     original = rows[first[which]]
     again = rows != original
     copies = Pairs(original[again], rows[again], np.ones(again.sum(), np.float32), np.full(again.sum(), EXACT, np.int8))
-    return copies.and_those_of(find_near(hashes, thumbs, features, np.sort(rows[first]), threads, progress))
+    return copies.and_those_of(find_near(hashes, thumbs, features, np.sort(rows[first]), known, threads, progress))
 
 
 def duplicates(index: Index, pairs: Pairs) -> list[Finding]:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linne.audit.alignment import Likeness, aligned_likeness
+from linne.audit.compared import Known
 from linne.audit.hamming import pairs_between, pairs_within
 from linne.audit.neighbours import Directions, close_pairs, usual_distance
 from linne.audit.pairs import EDITED, Forest, Pairs
@@ -51,6 +52,7 @@ def find_near(
     thumbs: NDArray[np.uint8],
     features: NDArray[np.float32] | None,
     rows: NDArray[np.int64],
+    known: Known,
     threads: int,
     progress: Progress,
 ) -> Pairs:
@@ -65,26 +67,58 @@ def find_near(
         Embeddings by a network; without them, cropped copies are missed.
     rows : (m,) int64 array
         Ascending.
+    known : Known
+        What was compared before; pairs are looked for that have at least one row which was not.
     threads : int
     progress : Progress
     """
     rows = rows[Likeness(thumbs[rows]).deviation >= FLAT]
     forest = Forest(len(rows))
-    seen = thumbs[rows]
-    likeness = Likeness(seen)
-    for first, second in pairs_within(hashes[rows], MAX_DISTANCE, threads, progress):
-        _keep_alike(forest, likeness, first, second, 0)
-    upright = codes(seen)
-    for way in TOLD_ONCE:
-        for first, second in pairs_between(upright, codes(seen, way), MAX_DISTANCE_TURNED, threads, progress):
-            ahead, behind = first < second, first > second
-            _keep_alike(forest, likeness, first[ahead], second[ahead], way)
-            if way == TURNED_LEFT:  # the others are their own inverse, so that each pair comes again, ahead
-                _keep_alike(forest, likeness, second[behind], first[behind], TURNED_RIGHT)
-    if features is not None:
-        _keep_edited(forest, seen, Directions(features, rows), progress)
+    known.among(rows, forest)
+    new = np.flatnonzero(~known.compared[rows])
+    if len(new):
+        seen = thumbs[rows]
+        _search_hashes(forest, hashes[rows], seen, new, threads, progress)
+        if features is not None:
+            _keep_edited(forest, seen, Directions(features, rows), new, progress)
     pairs = forest.pairs()
     return Pairs(rows[pairs.first], rows[pairs.second], pairs.score, pairs.kind)
+
+
+def _search_hashes(
+    forest: Forest,
+    hashes: NDArray[np.uint64],
+    thumbs: NDArray[np.uint8],
+    new: Places,
+    threads: int,
+    progress: Progress,
+) -> None:
+    """Keep what is alike as it is, mirrored or turned."""
+    likeness, everything = Likeness(thumbs), len(new) == len(hashes)
+    if everything:
+        for first, second in pairs_within(hashes, MAX_DISTANCE, threads, progress):
+            _keep_alike(forest, likeness, first, second, 0)
+    else:
+        for place, second in pairs_between(hashes[new], hashes, MAX_DISTANCE, threads, progress):
+            first = new[place]
+            apart = first != second
+            low, high = np.minimum(first, second)[apart], np.maximum(first, second)[apart]
+            _keep_alike(forest, likeness, low, high, 0)
+    upright = codes(thumbs)
+    for way in TOLD_ONCE:
+        laid = codes(thumbs, way)
+        for place, second in pairs_between(upright[new], laid, MAX_DISTANCE_TURNED, threads, progress):
+            _keep_turned(forest, likeness, new[place], second, way)
+        if not everything:
+            for first, place in pairs_between(upright, laid[new], MAX_DISTANCE_TURNED, threads, progress):
+                _keep_turned(forest, likeness, first, new[place], way)
+
+
+def _keep_turned(forest: Forest, likeness: Likeness, first: Places, second: Places, way: int) -> None:
+    ahead, behind = first < second, first > second
+    _keep_alike(forest, likeness, first[ahead], second[ahead], way)
+    if way == TURNED_LEFT:  # the others are their own inverse, so that each pair comes again, ahead
+        _keep_alike(forest, likeness, second[behind], first[behind], TURNED_RIGHT)
 
 
 def _keep_alike(forest: Forest, likeness: Likeness, first: Places, second: Places, way: int) -> None:
@@ -97,13 +131,15 @@ def _keep_alike(forest: Forest, likeness: Likeness, first: Places, second: Place
         forest.add(one[kept], two[kept], alike[kept], way)
 
 
-def _keep_edited(forest: Forest, thumbs: NDArray[np.uint8], directions: Directions, progress: Progress) -> None:
+def _keep_edited(
+    forest: Forest, thumbs: NDArray[np.uint8], directions: Directions, new: Places, progress: Progress
+) -> None:
     """Keep the pairs whose embeddings are so close that only one picture can have given both."""
     rng = np.random.default_rng(0)
     usual = min(usual_distance(directions, rng), MOST_USUAL)
     if usual <= 0:
         return
-    for first, second, cosine in close_pairs(directions, FARTHEST * usual, rng, progress):
+    for first, second, cosine in close_pairs(directions, FARTHEST * usual, new, rng, progress):
         alike = aligned_likeness(thumbs[first], thumbs[second])
         kept = (1 - cosine) / usual <= NEAREST + PER_LIKENESS * alike
         # Below what thumbnails alone can say, so that of two ways to know a pair the surer one is told.

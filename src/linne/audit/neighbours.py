@@ -26,6 +26,9 @@ SAMPLE = 1000
 """Images whose nearest neighbours say how far apart different images lie."""
 
 _BLOCK = 2048
+_CELLS = 1 << 24
+"""Distances at a time."""
+
 Array = NDArray[np.float32]
 Places = NDArray[np.int64]
 
@@ -76,9 +79,9 @@ def usual_distance(directions: Directions, rng: np.random.Generator) -> float:
 
 
 def close_pairs(
-    directions: Directions, distance: float, rng: np.random.Generator, progress: Progress
+    directions: Directions, distance: float, new: Places, rng: np.random.Generator, progress: Progress
 ) -> Iterator[tuple[Places, Places, Array]]:
-    """Find pairs whose cosine is at least one minus `distance`.
+    """Find pairs whose cosine is at least one minus `distance`, and of which one at least is in `new`.
 
     Yields
     ------
@@ -94,20 +97,28 @@ def close_pairs(
     done = 0.0
     try:
         cells = _cells(projected, rng)
-        whole = sum(len(cell) for cell in cells)
+        is_new = np.zeros(len(directions), bool)
+        is_new[new] = True
+        whole = sum(int(is_new[cell].sum()) for cell in cells)
         for cell in cells:
-            for start in range(0, len(cell), _BLOCK):
-                one, two = cell[start : start + _BLOCK], cell[start:]
+            asking = cell[is_new[cell]]
+            step = max(1, _CELLS // len(cell))
+            for start in range(0, len(asking), step):
+                one = asking[start : start + step]
+                two = cell[start:] if len(asking) == len(cell) else cell
                 apart = projected[one] @ projected[two].T
                 apart *= -2
                 apart += squares[two]
-                i, j = np.nonzero(np.triu(apart <= (2 * distance + 1e-5 - squares[one])[:, None], 1))
+                i, j = np.nonzero(apart <= (2 * distance + 1e-5 - squares[one])[:, None])
+                once = (one[i] < two[j]) | ~is_new[two[j]]  # two new ones meet twice
+                i, j = i[once], j[once]
                 for at in range(0, len(i), _BLOCK):
-                    first, second = one[i[at : at + _BLOCK]], two[j[at : at + _BLOCK]]
+                    asked, met = one[i[at : at + _BLOCK]], two[j[at : at + _BLOCK]]
+                    first, second = np.minimum(asked, met), np.maximum(asked, met)
                     cosine = np.einsum("ij,ij->i", directions[first], directions[second], dtype=np.float32)
                     near = cosine >= 1 - distance
                     yield first[near], second[near], cosine[near]
-                done += len(one) * len(directions) / whole
+                done += len(one) * len(directions) / max(whole, 1)
                 progress.update(int(done))
     finally:
         progress.finish()

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linne.audit.balance import balance
+from linne.audit.compared import Known
 from linne.audit.duplicates import duplicates, find_pairs
 from linne.audit.label_doubt import can_be_doubted, label_doubt
 from linne.audit.leaks import group_leaks, leaks
@@ -114,7 +115,16 @@ def inspect(
     passed = embedding.passed
     features = embedding.features if embedding.network else None
     threads = available_cores()
-    pairs = find_pairs(passed.digest, embedding.hash, embedding.thumb, features, passed.readable, threads, progress)
+    pairs = find_pairs(
+        passed.digest,
+        embedding.hash,
+        embedding.thumb,
+        features,
+        passed.readable,
+        Known.nothing(len(index)),
+        threads,
+        progress,
+    )
     groups = duplicate_groups(pairs, len(index))
     rows = [*unreadable(index, passed.reason), *duplicates(index, pairs), *leaks(index, pairs)]
     if named is not None:
