@@ -37,7 +37,7 @@ RECORD = np.dtype(
         ("rim", np.float32),
     ]
 )
-"""How the facts of one image are stored: 39 bytes."""
+"""How the facts of one image are stored: 43 bytes."""
 
 UNIFORM = 8
 """Levels by which the pixels of a row may differ in the margin around a picture: what a JPEG makes of one colour."""

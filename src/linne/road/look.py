@@ -15,6 +15,8 @@ from linne.audit.duplicates import duplicate_groups, duplicates, find_pairs
 from linne.audit.label_doubt import can_be_doubted, label_doubt
 from linne.audit.leaks import group_leaks, leaks
 from linne.audit.out_of_fold import out_of_fold_probabilities
+from linne.audit.outliers import off_topic
+from linne.audit.quality import quality
 from linne.audit.unreadable import unreadable
 from linne.choose.network import Choice, choose
 from linne.choose.sample import Sample, take_sample
@@ -117,7 +119,11 @@ def inspect(
         groups = join_groups(groups, named)
         rows += group_leaks(index, named)
     doubts, notes = _doubts(index, embedding, groups, seed)
-    rows += [*doubts, *balance(index, passed.readable)]
+    rows += [*doubts, *balance(index, passed.readable), *quality(index, embedding.facts, passed.readable)]
+    if embedding.network:
+        rows += off_topic(index, embedding.features, passed.readable, groups, seed)
+    else:
+        notes.append("pictures of something else not looked for: give pretrained weights with --weights")
     return Inspection(Findings.of(rows, index.fingerprint, notes), groups)
 
 
