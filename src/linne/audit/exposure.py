@@ -15,25 +15,30 @@ DARK = "dark"
 LIGHT = "light"
 
 DARKEST = 45.0
-"""Level of `darkness` below which an image is dark: a mean luma below 45, and no more than 5% of the pixels above 180."""
+"""Level of `darkness` below which an image is dark: mean luma below 45, and at most 5% of the pixels above 180."""
 
 HIGHLIGHTS = 0.25
 """Weight of the 95th percentile: white strokes on black (a scan, 250) are not dark, however few they are."""
 
 LIGHTEST = 35.0
-"""Level of `lightness` below which an image is light: a mean luma above 220, and no more than 5% of the pixels below 138."""
+"""Level of `lightness` below which an image is light: mean luma above 220, and at most 5% of the pixels below 138."""
 
 SHADOWS = 0.3
 
 
 def darkness(facts: Facts) -> NDArray[np.float32]:
     """Mean luma, or a quarter of the highlights where that is more: ``(n,)``, the lower the darker."""
-    return np.maximum(facts.brightness, HIGHLIGHTS * facts.highlight.astype(np.float32))
+    return _greater(facts.brightness, HIGHLIGHTS * facts.highlight.astype(np.float32))
 
 
 def lightness(facts: Facts) -> NDArray[np.float32]:
     """The same, seen from white: ``(n,)``, the lower the lighter."""
-    return np.maximum(255 - facts.brightness, SHADOWS * (255 - facts.shadow.astype(np.float32)))
+    return _greater(255 - facts.brightness, SHADOWS * (255 - facts.shadow.astype(np.float32)))
+
+
+def _greater(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
+    greater: NDArray[np.float32] = np.maximum(one, other)
+    return greater
 
 
 def dark(index: Index, facts: Facts, readable: NDArray[np.bool_]) -> list[Finding]:

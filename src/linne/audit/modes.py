@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,22 +28,25 @@ KINDS = {
     **dict.fromkeys(("RGBA", "LA", "PA"), CLEAR),
     "P": PALETTE,
 }
-"""Modes that are told of: what they are, how much harm they do, what to do. RGB, gray and one bit are read alike by all."""
+"""Modes that are told of: what they are, how much harm they do, what to do. RGB, gray and one bit all read alike."""
+
+
+_ALL = (DEEP, PRINT, OTHER, ANIMATED, CLEAR, PALETTE)
 
 
 def odd_modes(index: Index, facts: Facts, readable: NDArray[np.bool_]) -> list[Finding]:
     """Tell images of troublesome modes, kind by kind; a kind that more than one in twenty has is told of once."""
-    findings = []
-    kind = np.array([list(_ALL).index(KINDS[mode]) if mode in KINDS else -1 for mode in MODES])[facts.mode]
+    kind = np.array([_ALL.index(KINDS[mode]) if mode in KINDS else -1 for mode in MODES])[facts.mode]
     kind[facts.animated] = _ALL.index(ANIMATED)
+    images = int(readable.sum())
+    findings = []
     for position, (what, score, remedy) in enumerate(_ALL):
         rows = np.flatnonzero(readable & (kind == position))
-        scores = np.full(len(rows), score)
-        findings += tell(
-            CHECK, index, rows, scores, lambda _, what=what: f"stored with {what}", remedy, f"are stored with {what}",
-            int(readable.sum()), NOTES,
-        )  # fmt: skip
+        said = f"stored with {what}"
+        reason = partial(_same, said)
+        findings += tell(CHECK, index, rows, np.full(len(rows), score), reason, remedy, f"are {said}", images, NOTES)
     return findings
 
 
-_ALL = (DEEP, PRINT, OTHER, ANIMATED, CLEAR, PALETTE)
+def _same(reason: str, _: int) -> str:
+    return reason

@@ -55,8 +55,8 @@ def off_topic(
     Notes
     -----
     The distance to the k-th nearest neighbour (Ramaswamy, Rastogi, Shim: "Efficient Algorithms for Mining Outliers
-    from Large Data Sets", SIGMOD 2000), of features scaled to length one (Sun et al.: "Out-of-Distribution Detection with
-    Deep Nearest Neighbors", ICML 2022), above the median in robust standard deviations.
+    from Large Data Sets", SIGMOD 2000), of features scaled to length one (Sun et al.: "Out-of-Distribution Detection
+    with Deep Nearest Neighbors", ICML 2022), above the median in robust standard deviations.
     """
     rows = np.flatnonzero(readable)
     if len(np.unique(groups[rows])) < FEWEST:
@@ -99,4 +99,5 @@ def neighbour_distance(
 
 def _unit(features: NDArray[np.float32]) -> NDArray[np.float32]:
     length = np.linalg.norm(features, axis=1, keepdims=True)
-    return features / np.maximum(length, np.float32(1e-12))
+    unit: NDArray[np.float32] = features / np.maximum(length, np.float32(1e-12))
+    return unit

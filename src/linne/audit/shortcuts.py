@@ -124,8 +124,7 @@ def _facts(facts: Facts, rows: NDArray[np.int64]) -> list[_Fact]:
 
 def _binned(values: NDArray[np.floating]) -> NDArray[np.int64]:
     """Number the different values, or ranges of them that hold as many images each."""
-    different, place = np.unique(values, return_inverse=True)
-    if len(different) > BINS:
+    edges = np.unique(values)[1:]
+    if len(edges) >= BINS:
         edges = np.unique(np.quantile(values, np.arange(1, BINS) / BINS))
-        place = np.searchsorted(edges, values, side="right")
-    return place.astype(np.int64)
+    return np.asarray(np.searchsorted(edges, values, side="right"), np.int64)

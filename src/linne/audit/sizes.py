@@ -21,11 +21,11 @@ LEAST_SPREAD = 0.5
 """Octaves: where all images have one size, a size is odd that is less than 0.35, or more than 2.8 times that."""
 
 LONG = 2.5
-"""Longer side over shorter from which on a picture is a strip: phones give up to 2.2, and a centre crop sees 40% of it."""
+"""Longer side over shorter from which on a picture is a strip: phones give up to 2.2; a centre crop sees 40% of it."""
 
 
 def odd_size(index: Index, facts: Facts, readable: NDArray[np.bool_]) -> list[Finding]:
-    """Tell images whose side (root of the area) is far from the others'. Large ones are less of a problem: half the score."""
+    """Tell images whose side (root of the area) is far from the others'. Large ones do less harm: half the score."""
     rows = np.flatnonzero(readable)
     if not len(rows):
         return []
@@ -57,9 +57,7 @@ def odd_aspect_ratio(index: Index, facts: Facts, readable: NDArray[np.bool_]) ->
 
     def reason(i: int) -> str:
         row = rows[i]
-        return (
-            f"{facts.width[row]} x {facts.height[row]} pixels: a strip, of which a network sees a part, or all squeezed"
-        )
+        return f"{facts.width[row]} x {facts.height[row]} pixels: a network sees a part of such a strip, or all of it squeezed"
 
     remedy = "crop it to what it is about"
     what = f"are at least {LONG} times as long as wide"

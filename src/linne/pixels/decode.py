@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from linne.pixels.costs import check_costs, has_endless_exif
-from linne.pixels.header import Header, header_of
+from linne.pixels.header import Header, header_of, orientation_of
 from linne.records.errors import ImageError
 
 MAX_PIXELS = 178_956_970
@@ -97,7 +97,8 @@ def decode_with_header(
         header = header_of(picture)
         picture.load()
         # Gray comes from RGB for every mode, so that a file has one gray picture.
-        upright = _upright(_to_8_bits(picture).convert("RGB"), header.orientation)
+        # Asked anew: loading a TIFF turns it.
+        upright = _upright(_to_8_bits(picture).convert("RGB"), orientation_of(picture))
         return (upright.convert("L") if channels == 1 else upright), header
     except (ImageError, MemoryError):
         raise
