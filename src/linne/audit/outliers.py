@@ -62,9 +62,7 @@ def off_topic(
     if len(np.unique(groups[rows])) < FEWEST:
         return []
     distance = neighbour_distance(features, rows, groups, np.random.default_rng(seed))
-    usual = float(np.median(distance))
-    deviation = max(_MAD * float(np.median(np.abs(distance - usual))), _LEAST_DEVIATION)
-    far = (distance - usual) / deviation
+    usual, far = float(np.median(distance)), robustly_far(distance)
     told = np.flatnonzero(far > FAR)
     return [
         Finding(
@@ -95,6 +93,13 @@ def neighbour_distance(
         nearest = -np.partition(-likeness, k, axis=1)[:, k]
         distance[start : start + BLOCK] = np.sqrt(np.maximum(2 - 2 * nearest, 0))
     return distance
+
+
+def robustly_far(distance: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How many robust standard deviations above the median: ``(m,)``."""
+    above = distance - np.median(distance)
+    far: NDArray[np.float32] = above / max(_MAD * float(np.median(np.abs(above))), _LEAST_DEVIATION)
+    return far
 
 
 def _unit(features: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -57,7 +57,7 @@ def odd_aspect_ratio(index: Index, facts: Facts, readable: NDArray[np.bool_]) ->
 
     def reason(i: int) -> str:
         row = rows[i]
-        return f"{facts.width[row]} x {facts.height[row]} pixels: a network sees a part of such a strip, or all of it squeezed"
+        return f"{facts.width[row]} x {facts.height[row]} pixels: a network sees a part of it, or all of it squeezed"
 
     remedy = "crop it to what it is about"
     what = f"are at least {LONG} times as long as wide"

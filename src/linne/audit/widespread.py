@@ -13,6 +13,9 @@ from linne.records.index import Index
 FAULTS = 0.5
 """Share of the images from which on a fault is told once, of the set: nobody looks through a list of most images."""
 
+FEW = 10
+"""So many images are always told of one by one."""
+
 NOTES = 0.05
 """The same for what is worth knowing, but no fault."""
 
@@ -28,7 +31,7 @@ def tell(
     images: int,
     widespread: float,
 ) -> list[Finding]:
-    """Tell each image, or where more than a share `widespread` of all is meant, the set as a whole.
+    """Tell each image, or where these are more than ten, and than a share of all, the set as a whole.
 
     Parameters
     ----------
@@ -48,7 +51,7 @@ def tell(
     widespread : float
         `FAULTS` or `NOTES`.
     """
-    if len(rows) > max(1.0, widespread * images):
+    if len(rows) > max(FEW, widespread * images):
         what = f"{len(rows)} of {images} images {of_all}"
         return [Finding(check, "", float(np.mean(score)), what, remedy=remedy)]
     return [

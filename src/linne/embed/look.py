@@ -78,7 +78,7 @@ def look_at(content: Content, spec: PixelSpec | None, looked_at: Container[bytes
         if spec is not None and wants_pixels:
             pixels = pixels_of(decode(read, spec.channels), spec)
         if digest not in looked_at:
-            facts = _facts_of(read)
+            facts = looks_of(read)
     except ImageError as error:
         return Looks(digest, failure=_reason(error))
     return Looks(digest, facts, pixels)
@@ -89,7 +89,7 @@ def _reason(error: ImageError) -> str:
     return text[:LONGEST_REASON].rstrip("\0")
 
 
-def _facts_of(content: bytes) -> dict[str, Any]:
+def looks_of(content: bytes) -> dict[str, Any]:
     """Hash, thumbnail and statistics, from no more pixels than they need."""
     image = Undecoded(content, 3)
     small = image.pixels(shrink_for((image.width, image.height), (SUFFICES, SUFFICES)))

@@ -158,7 +158,8 @@ def sharpness(luma: NDArray[np.uint8]) -> float:
 
     White noise has 1.73, edges of one pixel about 1.4, ramps nothing: contrast and brightness do not matter. Known in
     the analysis of signals as mobility, a mean frequency (Hjorth, "EEG analysis based on time domain properties",
-    1970). The lesser direction counts, so that a camera's movement along one side is seen. NaN below three pixels a side.
+    1970). The lesser direction counts, so that a camera's movement along one side is seen. NaN below three pixels
+    a side.
 
     Parameters
     ----------

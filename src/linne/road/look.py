@@ -23,7 +23,7 @@ from linne.choose.sample import Sample, take_sample
 from linne.embed.backbone import Backbone, backbone
 from linne.embed.embedding import Embedding
 from linne.index.columns import Columns
-from linne.index.photos import read_photos
+from linne.index.photos import read_photos, read_photos_or_images
 from linne.records.errors import DataError, LinneError
 from linne.records.findings import Finding, Findings
 from linne.records.index import Index
@@ -80,13 +80,14 @@ def gather(
     network: str | None,
     seed: int,
     progress: Progress,
+    labelled: bool = True,
 ) -> Material:
-    """Read the photos and choose the network; raises what these raise."""
-    index = read_photos(photos, columns)
+    """Read the photos and choose the network; raises what these raise. Unless `labelled`, they may have no classes."""
+    index = (read_photos if labelled else read_photos_or_images)(photos, columns)
     _refuse_several_labels(photos, index)
     located = None if weights is None else locate_with_bar(weights, network, progress)
     sample = take_sample(index)
-    choice = choose(sample, len(index.labels), located, network, seed)
+    choice = choose(sample, max(len(index.labels), 1), located, network, seed)
     return Material(index, sample, choice, backbone(choice.network, choice.pixels) if choice.pretrained else None)
 
 
@@ -131,6 +132,8 @@ def _doubts(
     index: Index, embedding: Embedding, groups: NDArray[np.int64], seed: int
 ) -> tuple[list[Finding], list[str]]:
     """Label doubt where it can be judged, and a note where it cannot."""
+    if not index.labels:
+        return [], ["labels not judged: the images have none, or one for all"]
     rows = can_be_doubted(index, embedding.passed.readable, groups)
     labels = index.label[rows]
     skipped = len(index.labels) - len(np.unique(labels))
