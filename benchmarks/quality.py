@@ -23,16 +23,21 @@ from PIL import Image
 from sklearn.datasets import load_digits
 from sklearn.metrics import average_precision_score
 
+from linne.audit.colour import odd_colour
 from linne.audit.exposure import DARKEST, LIGHTEST, darkness, lightness
 from linne.audit.information import LEAST_SPREAD
 from linne.audit.sharpness import BLURRED
+from linne.audit.sizes import odd_aspect_ratio, odd_size
 from linne.embed.look import SUFFICES, looks_of
 from linne.pixels.decode import decode
 from linne.pixels.facts import Facts
 from linne.pixels.perceptual import perceptual_hash, thumbnail
 from linne.pixels.shrunk import Undecoded, shrink_for
+from linne.records.findings import Finding
+from linne.records.index import Index, large_strings
 
 Level = Callable[[Facts], np.ndarray]
+Check = Callable[[Index, Facts, np.ndarray], list[Finding]]
 
 OURS: dict[str, tuple[Level, float, list[float]]] = {
     "dark": (darkness, DARKEST, [30, 40, 45, 50, 60]),
@@ -64,7 +69,7 @@ def cleanvision(files: list[bytes], issues: list[str], suffix: str):
     with tempfile.TemporaryDirectory(prefix="linne-bench-") as folder, open(os.devnull, "w") as nowhere:
         for number, content in enumerate(files):
             Path(folder, f"{number:06d}.{suffix}").write_bytes(content)
-        with contextlib.redirect_stdout(nowhere):
+        with contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
             lab = Imagelab(data_path=folder, verbose=False)
             lab.find_issues({issue: {} for issue in issues}, n_jobs=1, verbose=False)
         return lab.issues.sort_index()
@@ -113,6 +118,33 @@ def thresholds(check: str, every: Facts, worse: dict[tuple[str, str], Files]) ->
         for threshold in grid
     ]
     return Table(f"{check}: share found for thresholds", ("", *mine, f"of {len(every):,} photos"), tuple(rows))
+
+
+def odd_shapes(pictures: list[Image.Image], theirs: bool) -> Table:
+    """One photo in twenty made a thumbnail, a strip or gray; how many of these are told of, and how many others."""
+    changes: dict[str, tuple[Callable[[Image.Image], Image.Image], Check, str]] = {
+        "an eighth of the side": (lambda p: p.reduce(8), odd_size, "odd_size"),
+        "eight times the side": (lambda p: p.resize((8 * p.width, 8 * p.height)), odd_size, "odd_size"),
+        "strips of 1 to 4": (lambda p: p.crop((0, 0, p.width, p.width // 4)), odd_aspect_ratio, "odd_aspect_ratio"),
+        "gray": (lambda p: p.convert("L").convert("RGB"), odd_colour, "grayscale"),
+    }
+    odd = np.arange(len(pictures)) % 20 == 0
+    paths = large_strings([str(number) for number in range(len(pictures))])
+    none = np.zeros(len(pictures), np.int8)
+    index = Index("", (), paths, np.full(len(pictures), -1, np.int32), none, none.astype(np.int64))
+    rows: list[tuple[Cell, ...]] = []
+    for name, (change, check, issue) in changes.items():
+        files = [jpeg(change(picture) if odd[i] else picture) for i, picture in enumerate(pictures)]
+        told = np.zeros(len(pictures), bool)
+        told[[int(finding.path) for finding in check(index, facts_of(files), ~told)]] = True
+        verdicts = [told]
+        if theirs:
+            verdicts.append(cleanvision(files, [issue], "jpg")[f"is_{issue}_issue"].to_numpy())
+        rows.append(
+            (name, *(round(float(v[odd].mean()), 3) for v in verdicts), *(int(v[~odd].sum()) for v in verdicts))
+        )
+    title = f"One photo in twenty made odd; {len(pictures)} photos"
+    return Table(title, ("", *_pair("found", theirs), *_pair("false alarms", theirs)), tuple(rows))
 
 
 def digits(theirs: bool) -> Table:
@@ -170,6 +202,7 @@ def measure(given: argparse.Namespace) -> Iterator[Comparison | Table]:
     every = facts_of([path.read_bytes() for path in paths])
     for check in OURS:
         yield thresholds(check, every, worse)
+    yield odd_shapes(pictures, theirs)
     yield digits(theirs)
     yield cost(some)
 
