@@ -235,3 +235,14 @@ def test_the_stored_shares(index: Index, photos: Path, tmp_path: Path) -> None:
     assert stored_shares(frozen, every, cache, stage=1) == (0.5, 0)
     assert stored_shares(None, every, cache) == (0.5, 1)
     assert stored_shares(frozen, [], cache) == (0, 0)
+
+
+def test_facts_are_kept_and_are_zero_where_an_image_cannot_be_read(photos: Path, tmp_path: Path) -> None:
+    place(photos / "a" / "broken.png", b"no image")
+    index = read_folder(photos)
+    first, second = (run(index, None, tmp_path / "cache").facts for _ in range(2))
+    broken = index.row_of("a/broken.png")
+    assert np.flatnonzero(first.width == 0).tolist() == [broken]
+    assert (first.width[first.width > 0] == 50).all()
+    for name in vars(first):
+        np.testing.assert_array_equal(getattr(first, name), getattr(second, name))

@@ -19,6 +19,8 @@ LARGE_RATIO = 10.0
 
 def balance(index: Index, readable: NDArray[np.bool_]) -> list[Finding]:
     """Tell of classes with fewer than 20 readable images, and of a largest class over ten times the smallest."""
+    if not index.labels:
+        return []
     counts = index.counts(np.flatnonzero(readable))
     findings = [
         Finding(

@@ -56,7 +56,7 @@ def audit(
     cache: Cache = None,
     as_json: Json = False,
 ) -> None:
-    """Tell what is wrong with the photos: unreadable, copies, wrong labels, balance, leaks. Nothing is touched."""
+    """Tell what is wrong with the photos: unreadable, copies, wrong labels, dark, blurred, off topic, shortcuts, ..."""
     from linne.road import audit as road
 
     place = photos.resolve()

@@ -16,6 +16,7 @@ from linne.embed.look import LOOKS_SHELF
 from linne.embed.measure import Pick, pick_backend
 from linne.embed.one_pass import Passed, one_pass
 from linne.embed.store import Shelf
+from linne.pixels.facts import RECORD, Facts
 from linne.pixels.perceptual import THUMB_SIDE
 from linne.records.index import Index
 from linne.records.progress import Progress
@@ -34,6 +35,8 @@ class Embedding:
     thumb : (n, 16, 16) uint8 array
     hash : (n,) uint64 array
         Perceptual hash.
+    facts : Facts
+        Size, mode, brightness, sharpness, ...
     passed : Passed
     backend : Pick or None
     """
@@ -42,6 +45,7 @@ class Embedding:
     network: bool
     thumb: NDArray[np.uint8]
     hash: NDArray[np.uint64]
+    facts: Facts
     passed: Passed
     backend: Pick | None
 
@@ -115,9 +119,9 @@ def embed(
 
     readable = passed.readable
     keys = passed.digest[readable]
-    known = facts.gather(keys, ("thumb", "hash"))
+    known = facts.gather(keys, ("thumb", "hash", "facts"))
 
-    def column(name: str, shape: tuple[int, ...], dtype: type) -> NDArray[Any]:
+    def column(name: str, shape: tuple[int, ...], dtype: type | np.dtype[Any]) -> NDArray[Any]:
         full: NDArray[Any] = np.zeros((len(index), *shape), dtype)
         if len(keys):
             full[readable] = known[name]
@@ -137,6 +141,7 @@ def embed(
         network=backbone is not None,
         thumb=thumb,
         hash=column("hash", (), np.uint64),
+        facts=Facts.of(column("facts", (), RECORD)),
         passed=passed,
         backend=backend,
     )

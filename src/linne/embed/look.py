@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from linne.pixels.decode import decode
+from linne.pixels.facts import facts_of
 from linne.pixels.perceptual import perceptual_hash, thumbnail
 from linne.pixels.prepare import pixels_of
 from linne.pixels.shrunk import Undecoded, shrink_for
@@ -19,8 +20,8 @@ from linne.records.errors import ImageError
 from linne.records.fingerprint import of_bytes
 from linne.records.pixel_spec import DECODING, PixelSpec
 
-LOOKS = 3
-"""Version of the thumbnail and the hash; to be raised when either changes, since the store keeps them."""
+LOOKS = 4
+"""Version of the thumbnail, the hash and the facts; to be raised when any changes, since the store keeps them."""
 
 LOOKS_SHELF = f"facts-{DECODING}-{LOOKS}"
 """Folder name for what images look like."""
@@ -40,7 +41,7 @@ class Looks:
     digest : bytes
         Of the file's content; empty where it could not be read.
     facts : dict, optional
-        Perceptual hash and thumbnail.
+        Perceptual hash, thumbnail, and what else is cheap to know.
     pixels : (channels, height, width) uint8 array, optional
         For the network, still to be normalised.
     failure : str
@@ -77,7 +78,7 @@ def look_at(content: Content, spec: PixelSpec | None, looked_at: Container[bytes
         if spec is not None and wants_pixels:
             pixels = pixels_of(decode(read, spec.channels), spec)
         if digest not in looked_at:
-            facts = _facts_of(read)
+            facts = looks_of(read)
     except ImageError as error:
         return Looks(digest, failure=_reason(error))
     return Looks(digest, facts, pixels)
@@ -88,9 +89,13 @@ def _reason(error: ImageError) -> str:
     return text[:LONGEST_REASON].rstrip("\0")
 
 
-def _facts_of(content: bytes) -> dict[str, Any]:
-    """Hash and thumbnail, from luma of no more pixels than they need."""
-    image = Undecoded(content, 1)
-    gray = image.pixels(shrink_for((image.width, image.height), (SUFFICES, SUFFICES)))
-    picture = Image.fromarray(gray[:, :, 0])
-    return {"hash": perceptual_hash(picture), "thumb": thumbnail(picture)}
+def looks_of(content: bytes) -> dict[str, Any]:
+    """Hash, thumbnail and statistics, from no more pixels than they need."""
+    image = Undecoded(content, 3)
+    small = image.pixels(shrink_for((image.width, image.height), (SUFFICES, SUFFICES)))
+    gray = Image.fromarray(small).convert("L")
+    return {
+        "hash": perceptual_hash(gray),
+        "thumb": thumbnail(gray),
+        "facts": facts_of(image, len(content), small, gray),
+    }

@@ -60,6 +60,22 @@ def read_photos(source: Path, columns: Columns | None = None) -> Index:
     raise DataError("is no kind of data set that is known", file=source, value=suffix or None, remedy=KINDS)
 
 
+def read_photos_or_images(source: Path, columns: Columns | None = None) -> Index:
+    """As `read_photos`; but a folder whose images lie in no class folders, or in one, gives an index without labels.
+
+    Raises
+    ------
+    DataError
+        As `read_photos`.
+    """
+    if source.is_dir() and not is_saved_dataset(source):
+        found = Scanned(source.resolve())
+        if any(found.counts) and found.classes() < 2 and not _others(found):
+            _refuse_columns(source, columns or Columns())
+            return found.everything().without_labels()
+    return read_photos(source, columns)
+
+
 def read_images(source: Path, columns: Columns | None = None) -> Index:
     """Index a data set whose labels do not matter: in a folder, images outside of class folders count too.
 
@@ -80,11 +96,16 @@ def _read_folder(root: Path, columns: Columns) -> Index:
     if is_saved_dataset(root):
         return read_saved_dataset(root, columns)
     found = Scanned(root)
-    tars, tables = (sorted(found.others(suffix)) for suffix in (".tar", ".parquet"))
-    if (tars or tables) and found.classes() < 2:  # a few pictures beside them are an example in a README
-        return read_tars(root, tars, columns) if tars else read_parquet_files(root, tables, columns)
+    if (others := _others(found)) and found.classes() < 2:  # a few pictures beside them are an example in a README
+        read = read_tars if others[0].lower().endswith(".tar") else read_parquet_files
+        return read(root, others, columns)
     _refuse_columns(root, columns)
     return found.as_index()
+
+
+def _others(found: Scanned) -> list[str]:
+    """Tars that lie in a folder, or else Parquet files."""
+    return sorted(found.others(".tar")) or sorted(found.others(".parquet"))
 
 
 def _refuse_columns(source: Path, columns: Columns) -> None:

@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from linne.pixels.costs import check_costs, has_endless_exif
+from linne.pixels.header import Header, header_of, orientation_of
 from linne.records.errors import ImageError
 
 MAX_PIXELS = 178_956_970
@@ -38,7 +39,6 @@ MAX_PIXELS = 178_956_970
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "PPM", "JPEG2000", "AVIF", "ICO", "TGA")
 
 WHITE = 255
-_ORIENTATION = 0x0112
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -78,6 +78,13 @@ def decode(content: bytes, channels: Literal[1, 3] | int, name: str = "image") -
     MemoryError
         There is not enough memory now: that is no fault of the image.
     """
+    return decode_with_header(content, channels, name)[0]
+
+
+def decode_with_header(
+    content: bytes, channels: Literal[1, 3] | int, name: str = "image"
+) -> tuple[Image.Image, Header]:
+    """As `decode`, and what the file says of itself."""
     remedy = "leave it out or replace it"
     try:
         if has_endless_exif(content):
@@ -87,10 +94,12 @@ def decode(content: bytes, channels: Literal[1, 3] | int, name: str = "image") -
         if width * height > MAX_PIXELS:
             raise ImageError(f"more than {MAX_PIXELS} pixels", file=name, value=f"{width} x {height}", remedy=remedy)
         check_costs(picture, content)
+        header = header_of(picture)
         picture.load()
         # Gray comes from RGB for every mode, so that a file has one gray picture.
+        # Asked anew: loading a TIFF turns it.
         upright = _upright(_to_8_bits(picture).convert("RGB"), orientation_of(picture))
-        return upright.convert("L") if channels == 1 else upright
+        return (upright.convert("L") if channels == 1 else upright), header
     except (ImageError, MemoryError):
         raise
     except UnidentifiedImageError:
@@ -99,16 +108,6 @@ def decode(content: bytes, channels: Literal[1, 3] | int, name: str = "image") -
         raise ImageError(f"more than {MAX_PIXELS} pixels", file=name, remedy=remedy) from None
     except Exception as error:  # on damaged files Pillow's readers raise anything
         raise ImageError("is damaged", file=name, value=error, remedy=remedy) from error
-
-
-def orientation_of(picture: Image.Image) -> int:
-    """EXIF orientation, 1 to 8; 1 where none can be read."""
-    try:
-        return int(picture.getexif().get(_ORIENTATION, 1))
-    except MemoryError:
-        raise
-    except Exception:  # noqa: BLE001 - the same readers; damaged metadata is no damaged picture
-        return 1
 
 
 def _upright(picture: Image.Image, orientation: int) -> Image.Image:

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from linne.pixels.costs import has_endless_exif, has_endless_scans, header_end
-from linne.pixels.decode import FORMATS, MAX_PIXELS, decode, orientation_of
+from linne.pixels.decode import FORMATS, MAX_PIXELS, decode, decode_with_header
+from linne.pixels.header import Header, header_of
 
 SHRINKS = (8, 4, 2)
 """With fast code for each; there is none for 3/8 or 3/4."""
@@ -24,7 +25,6 @@ SHRINKS = (8, 4, 2)
 _MAY_TURN = (b"Exif\0\0", b"http://ns.adobe.com/xap")
 """What a JPEG must hold, before its first scan, to say how it is turned."""
 
-_UNTURNED = 1
 _TURNED_ON_SIDE = (5, 6, 7, 8)
 
 
@@ -65,6 +65,8 @@ class Undecoded:
     ----------
     width, height : int
         Of the upright picture, whole.
+    header : Header
+        What the file says of itself.
 
     Raises
     ------
@@ -74,16 +76,16 @@ class Undecoded:
 
     def __init__(self, content: bytes, channels: int, name: str = "image") -> None:
         self._content, self._channels, self._name = content, channels, name
-        self._orientation = _UNTURNED
         self._whole: Image.Image | None = None
-        size = self._size_of_jpeg()
-        if size is not None and has_endless_scans(content, size[0] * size[1]):
-            size = None
-        self._is_jpeg = size is not None
-        if size is None:
-            self._whole = decode(content, channels, name)
-            size = self._whole.size
-        self.width, self.height = size
+        jpeg = self._read_jpeg()
+        if jpeg is not None and has_endless_scans(content, jpeg[0] * jpeg[1]):
+            jpeg = None
+        self._is_jpeg = jpeg is not None
+        if jpeg is None:
+            self._whole, self.header = decode_with_header(content, channels, name)
+            self.width, self.height = self._whole.size
+        else:
+            self.width, self.height, self.header = jpeg
 
     def pixels(self, shrink: int = 1) -> NDArray[np.uint8]:
         """Decode at 1/`shrink` of the size.
@@ -108,13 +110,13 @@ class Undecoded:
         pixels = np.asarray(whole)
         return pixels if pixels.ndim == 3 else pixels[:, :, None]
 
-    def _size_of_jpeg(self) -> tuple[int, int] | None:
-        """Upright width and height, if it is a JPEG of the common kind; notes its orientation."""
+    def _read_jpeg(self) -> tuple[int, int, Header] | None:
+        """Upright width and height, and the header, if it is a JPEG of the common kind."""
         if not self._content.startswith(b"\xff\xd8"):
             return None
-        header = self._content[: header_end(self._content)]
-        if not any(mark in header for mark in _MAY_TURN):
-            return self._plain_size()
+        start = self._content[: header_end(self._content)]
+        if not any(mark in start for mark in _MAY_TURN):
+            return self._read_plain()
         if has_endless_exif(self._content):
             return None
         try:
@@ -124,19 +126,21 @@ class Undecoded:
         width, height = picture.size
         if picture.format not in ("JPEG", "MPO") or picture.mode not in ("RGB", "L") or width * height > MAX_PIXELS:
             return None
-        self._orientation = orientation_of(picture)
-        return (height, width) if self._orientation in _TURNED_ON_SIDE else (width, height)
+        header = header_of(picture)
+        return (height, width, header) if header.orientation in _TURNED_ON_SIDE else (width, height, header)
 
-    def _plain_size(self) -> tuple[int, int] | None:
-        """As `_size_of_jpeg`, where nothing can say that it is turned: in a tenth of the time."""
+    def _read_plain(self) -> tuple[int, int, Header] | None:
+        """As `_read_jpeg`, where nothing can say that it is turned: in a tenth of the time."""
         try:
             height, width, colours, _ = simplejpeg.decode_jpeg_header(self._content)
         except ValueError:
             return None
-        return (width, height) if colours in ("YCbCr", "RGB", "Gray") and width * height <= MAX_PIXELS else None
+        if colours not in ("YCbCr", "RGB", "Gray") or width * height > MAX_PIXELS:
+            return None
+        return width, height, Header("JPEG", "L" if colours == "Gray" else "RGB")
 
     def _jpeg(self, shrink: int) -> NDArray[np.uint8]:
-        on_side = self._orientation in _TURNED_ON_SIDE
+        on_side = self.header.orientation in _TURNED_ON_SIDE
         width, height = (self.height, self.width) if on_side else (self.width, self.height)
         pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(
             self._content,
@@ -147,7 +151,7 @@ class Undecoded:
             min_width=-(-width // shrink),
             min_factor=shrink,
         )
-        return _upright(pixels, self._orientation)
+        return _upright(pixels, self.header.orientation)
 
 
 def shrink_for(sides: tuple[float, float], wanted: tuple[int, int]) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
@@ -79,6 +79,10 @@ class Index:
         label = int(self.label[row])
         return self.labels[label] if label >= 0 else ""
 
+    def without_labels(self) -> Index:
+        """Give the same images, of no class."""
+        return replace(self, labels=(), label=np.full(len(self), -1, np.int32), labels_of=None)
+
     def content(self, row: int) -> Content:
         """The bytes of one row, not read yet."""
         path = self.path(row)
@@ -114,12 +118,12 @@ class Index:
         return bool((self.subset != NONE).any())
 
     def counts(self, rows: NDArray[np.int64] | slice = slice(None)) -> NDArray[np.int64]:
-        """Images a class, ``(classes,)``; one with several labels counts for each."""
+        """Images a class, ``(classes,)``; one with several labels counts for each, one without any for none."""
         label = self.label[rows]
         if self.labels_of is not None:
             chosen = self.labels_of.take(pa.array(np.arange(len(self))[rows]))
             label = chosen.flatten().to_numpy()
-        return np.bincount(label, minlength=len(self.labels)).astype(np.int64)
+        return np.bincount(label[label >= 0], minlength=len(self.labels)).astype(np.int64)
 
     @cached_property
     def fingerprint(self) -> str:

@@ -103,11 +103,7 @@ def labels_of(index: Index, paths: Iterable[str]) -> dict[str, str]:
     """Find the classes of some paths; those that the index does not have are left out."""
     wanted = sorted({path for path in paths if path})
     rows = pc.index_in(pa.array(wanted, pa.large_string()), index.paths)
-    return {
-        path: index.labels[index.label[row]]
-        for path, row in zip(wanted, rows.to_pylist(), strict=True)
-        if row is not None
-    }
+    return {path: index.label_of(row) for path, row in zip(wanted, rows.to_pylist(), strict=True) if row is not None}
 
 
 def _rows_of(rows: list[Finding], pictures: int) -> int:

@@ -32,8 +32,8 @@ def audit(
     Parameters
     ----------
     photos : path
-        Class folders, or train, validation and test with class folders in each; a CSV or Parquet table, a zip, tar
-        shards, or a Hugging Face data set on disk.
+        Class folders, or train, validation and test with class folders in each; a folder of images without classes;
+        a CSV or Parquet table, a zip, tar shards, or a Hugging Face data set on disk.
     columns : Columns, optional
         Which columns of a table to read; by default they are found by their usual names.
     weights : path or str, optional
@@ -65,7 +65,7 @@ def audit(
     """
     seed = as_seed(seed)
     progress = progress or Silent()
-    material = gather(Path(photos), columns, weights, network, seed, progress)
+    material = gather(Path(photos), columns, weights, network, seed, progress, labelled=False)
     store = Path(cache) if cache is not None else user_cache()
     if out is not None:
         _refuse_to_overwrite(Path(out))

@@ -16,14 +16,16 @@ from linne.audit.duplicates import duplicates, find_pairs
 from linne.audit.label_doubt import can_be_doubted, label_doubt
 from linne.audit.leaks import group_leaks, leaks
 from linne.audit.out_of_fold import out_of_fold_probabilities
+from linne.audit.outliers import off_topic
 from linne.audit.pairs import duplicate_groups
+from linne.audit.quality import quality
 from linne.audit.unreadable import unreadable
 from linne.choose.network import Choice, choose
 from linne.choose.sample import Sample, take_sample
 from linne.embed.backbone import Backbone, backbone
 from linne.embed.embedding import Embedding
 from linne.index.columns import Columns
-from linne.index.photos import read_photos
+from linne.index.photos import read_photos, read_photos_or_images
 from linne.records.errors import DataError, LinneError
 from linne.records.findings import Finding, Findings
 from linne.records.index import Index
@@ -81,13 +83,14 @@ def gather(
     network: str | None,
     seed: int,
     progress: Progress,
+    labelled: bool = True,
 ) -> Material:
-    """Read the photos and choose the network; raises what these raise."""
-    index = read_photos(photos, columns)
+    """Read the photos and choose the network; raises what these raise. Unless `labelled`, they may have no classes."""
+    index = (read_photos if labelled else read_photos_or_images)(photos, columns)
     _refuse_several_labels(photos, index)
     located = None if weights is None else locate_with_bar(weights, network, progress)
     sample = take_sample(index)
-    choice = choose(sample, len(index.labels), located, network, seed)
+    choice = choose(sample, max(len(index.labels), 1), located, network, seed)
     return Material(index, sample, choice, backbone(choice.network, choice.pixels) if choice.pretrained else None)
 
 
@@ -131,7 +134,11 @@ def inspect(
         groups = join_groups(groups, named)
         rows += group_leaks(index, named)
     doubts, notes = _doubts(index, embedding, groups, seed)
-    rows += [*doubts, *balance(index, passed.readable)]
+    rows += [*doubts, *balance(index, passed.readable), *quality(index, embedding.facts, passed.readable)]
+    if embedding.network:
+        rows += off_topic(index, embedding.features, passed.readable, groups, seed)
+    else:
+        notes.append("pictures of something else not looked for: give pretrained weights with --weights")
     return Inspection(Findings.of(rows, index.fingerprint, notes), groups)
 
 
@@ -139,6 +146,8 @@ def _doubts(
     index: Index, embedding: Embedding, groups: NDArray[np.int64], seed: int
 ) -> tuple[list[Finding], list[str]]:
     """Label doubt where it can be judged, and a note where it cannot."""
+    if not index.labels:
+        return [], ["labels not judged: the images have none, or one for all"]
     rows = can_be_doubted(index, embedding.passed.readable, groups)
     labels = index.label[rows]
     skipped = len(index.labels) - len(np.unique(labels))
