@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -69,27 +69,17 @@ def plant(photos: Path, folder: Path, seed: int) -> Truth:
     rng = np.random.default_rng(seed)
     files = sorted(path for path in photos.rglob("*.jpg"))
     classes = sorted({path.parent.name for path in files})
-    number = len(files)
-    order = rng.permutation(number)
-    flips, copies = round(FLIPPED * number), round(COPIED * number)
-    can_be_alike = [int(i) for i in order if files[i].parent.name in ALIKE][:flips]
-    taken = set(can_be_alike)
-    rest = iter(int(i) for i in order if i not in taken)
-    uniform = [next(rest) for _ in range(flips)]
+    true = [path.parent.name for path in files]
+    alike, uniform, others = flips(true, rng)
+    copies, rest = round(COPIED * len(files)), iter(others)
     truth = Truth()
     place: dict[int, str] = {}
     for i, file in enumerate(files):
-        true = filed = file.parent.name
-        if i in taken:
-            filed = str(rng.choice(ALIKE[true]))
-        place[i] = f"{filed}/{file.parent.parent.name}-{file.name}"
-        if i in taken:
-            truth.alike[place[i]] = true
-    for i in uniform:
-        true = files[i].parent.name
-        filed = str(rng.choice([name for name in classes if name != true]))
-        place[i] = f"{filed}/{Path(place[i]).name}"
-        truth.uniform[place[i]] = true
+        place[i] = f"{alike.get(i, uniform.get(i, true[i]))}/{file.parent.parent.name}-{file.name}"
+        if i in alike:
+            truth.alike[place[i]] = true[i]
+        elif i in uniform:
+            truth.uniform[place[i]] = true[i]
     for i, name in place.items():
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -114,6 +104,21 @@ def plant(photos: Path, folder: Path, seed: int) -> Truth:
         (folder / name).write_bytes(_jpeg(picture.convert("RGB"), 90))
         truth.off_topic.append(name)
     return truth
+
+
+def flips(
+    true: Sequence[str], rng: np.random.Generator, uniform: float = FLIPPED, alike: float = FLIPPED
+) -> tuple[dict[int, str], dict[int, str], list[int]]:
+    """Flip shares of labels to a class that looks alike, and to any other: new labels by row, and the rows left."""
+    classes = sorted(set(true))
+    order = rng.permutation(len(true))
+    can_be_alike = [int(i) for i in order if true[i] in ALIKE][: round(alike * len(true))]
+    taken = set(can_be_alike)
+    rest = [int(i) for i in order if i not in taken]
+    anywhere, others = rest[: round(uniform * len(true))], rest[round(uniform * len(true)) :]
+    to_alike = {i: str(rng.choice(ALIKE[true[i]])) for i in sorted(can_be_alike)}
+    to_any = {i: str(rng.choice([name for name in classes if name != true[i]])) for i in anywhere}
+    return to_alike, to_any, others
 
 
 def other_things(number: int) -> list[Image.Image]:

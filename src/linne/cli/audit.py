@@ -74,7 +74,11 @@ def audit(
     )
     if as_json:
         rows = [asdict(row) for row in findings.rows]
-        print_json({"counts": findings.counts(), "findings": rows, "notes": findings.notes, "file": str(kept)})
+        noise = None if findings.noise is None else asdict(findings.noise)
+        counts = findings.counts()
+        print_json(
+            {"counts": counts, "findings": rows, "label_noise": noise, "notes": findings.notes, "file": str(kept)}
+        )
         return
     _print(findings, most)
     out.print(f"kept in {shown(str(kept))}", soft_wrap=True)
@@ -93,5 +97,7 @@ def _print(findings: Findings, most: int) -> None:
         out.print(table)
     counts = ", ".join(f"{count} {check}" for check, count in findings.counts().items())
     out.print(f"\n{counts or 'nothing found'}")
+    if findings.noise is not None:
+        out.print(shown(str(findings.noise)), soft_wrap=True)
     for note in findings.notes:
         out.print(f"note: {shown(note)}", soft_wrap=True)

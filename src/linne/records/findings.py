@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+from linne.records.label_noise import LabelNoise
 from linne.records.parquet import read_table, write_table
 
 SCHEMA = 2
@@ -56,20 +57,25 @@ class Findings:
         Fingerprint of the index that was looked at.
     notes : tuple of str
         Checks that were not made, and why.
+    noise : LabelNoise, optional
+        How many labels are wrong; None where they could not be judged.
     """
 
     rows: tuple[Finding, ...]
     index: str
     notes: tuple[str, ...] = ()
+    noise: LabelNoise | None = None
 
     @classmethod
-    def of(cls, rows: Iterable[Finding], index: str, notes: Iterable[str] = ()) -> Findings:
+    def of(
+        cls, rows: Iterable[Finding], index: str, notes: Iterable[str] = (), noise: LabelNoise | None = None
+    ) -> Findings:
         """Collect findings; within a check the surest come first, checks keep the order of their first row."""
         by_check: dict[str, list[Finding]] = {}
         for row in rows:
             by_check.setdefault(row.check, []).append(row)
         ordered = [row for group in by_check.values() for row in sorted(group, key=lambda r: -r.score)]
-        return cls(tuple(ordered), index, tuple(notes))
+        return cls(tuple(ordered), index, tuple(notes), noise)
 
     def counts(self) -> dict[str, int]:
         """Findings a check."""
@@ -82,11 +88,15 @@ class Findings:
         """Write as Parquet."""
         names = tuple(field.name for field in fields(Finding))
         columns = {name: [getattr(row, name) for row in self.rows] for name in names}
-        write_table(path, "findings", SCHEMA, columns, {"parent": self.index, "notes": list(self.notes)})
+        noise = None if self.noise is None else asdict(self.noise)
+        write_table(
+            path, "findings", SCHEMA, columns, {"parent": self.index, "notes": list(self.notes), "noise": noise}
+        )
 
     @classmethod
     def read(cls, path: Path) -> Findings:
         """Read what `write` wrote; `RunError` if it cannot be."""
         table, facts = read_table(path, "findings", SCHEMA)
         rows = tuple(Finding(**row) for row in table.to_pylist())
-        return cls(rows, facts["parent"], tuple(facts["notes"]))
+        noise = None if facts["noise"] is None else LabelNoise.of_facts(facts["noise"])
+        return cls(rows, facts["parent"], tuple(facts["notes"]), noise)

@@ -10,12 +10,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from linne.audit.alike_classes import alike_classes
 from linne.audit.balance import balance
 from linne.audit.compared import Known
 from linne.audit.duplicates import duplicates, find_pairs
-from linne.audit.label_doubt import can_be_doubted, label_doubt
+from linne.audit.judged import FEWEST_IMAGES, judge
+from linne.audit.label_doubt import label_doubt
+from linne.audit.label_noise import label_noise
 from linne.audit.leaks import group_leaks, leaks
-from linne.audit.out_of_fold import out_of_fold_probabilities
 from linne.audit.outliers import off_topic
 from linne.audit.pairs import duplicate_groups
 from linne.audit.quality import quality
@@ -29,6 +31,7 @@ from linne.index.photos import read_photos, read_photos_or_images
 from linne.records.errors import DataError, LinneError
 from linne.records.findings import Finding, Findings
 from linne.records.index import Index
+from linne.records.label_noise import LabelNoise
 from linne.records.plan import AUGMENTS, Augment
 from linne.records.progress import Progress
 from linne.road.weights import locate_with_bar
@@ -40,6 +43,9 @@ LARGEST_SEED = 2**32 - 1
 
 THUMBNAILS_SUFFICE = 0.8
 """Without a network, labels are doubted only where thumbnails tell this share of images right: digits, not photos."""
+
+MIXED_UP = 0.3
+"""Share of wrong labels from which single images are not what is wrong."""
 
 
 @dataclass(frozen=True)
@@ -133,33 +139,36 @@ def inspect(
     if named is not None:
         groups = join_groups(groups, named)
         rows += group_leaks(index, named)
-    doubts, notes = _doubts(index, embedding, groups, seed)
+    doubts, notes, noise = _doubts(index, embedding, groups, seed)
     rows += [*doubts, *balance(index, passed.readable), *quality(index, embedding.facts, passed.readable)]
     if embedding.network:
         rows += off_topic(index, embedding.features, passed.readable, groups, seed)
     else:
         notes.append("pictures of something else not looked for: give pretrained weights with --weights")
-    return Inspection(Findings.of(rows, index.fingerprint, notes), groups)
+    return Inspection(Findings.of(rows, index.fingerprint, notes, noise), groups)
 
 
 def _doubts(
     index: Index, embedding: Embedding, groups: NDArray[np.int64], seed: int
-) -> tuple[list[Finding], list[str]]:
-    """Label doubt where it can be judged, and a note where it cannot."""
+) -> tuple[list[Finding], list[str], LabelNoise | None]:
+    """Doubted labels, classes that are alike and the noise in all, where they can be judged; a note where not."""
     if not index.labels:
-        return [], ["labels not judged: the images have none, or one for all"]
-    rows = can_be_doubted(index, embedding.passed.readable, groups)
-    labels = index.label[rows]
-    skipped = len(index.labels) - len(np.unique(labels))
-    notes = [f"labels of {skipped} classes not judged: fewer than 10 different images each"] if skipped else []
-    if len(np.unique(labels)) < 2:
-        return [], notes
-    probabilities = out_of_fold_probabilities(embedding.features[rows], labels, groups[rows], len(index.labels), seed)
-    right = float((probabilities.argmax(axis=1) == labels).mean())
-    if not embedding.network and right < THUMBNAILS_SUFFICE:
-        return [], [
-            *notes,
-            f"labels not judged: by thumbnails alone only {right:.0%} of the images fall into their class; "
-            "give pretrained weights with --weights",
-        ]
-    return label_doubt(index, rows, probabilities), notes
+        return [], ["labels not judged: the images have none, or one for all"], None
+    judged = judge(index, embedding.features, embedding.passed.readable, groups, seed)
+    few = f"{FEWEST_IMAGES} different images each"
+    if judged is None:
+        return [], [f"labels not judged: fewer than two classes have {few}"], None
+    skipped = len(index.labels) - len(judged.names)
+    notes = [f"labels of {skipped} classes not judged: fewer than {few}"] if skipped else []
+    if not embedding.network and judged.right < THUMBNAILS_SUFFICE:
+        why = (
+            f"by thumbnails alone only {judged.right:.0%} of the images fall into their class; "
+            "give pretrained weights with --weights"
+        )
+        return [], [*notes, f"labels not judged: {why}"], None
+    if not judged.predicted.telling:
+        return [], [*notes, "labels not judged: the images tell their classes apart no better than chance"], None
+    noise = label_noise(judged, seed)
+    if noise.low > MIXED_UP:
+        notes.append(f"{noise.share:.0%} of the labels look wrong, so many that a column of labels may have slipped")
+    return [*label_doubt(index, judged), *alike_classes(judged.names, judged.alike)], notes, noise
