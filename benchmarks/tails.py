@@ -29,7 +29,8 @@ from linne.fit.train import train
 from linne.records.index import TRAIN, VALIDATION
 from linne.records.places import user_cache
 from linne.records.progress import Silent
-from linne.road.look import Material, gather, inspect
+from linne.road.inspection import inspect
+from linne.road.look import Material, gather
 from linne.road.training import install, on_arrays
 from linne.split.assign import make_split
 
@@ -53,7 +54,8 @@ def prepared(material: Material) -> tuple[Subset, Subset, Probe]:
     """Split without leaks, and give the network the probe as its classifier."""
     index, network = material.index, material.choice.network
     embedding = embed(index, material.backbone, user_cache(), Silent())
-    split = make_split(index, inspect(index, embedding, 0, Silent()).groups, embedding.passed.readable, 0)
+    groups = inspect(index, embedding, 0, user_cache(), Silent()).groups
+    split = make_split(index, groups, embedding.passed.readable, 0)
     rows, held = split.rows(TRAIN), split.rows(VALIDATION)
     labels, features, digest = index.label.astype(np.int64), embedding.features, embedding.passed.digest
     probe = fit_probe(features[rows], labels[rows], features[held], labels[held])

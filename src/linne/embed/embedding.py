@@ -30,8 +30,8 @@ class Embedding:
     ----------
     features : (n, d) float32 array
         The network's vector before its classifier; without a network the gray 16 x 16 thumbnail in [0, 1].
-    network : bool
-        Whether `features` come from a network.
+    shelf : str
+        Name of the network, its weights and pixels that `features` come from; empty without a network.
     thumb : (n, 16, 16) uint8 array
     hash : (n,) uint64 array
         Perceptual hash.
@@ -42,12 +42,17 @@ class Embedding:
     """
 
     features: NDArray[np.float32]
-    network: bool
+    shelf: str
     thumb: NDArray[np.uint8]
     hash: NDArray[np.uint64]
     facts: Facts
     passed: Passed
     backend: Pick | None
+
+    @property
+    def network(self) -> bool:
+        """Whether `features` come from a network."""
+        return bool(self.shelf)
 
 
 def stage_layer(stage: int) -> str:
@@ -138,7 +143,7 @@ def embed(
             features[readable] = layers[0].gather(keys)["values"]
     return Embedding(
         features=features,
-        network=backbone is not None,
+        shelf="" if backbone is None else backbone.shelf(POOLED),
         thumb=thumb,
         hash=column("hash", (), np.uint64),
         facts=Facts.of(column("facts", (), RECORD)),

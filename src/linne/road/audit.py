@@ -11,7 +11,8 @@ from linne.records.errors import LinneError, WriteError
 from linne.records.findings import Findings
 from linne.records.places import user_cache
 from linne.records.progress import Progress, Silent
-from linne.road.look import as_seed, gather, inspect
+from linne.road.inspection import inspect
+from linne.road.look import as_seed, gather
 
 PathName = str | PathLike[str]
 
@@ -74,7 +75,7 @@ def audit(
         inputs = material.sample.inputs(material.choice.pixels)
         backend = pick(material.backbone, len(material.index), store, None, inputs)
     embedding = embed(material.index, material.backbone, store, progress, backend=backend)
-    findings = inspect(material.index, embedding, seed, progress).findings
+    findings = inspect(material.index, embedding, seed, store, progress).findings
     if out is not None:
         findings.write(Path(out))
     return findings

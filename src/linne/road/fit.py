@@ -21,7 +21,8 @@ from linne.records.run import Run
 from linne.records.split import Split
 from linne.report.write import write_report
 from linne.road.budget import Clock, parse_budget
-from linne.road.look import as_augment, as_seed, gather, inspect
+from linne.road.inspection import inspect
+from linne.road.look import as_augment, as_seed, gather
 from linne.road.planning import Asked, finish_seconds, plan_run, settle_plan
 from linne.road.ship import ship
 from linne.road.sizes import parse_size
@@ -120,7 +121,7 @@ def fit(
     embedding = embed(index, material.backbone, store, progress, stage, backend)
     _lap(seconds, "embed", clock)
 
-    inspection = inspect(index, embedding, seed, progress, named)
+    inspection = inspect(index, embedding, seed, store, progress, named)
     progress.say(f"audit: {_listing(inspection.findings.counts())}")
     _lap(seconds, "audit", clock)
 
