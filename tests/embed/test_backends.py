@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from linne.embed import measure
 from linne.embed.backbone import Backbone, Features
-from linne.embed.backends import Builder, has_openvino
+from linne.embed.backends import Builder, device, full_precision, has_openvino
 from linne.embed.embedding import pick
 from linne.embed.layer import layer_of
 from linne.embed.machine import machine
@@ -89,10 +89,50 @@ def test_a_backend_leaves_the_network_alone_and_is_left_alone(way: Way) -> None:
     np.testing.assert_array_equal(backend(batch)[0], first)
 
 
+class Watched(nn.Module):
+    """Remembers how convolutions in float32 were rounded while it ran."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.convolution = nn.Conv2d(3, 4, 3)
+
+    def forward(self, x: Tensor) -> tuple[Tensor]:
+        Watched.seen = torch.backends.cudnn.conv.fp32_precision
+        return (self.convolution(x),)
+
+
+@pytest.mark.parametrize("way", [None, Way("eager", "float32", BATCH, 1)], ids=["plain", "eager"])
+def test_features_know_no_tf32(way: Way | None) -> None:
+    before = torch.backends.cudnn.conv.fp32_precision
+    builder = Builder(Watched(), small_backbone().pixels)
+    backend = builder.plain() if way is None else builder.build(way)
+    Watched.seen = ""
+    backend(normal(BATCH, 3, 64, 64))
+    assert Watched.seen == "ieee"
+    assert torch.backends.cudnn.conv.fp32_precision == before
+
+
+def test_full_precision_ends_with_an_error_too() -> None:
+    before = torch.backends.cudnn.conv.fp32_precision
+    with pytest.raises(ZeroDivisionError), full_precision():
+        raise ZeroDivisionError
+    assert torch.backends.cudnn.conv.fp32_precision == before
+
+
+@pytest.mark.skipif(device().type != "cuda", reason="needs a GPU")
+def test_a_gpu_gives_the_features_of_the_cpu() -> None:
+    frozen = small_backbone()
+    batch = normal(BATCH, 3, frozen.pixels.height, frozen.pixels.width)
+    with torch.inference_mode():
+        (expected,) = Features(frozen.network)(torch.from_numpy(batch))
+    found = Builder(Features(frozen.network), frozen.pixels).build(eager_way())(batch)[0]
+    np.testing.assert_allclose(found, expected.numpy(), atol=1e-5 * float(expected.abs().max()))
+
+
 def test_the_pick_is_measured_then_remembered(tmp_path: Path) -> None:
     frozen = small_backbone()
     first = pick(frozen, 100, tmp_path)
-    assert first.rates.keys() == {onnx_way()}
+    assert first.rates.keys() == {onnx_way()} | ({eager_way()} if device().type == "cuda" else set())
     assert first.rates[first.way] == max(first.rates.values()) > 0
     written = (tmp_path / "backends.json").read_bytes()
     again = pick(frozen, 100, tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from small_networks import small_network
 from torch import nn
@@ -10,7 +11,8 @@ from linne.fit.adamw import AdamW
 from linne.nets import create
 
 
-def test_equal_to_torchs_over_many_steps() -> None:
+@pytest.mark.parametrize("at_once", [False, True], ids=["one by one", "at once"])
+def test_equal_to_torchs_over_many_steps(at_once: bool) -> None:
     networks = []
     for _ in range(2):
         torch.manual_seed(0)
@@ -22,7 +24,7 @@ def test_equal_to_torchs_over_many_steps() -> None:
         return [p for p in every if p.ndim > 1], [p for p in every if p.ndim <= 1]
 
     (matrices, vectors), (their_matrices, their_vectors) = groups(ours), groups(theirs)
-    mine = AdamW([(matrices, 0.05), (vectors, 0.0)])
+    mine = AdamW([(matrices, 0.05), (vectors, 0.0)], at_once)
     torchs = torch.optim.AdamW(
         [{"params": their_matrices, "weight_decay": 0.05}, {"params": their_vectors, "weight_decay": 0.0}], lr=1.0
     )
@@ -41,9 +43,10 @@ def test_equal_to_torchs_over_many_steps() -> None:
             assert one.grad is None
 
 
-def test_a_parameter_without_a_gradient_stays() -> None:
+@pytest.mark.parametrize("at_once", [False, True], ids=["one by one", "at once"])
+def test_a_parameter_without_a_gradient_stays(at_once: bool) -> None:
     network = small_network()
     weight = network.classifier.weight
     before = weight.detach().clone()
-    AdamW([([weight], 0.05)]).step(0.1)
+    AdamW([([weight], 0.05)], at_once).step(0.1)
     assert torch.equal(weight, before)

@@ -50,6 +50,19 @@ def test_frozen_stages_stay_bit_for_bit_and_the_rest_moves(precision: str) -> No
     assert all(value.dtype == torch.float32 for key, value in after.items() if "tracked" not in key)
 
 
+def test_predictions_know_no_tf32() -> None:
+    seen = []
+    network = small_network(classes=3)
+    network.classifier.register_forward_hook(lambda *_: seen.append(torch.backends.cudnn.conv.fp32_precision))
+    settings = Settings(1e-2, 0.05, 0.1, "float32", True)
+    before = torch.backends.cudnn.conv.fp32_precision
+    trainer = Trainer(Tail(network, 16), settings, CPU, small_pixels())
+    trainer.step(torch.zeros(2, 56, 2, 2), torch.arange(2), 0.5)
+    trainer.predict(torch.zeros(2, 56, 2, 2))
+    assert seen == [before, "ieee"]
+    assert torch.backends.cudnn.conv.fp32_precision == before
+
+
 def test_predictions_do_not_depend_on_training_mode_or_dropout() -> None:
     network, images = small_network(classes=3), torch.from_numpy(normal(4, 3, 64, 64))
     trainer = steps(network, 0, images)

@@ -10,7 +10,7 @@ from PIL import Image
 from small_networks import same_state, small_network, small_pixels, state_of
 
 from linne.choose.sample import Sample
-from linne.fit import throughput
+from linne.fit import sources, throughput
 from linne.fit.policy import Policy
 from linne.fit.throughput import augmented_per_second, tail_rates, whole_rate
 from linne.nets import create
@@ -70,3 +70,12 @@ def test_a_gray_network(sample: Sample) -> None:
     network, pixels = create("lenet5"), entry("lenet5").pixels
     assert whole_rate(network, pixels, 3, 4, CPU, sample, Policy(True), False).images_per_second > 0
     assert augmented_per_second(sample, pixels, Policy(False)) > 0
+
+
+@pytest.mark.parametrize(("cores", "decoding", "cutting"), [(1, 2, 2), (2, 2, 2), (6, 6, 4), (64, 8, 4)])
+def test_many_cores_do_not_mean_as_many_threads(
+    monkeypatch: pytest.MonkeyPatch, cores: int, decoding: int, cutting: int
+) -> None:
+    monkeypatch.setattr(sources, "available_cores", lambda: cores)
+    assert sources.view_threads(decoding=True) == decoding
+    assert sources.view_threads(decoding=False) == cutting

@@ -1,4 +1,4 @@
-"""AdamW in a few public tensor operations.
+"""AdamW in a few tensor operations.
 
 The first optimizer of `torch.optim` that is made imports torch's compiler: 3.6 s on two cores, out of a budget that
 may be 60 s, for nothing that is used here. The update is the same (tests/fit/test_adamw.py).
@@ -8,12 +8,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 BETAS = (0.9, 0.999)
 EPSILON = 1e-8
+
+
+@dataclass(frozen=True)
+class _Moved:
+    """A parameter and what its update needs."""
+
+    parameter: nn.Parameter
+    decay: float
+    mean: Tensor
+    square: Tensor
 
 
 class AdamW:
@@ -23,29 +34,47 @@ class AdamW:
     ----------
     groups : iterable of (iterable of Parameter, float)
         Parameters with their weight decay.
+    at_once : bool, optional
+        All parameters in a few operations: on a GPU most take longer to start than to run. A CPU takes one parameter
+        after the other, which stays in its cache. By default, as the parameters' device has it.
     """
 
-    def __init__(self, groups: Iterable[tuple[Iterable[nn.Parameter], float]]) -> None:
+    def __init__(self, groups: Iterable[tuple[Iterable[nn.Parameter], float]], at_once: bool | None = None) -> None:
         self.state = [
-            (parameter, decay, torch.zeros_like(parameter), torch.zeros_like(parameter))
+            _Moved(parameter, decay, torch.zeros_like(parameter), torch.zeros_like(parameter))
             for parameters, decay in groups
             for parameter in parameters
         ]
         self.steps = 0
+        self._at_once = any(each.parameter.is_cuda for each in self.state) if at_once is None else at_once
 
     @torch.no_grad()
     def step(self, learning_rate: float) -> None:
         """Update every parameter that has a gradient, and forget the gradients."""
         self.steps += 1
-        first, second = BETAS
-        mean_bias, square_bias = 1 - first**self.steps, 1 - second**self.steps
-        for parameter, decay, mean, square in self.state:
-            gradient: Tensor | None = parameter.grad
-            if gradient is None:
-                continue
-            parameter.mul_(1 - learning_rate * decay)
-            mean.lerp_(gradient, 1 - first)
-            square.mul_(second).addcmul_(gradient, gradient, value=1 - second)
-            deviation = (square.sqrt() / math.sqrt(square_bias)).add_(EPSILON)
-            parameter.addcdiv_(mean, deviation, value=-learning_rate / mean_bias)
-            parameter.grad = None
+        moved = [each for each in self.state if each.parameter.grad is not None]
+        if self._at_once:
+            for decay in {each.decay for each in moved}:
+                _move([each for each in moved if each.decay == decay], decay, learning_rate, self.steps)
+        else:
+            for each in moved:
+                _move([each], each.decay, learning_rate, self.steps)
+        for each in moved:
+            each.parameter.grad = None
+
+
+def _move(moved: list[_Moved], decay: float, learning_rate: float, steps: int) -> None:
+    """Update some parameters of one decay, by the operations on lists that torch.optim uses."""
+    first, second = BETAS
+    mean_bias, square_bias = 1 - first**steps, 1 - second**steps
+    parameters: list[Tensor] = [each.parameter for each in moved]
+    gradients = [each.parameter.grad for each in moved if each.parameter.grad is not None]
+    means, squares = [each.mean for each in moved], [each.square for each in moved]
+    torch._foreach_mul_(parameters, 1 - learning_rate * decay)
+    torch._foreach_lerp_(means, gradients, 1 - first)
+    torch._foreach_mul_(squares, second)
+    torch._foreach_addcmul_(squares, gradients, gradients, 1 - second)
+    deviations = torch._foreach_sqrt(squares)
+    torch._foreach_div_(deviations, math.sqrt(square_bias))
+    torch._foreach_add_(deviations, EPSILON)
+    torch._foreach_addcdiv_(parameters, means, deviations, -learning_rate / mean_bias)

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from linne.embed.backends import full_precision
 from linne.fit.adamw import AdamW
 from linne.fit.inputs import Normaliser
 from linne.fit.mixing import Mix, mixed_loss
@@ -73,7 +74,8 @@ class Trainer:
     def predict(self, inputs: Tensor) -> Tensor:
         """Logits on the CPU, in evaluation mode and full precision."""
         self.mode(training=False)
-        return self.module(self._on_device(inputs)).float().cpu()  # type: ignore[no-any-return]
+        with full_precision():
+            return self.module(self._on_device(inputs)).float().cpu()  # type: ignore[no-any-return]
 
     def mode(self, training: bool) -> None:
         """Switch dropout and batch norm."""

@@ -33,6 +33,15 @@ AHEAD = 3
 CHUNK = 8
 """Images that a thread makes in one go: handing each over alone would cost as much as cutting it from the cache."""
 
+MOST_THREADS = 8
+MOST_THREADS_FROM_CACHE = 4
+"""More made fewer views a second on sixteen cores, at twice the work each (`benchmarks/view_threads.py`)."""
+
+
+def view_threads(decoding: bool) -> int:
+    """How many threads make views; decoding lets go of the interpreter's lock for longest."""
+    return max(2, min(available_cores(), MOST_THREADS if decoding else MOST_THREADS_FROM_CACHE))
+
 
 class Source(Protocol):
     """Training batches, epoch by epoch; the order of an epoch depends on (seed, epoch) alone."""
@@ -123,8 +132,10 @@ class AugmentedImages:
         free = [self._buffer(self.batch_size, dtype) for _ in range(AHEAD + 2)]
         waiting: deque[tuple[list[Future[list[int]]], Tensor, NDArray[np.int64]]] = deque()
         # What is only cut out takes less time than handing the interpreter's lock to another thread and back.
-        only_cut = self.policy.area is None and not self.policy.colour and not self.pictures.uncached(self.rows)
-        threads, chunk = (1, self.batch_size) if only_cut else (max(2, available_cores()), CHUNK)
+        uncached = self.pictures.uncached(self.rows)  # after an epoch, what was in its last, smaller batch
+        only_cut = self.policy.area is None and not self.policy.colour and not uncached
+        threads = 1 if only_cut else view_threads(decoding=uncached >= self.batch_size)
+        chunk = self.batch_size if only_cut else CHUNK
         with ThreadPoolExecutor(threads, "augment", initializer=torch.set_num_threads, initargs=(1,)) as pool:
             try:
                 for places in shuffled(self.images, self.batch_size, self.seed, epoch):

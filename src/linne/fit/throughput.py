@@ -17,11 +17,11 @@ from linne.fit.augment import get_ready, random_view
 from linne.fit.draw import rng_of
 from linne.fit.optimise import Settings, Trainer
 from linne.fit.policy import Policy
+from linne.fit.sources import view_threads
 from linne.fit.tail import Tail
 from linne.pixels.shrunk import Decoded
 from linne.records.pixel_spec import PixelSpec
 from linne.records.plan import Precision
-from linne.runtime.session import available_cores
 
 PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")
 
@@ -90,7 +90,7 @@ def whole_rate(
 
 
 def augmented_per_second(sample: Sample, pixels: PixelSpec, policy: Policy) -> float:
-    """Random views a second on all cores, decoding included."""
+    """Random views a second, decoding included, by as many threads as cut views from the cache."""
     get_ready(pixels, policy)
     gray = pixels.channels == 1
     pictures = [np.asarray(p.convert("L"))[:, :, None] if gray else np.asarray(p) for p in sample.pictures[:32]]
@@ -100,7 +100,7 @@ def augmented_per_second(sample: Sample, pixels: PixelSpec, policy: Policy) -> f
         random_view(Decoded(picture), pixels, policy, rng_of(0, 0, number), out)
 
     start = time.perf_counter()
-    with ThreadPoolExecutor(available_cores(), initializer=torch.set_num_threads, initargs=(1,)) as pool:
+    with ThreadPoolExecutor(view_threads(decoding=False), initializer=torch.set_num_threads, initargs=(1,)) as pool:
         list(pool.map(view, range(len(pictures)), pictures))
     seconds = (time.perf_counter() - start) / len(pictures)
     return 1 / (seconds + sample.seconds)
