@@ -3,10 +3,10 @@
 First the ranking, as average precision: of linne's probabilities by linne's score (one minus the probability of the
 label) and by cleanlab's scores, and of the common recipe with cleanlab, a logistic regression in five folds, as
 scikit-learn has it and with the penalty that is best for the flips (which nobody knows who has not planted them). Then
-what is doubted, and how much noise is estimated; how often its interval holds the truth; and what many images and
-classes take, beside cleanlab.
+what is doubted, and how much noise is estimated; how often its interval holds the truth; and which classes are told to
+be one.
 
-Usage: label_doubt.py PHOTOS WEIGHTS [--seeds 5] [--images 100000] [--classes 1000]
+Usage: label_doubt.py PHOTOS WEIGHTS [--seeds 5]
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from pathlib import Path
 
 import numpy as np
 import planting
-from alone import alone, peak
 from harness import Comparison, Table, main
 
 RATES = (0.0, 0.01, 0.05, 0.1, 0.2, 0.5)
@@ -76,7 +75,9 @@ def digits() -> Labelled:
 
 def photos(folder: Path, weights: Path) -> tuple[Labelled, Labelled]:
     """Photos with everything that `planting` plants, and these photos as they were."""
-    from linne.audit.duplicates import duplicate_groups, find_pairs
+    from linne.audit.compared import Known
+    from linne.audit.duplicates import find_pairs
+    from linne.audit.pairs import duplicate_groups
     from linne.embed.embedding import embed
     from linne.records.progress import Silent
     from linne.road.look import gather
@@ -86,7 +87,10 @@ def photos(folder: Path, weights: Path) -> tuple[Labelled, Labelled]:
         material = gather(Path(place, "photos"), None, weights, None, 0, Silent())
         embedding = embed(material.index, material.backbone, Path(place, "cache"), Silent())
     index, passed = material.index, embedding.passed
-    pairs = find_pairs(passed.digest, embedding.hash, embedding.thumb, passed.readable, Silent())
+    known = Known.nothing(len(index))
+    pairs = find_pairs(
+        passed.digest, embedding.hash, embedding.thumb, embedding.features, passed.readable, known, 2, Silent()
+    )
     rows = np.flatnonzero(passed.readable)
     paths, number = [index.path(int(row)) for row in rows], {name: i for i, name in enumerate(index.labels)}
     true = np.array(
@@ -228,54 +232,9 @@ def halves(base: Labelled) -> Table:
     return Table(f"{base.name}: a class cut in two by chance", ("flipped", "told", "other pairs told"), tuple(rows))
 
 
-def ours_at(images: int, classes: int) -> tuple[float, float]:
-    """Seconds and MB more, for random features; for a fresh process."""
-    features, labels = _clouds(images, classes)
-    data = Labelled("", features, labels, labels, np.arange(images), tuple(map(str, range(classes))))
-    before, start = peak(), time.perf_counter()
-    judged = judge(data)
-    doubted(data, judged)
-    return time.perf_counter() - start, peak() - before
-
-
-def cleanlabs_at(images: int, classes: int) -> tuple[float, float]:
-    """The decision alone: the probabilities are there, and count for memory."""
-    from cleanlab.filter import find_label_issues
-
-    before = peak()
-    rng = np.random.default_rng(0)
-    labels = np.arange(images) % classes
-    matrix = rng.random((images, classes), np.float32)
-    matrix[np.arange(images), np.where(rng.random(images) < 0.9, labels, 0)] += classes / 4
-    matrix /= matrix.sum(axis=1, keepdims=True)
-    start = time.perf_counter()
-    find_label_issues(labels, matrix, filter_by="prune_by_class", n_jobs=1)
-    return time.perf_counter() - start, peak() - before
-
-
-def _clouds(images: int, classes: int) -> tuple[np.ndarray, np.ndarray]:
-    """A cloud of 256 dimensions a class; a tenth of the labels by chance."""
-    rng = np.random.default_rng(0)
-    true = np.arange(images) % classes
-    features = 1.5 * rng.standard_normal((images, 256), np.float32)
-    features += rng.standard_normal((classes, 256), np.float32)[true]
-    labels = np.where(rng.random(images) < 0.1, rng.integers(0, classes, images), true)
-    return features, labels.astype(np.int32)
-
-
-def sizes(images: int, classes: int) -> Table:
-    rows = []
-    for number, kinds in ((images // 10, 10), (images, 100), (images, classes)):
-        ours, theirs = alone(ours_at, number, kinds), alone(cleanlabs_at, number, kinds)
-        rows.append((f"{number:,} x {kinds:,}", *(round(cell, 1) for cell in (*ours, *theirs))))
-    columns = ("linne, all of it, s", "MB more", "cleanlab, the decision, s", "MB more, probabilities too")
-    return Table("Images x classes", ("", *columns), tuple(rows))
-
-
 def measure(given: argparse.Namespace) -> Iterator[Comparison | Table]:
     from linne.audit.label_noise import label_noise
 
-    yield sizes(given.images, given.classes)
     scans = digits()
     planted, own = photos(given.photos, given.weights)
     mixed = [own.flipped(seed, 0.1, 0.1) for seed in range(1, given.seeds + 1)]
@@ -296,7 +255,5 @@ if __name__ == "__main__":
             ("photos", {"type": Path}),
             ("weights", {"type": Path}),
             ("--seeds", {"type": int, "default": 5, "help": "of flips of both kinds"}),
-            ("--images", {"type": int, "default": 100_000, "help": "at most, of random features"}),
-            ("--classes", {"type": int, "default": 1000, "help": "at most, of random features"}),
         ],
     )

@@ -42,6 +42,8 @@ BENCHMARKS = (
     Benchmark("decoding", (PHOTOS,)),
     Benchmark("large_photos"),
     Benchmark("near_duplicates", (PHOTOS,) if PHOTOS.is_dir() else ()),
+    Benchmark("label_doubt", (PHOTOS, WEIGHTS), ("--seeds", "1")),
+    Benchmark("label_doubt_sizes", (), ("--images", "20000")),
     Benchmark("features", (TRAIN, WEIGHTS), ("--images", "600")),
     Benchmark("batches", (TRAIN,)),
     Benchmark("road", (PHOTOS, WEIGHTS)),

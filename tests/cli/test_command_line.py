@@ -196,7 +196,11 @@ def test_audit_keeps_its_findings(digits: Path, call: Call, tmp_path: Path) -> N
     assert done.returncode == 0
     assert said["counts"]["exact duplicate"] == 1
     assert (tmp_path / said["file"]).is_file()
-    assert "exact duplicate" in call("audit", "photos", folder=tmp_path).stdout
+    noise = said["label_noise"]
+    assert noise is None or 0 <= noise["low"] <= noise["share"] <= noise["high"] <= 1
+    printed = call("audit", "photos", folder=tmp_path).stdout
+    assert "exact duplicate" in printed
+    assert ("of the labels look wrong" in printed) == (noise is not None)
 
 
 def test_a_full_disk_is_told_of_and_the_old_file_stands(digits: Path, call: Call, tmp_path: Path) -> None:

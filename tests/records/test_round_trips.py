@@ -16,6 +16,7 @@ from linne.records.errors import RunError
 from linne.records.evaluation import ClassScore, Evaluation, HardCase, Measure
 from linne.records.findings import Finding, Findings
 from linne.records.index import Index, large_strings
+from linne.records.label_noise import LabelNoise, NoisyPair
 from linne.records.members import TarMember
 from linne.records.parquet import write_table
 from linne.records.rows import RowContent
@@ -96,11 +97,13 @@ def test_a_run_folder_named_like_a_partition_adds_no_column(tmp_path: Path) -> N
 
 
 FINDING = st.builds(Finding, TEXT, TEXT, SHARE, TEXT, TEXT, TEXT)
+PAIRS = st.lists(st.builds(NoisyPair, TEXT, TEXT, SHARE, SHARE, SHARE), max_size=3).map(tuple)
+NOISE = st.none() | st.builds(LabelNoise, st.integers(0, 9), SHARE, SHARE, SHARE, PAIRS)
 
 
-@given(rows=st.lists(FINDING, max_size=8), notes=st.lists(TEXT, max_size=3))
-def test_findings(tmp_path: Path, rows: list[Finding], notes: list[str]) -> None:
-    wrote = Findings.of(rows, "0" * 32, notes)
+@given(rows=st.lists(FINDING, max_size=8), notes=st.lists(TEXT, max_size=3), noise=NOISE)
+def test_findings(tmp_path: Path, rows: list[Finding], notes: list[str], noise: LabelNoise | None) -> None:
+    wrote = Findings.of(rows, "0" * 32, notes, noise)
     wrote.write(tmp_path / "findings.parquet")
     assert Findings.read(tmp_path / "findings.parquet") == wrote
     assert sum(wrote.counts().values()) == len(rows)

@@ -32,7 +32,7 @@ from linne.split.groups import groups_by_name
 
 PathName = str | PathLike[str]
 
-PARTS = ("linne", "torch", "torchvision", "onnxruntime", "numpy", "pillow", "scikit-learn", "cleanlab")
+PARTS = ("linne", "torch", "torchvision", "onnxruntime", "numpy", "pillow", "scikit-learn")
 
 
 def fit(
