@@ -203,10 +203,12 @@ class DecisionLog:
     def _read(self, after: int, last: int) -> list[Act]:
         """Read the acts numbered ``after + 1`` to ``last``."""
         decisions: dict[int, list[Decision]] = {}
-        for number, *row, test in self._disk.execute(_DECISIONS, (after, last)):
-            decisions.setdefault(number, []).append(Decision(*row, test=bool(test)))
-        rows = self._disk.execute(_ACTS, (after, last))
-        return [Act(*row, decisions=tuple(decisions.get(row[0], ()))) for row in rows]
+        for number, action, check, path, label, to, digest, test in self._disk.execute(_DECISIONS, (after, last)):
+            decisions.setdefault(number, []).append(Decision(action, check, path, label, to, digest, bool(test)))
+        return [
+            Act(number, kind, of, who, when, why, index, tuple(decisions.get(number, ())))
+            for number, kind, of, who, when, why, index in self._disk.execute(_ACTS, (after, last))
+        ]
 
     def _connect(self) -> sqlite3.Connection:
         with self._told():
