@@ -115,7 +115,7 @@ function doing() {
     const only = { id: "only", key: "O", text: `Keep only ${chosen + 1}`, run: () => onlyThis(), first: true };
     return [only, { ...keep, text: "Keep all" }, { ...drop, text: `Drop ${chosen + 1}` }, { ...relabel, text: `Relabel ${chosen + 1}…` }];
   }
-  const follow = suggestion && { id: "follow", key: "S", text: suggestion, run: () => follow_(), first: true };
+  const follow = suggestion && { id: "follow", key: "S", text: `It is ${suggestion}`, run: () => follow_(), first: true };
   return [follow, keep, relabel, drop, merge].filter(Boolean);
 }
 
