@@ -23,6 +23,10 @@ FIRST_IMAGES = 4
 """Of a group of copies, where many cases are shown at once."""
 
 EXAMPLES = 6
+"""Images of a class, to compare with."""
+
+MOST_EXAMPLES = 3
+"""Classes that examples are given of."""
 
 
 class Desk:
@@ -130,8 +134,11 @@ class Desk:
         if most is None:
             names = ("check", "score", "reason", "remedy", "path", "other", "label", "suggestion")
             told["findings"] = [{name: getattr(found, name) for name in names} for found in case.findings]
-            classes = dict.fromkeys(name for name in (case.label, case.suggestion) if name in self.index.labels)
-            told["examples"] = [{"label": name, "rows": self.examples(name)} for name in classes]
+            labels = (image["label"] for image in told["images"])
+            classes = dict.fromkeys(
+                name for name in (*labels, case.label, case.suggestion) if name in self.index.labels
+            )
+            told["examples"] = [{"label": name, "rows": self.examples(name)} for name in list(classes)[:MOST_EXAMPLES]]
         return told
 
     def _image(self, case: Case, place: int) -> dict[str, Any]:

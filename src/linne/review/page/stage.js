@@ -55,7 +55,7 @@ function tags(shown) {
 
 function question(shown) {
   const line = make("p", "question");
-  if (shown.kind === "copies") line.append(shown.count + " copies of one picture: which stay?");
+  if (shown.kind === "copies") line.append(shown.count + " images that go together: which stay?");
   else if (shown.suggestion) line.append(make("span", "from", shown.label + " → "), shown.suggestion + "?");
   else line.append(shown.label || (shown.kind === "image" ? "Not in a class" : "The whole set"));
   return line;
