@@ -15,7 +15,7 @@ from linne.records.decisions import DecidedMeanwhileError
 from linne.records.errors import ImageError, LinneError, RunError, WriteError, printable
 from linne.review.desk import Desk
 from linne.review.routes import serve_data, take_decisions
-from linne.review.rules import TestImageError
+from linne.review.rules import OfTestSetError
 from linne.serve.body import RequestError
 from linne.serve.guard import LOOPBACK, Guard, own_files_only, refusal
 
@@ -31,7 +31,7 @@ PAGE = {
 
 _STATUS: dict[type[LinneError], int] = {
     DecidedMeanwhileError: 409,
-    TestImageError: 409,
+    OfTestSetError: 409,
     ImageError: 422,
     WriteError: 500,
     RunError: 500,

@@ -17,7 +17,7 @@ from linne.review.queue import Filter
 Wholesale = Literal["keep", "drop", "suggestion", "first"]
 
 
-class TestImageError(LinneError):
+class OfTestSetError(LinneError):
     """A test image that was not shown as one, or that a decision on many would change."""
 
 
@@ -65,7 +65,7 @@ def decide(desk: Desk, number: int, answers: list[Answer], why: str, seen: int, 
     ------
     DecidedMeanwhileError
         Somebody else decided after the version `seen`.
-    TestImageError
+    OfTestSetError
         It is a test image, and was not shown as one.
     LinneError
         The answer does not fit the case.
@@ -78,7 +78,7 @@ def decide(desk: Desk, number: int, answers: list[Answer], why: str, seen: int, 
         for answer in answers:
             if answer.image >= 0 and desk.is_test(_row(case, answer)):
                 if alone and not answer.test:
-                    raise TestImageError(
+                    raise OfTestSetError(
                         "is a test image", file=case.paths[answer.image], remedy="look at it as such and decide again"
                     )
                 if not alone and answer.action != "keep":
