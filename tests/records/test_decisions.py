@@ -56,9 +56,8 @@ def test_an_answer_stands_until_the_same_check_is_answered_anew(path: Path) -> N
         assert fate(log.standing) == (True, "dog")
         log.decide([KEEP], **HOW)
         assert fate(log.standing) == (False, "")
-        answer = log.standing.answer("dark", "a.jpg", "aa")
-        assert answer is not None
-        assert answer.decision == DROP
+        assert log.standing.answer("label doubt", "a.jpg", "aa") is not None
+        assert log.standing.answer("dark", "a.jpg", "aa") is None  # it does not go, so what is to become of it is open
 
 
 def test_a_picture_that_was_replaced_is_another_one(path: Path) -> None:

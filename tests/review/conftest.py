@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,14 +15,17 @@ from linne.review.app import create_app
 from linne.review.desk import Desk
 
 
-@pytest.fixture
-def photos(tmp_path: Path) -> Path:
-    return write_photos(tmp_path / "photos")
+@pytest.fixture(scope="session")
+def audited(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Photos and their audit; tests leave both as they are."""
+    made = tmp_path_factory.mktemp("made")
+    return write_audit(made / "audit", read_photos(write_photos(made / "photos")))
 
 
 @pytest.fixture
-def folder(photos: Path, tmp_path: Path) -> Path:
-    return write_audit(tmp_path / "audit", read_photos(photos))
+def folder(audited: Path, tmp_path: Path) -> Path:
+    """The audit for one test, to decide on."""
+    return Path(shutil.copytree(audited, tmp_path / "audit"))
 
 
 @pytest.fixture

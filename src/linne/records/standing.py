@@ -96,17 +96,25 @@ class Standing:
         return self._last.get((path, "" if path else label), 0)
 
     def answer(self, check: str, path: str, digest: str = "", label: str = "") -> Ruling | None:
-        """Find the answer to a check about an image, or without a path about a class."""
-        said = self._of(path, digest) if path else self._in_effect(self._classes.get(label, []))
-        return said.get(check)
+        """Find the answer to a check about an image, or without a path about a class.
+
+        That an image goes is no answer any more when it was kept later: it stays, and the check asks again.
+        """
+        if not path:
+            return self._in_effect(self._classes.get(label, [])).get(check)
+        said = self._of(path, digest)
+        ruling = said.get(check)
+        if ruling is None or ruling.decision.action != "drop":
+            return ruling
+        return ruling if _last(said).decision.action == "drop" else None
 
     def fate(self, path: str, digest: str = "") -> Fate:
         """Say what becomes of an image; decisions on one that had other bytes do not count."""
-        said = self._of(path, digest).values()
+        said = self._of(path, digest)
         if not said:
             return UNTOUCHED
-        last = max(said, key=lambda ruling: ruling.act.number)
-        relabelled = [ruling for ruling in said if ruling.decision.action == "relabel"]
+        last = _last(said)
+        relabelled = [ruling for ruling in said.values() if ruling.decision.action == "relabel"]
         moved = max(relabelled, key=lambda ruling: ruling.act.number, default=None)
         return Fate(last if last.decision.action == "drop" else None, moved)
 
@@ -138,6 +146,10 @@ class Standing:
     def _in_effect(self, said: list[Ruling]) -> dict[str, Ruling]:
         """The last answer to each check."""
         return {ruling.decision.check: ruling for ruling in said if ruling.act.number not in self._out_of_effect}
+
+
+def _last(said: dict[str, Ruling]) -> Ruling:
+    return max(said.values(), key=lambda ruling: ruling.act.number)
 
 
 def final_class(label: str, merges: dict[str, Ruling]) -> str:

@@ -7,8 +7,8 @@ import { draw, drawNothing } from "./stage.js";
 
 const POLL = 1500, FILTERS = ["text", "label", "suggestion", "state", "test", "sort"];
 const at = (id) => document.getElementById(id);
-const note = { text: "" };
-let facts = null, check = "", shown = null, chosen = 0, asking = 0;
+const note = { text: "" }, mine = new Map();
+let facts = null, check = "", shown = null, chosen = 0, listing = 0, selecting = 0;
 
 const grid = new Grid(at("grid"), at("space"), (place) => select(place), () => list());
 
@@ -19,9 +19,9 @@ function filter() {
 }
 
 async function list(near = shown && shown.case) {
-  const mine = ++asking, wanted = filter();
+  const mine = ++listing, wanted = filter();
   const answer = await get("lists", near === null ? wanted : { ...wanted, near });
-  if (mine !== asking) return;
+  if (mine !== listing) return;
   if (answer.edition !== facts.edition) return outdated();
   remember(near);
   grid.show(answer, answer.at);
@@ -33,15 +33,15 @@ async function list(near = shown && shown.case) {
 
 async function select(place) {
   grid.move(place);
-  const mine = ++asking;
+  const mine = ++selecting;
   if (!grid.total) {
     shown = null;
     return drawNothing(at("stage"), facts.total ? "Nothing in this list." : "The audit found nothing.");
   }
   const brief = await grid.need(grid.at);
-  if (!brief || mine !== asking) return;
+  if (!brief || mine !== selecting) return;
   const whole = await get("cases/" + brief.case);
-  if (mine !== asking) return;
+  if (mine !== selecting) return;
   if (!shown || shown.case !== whole.case) chosen = Math.max(0, whole.images.findIndex((image) => !image.answer));
   take(whole);
   remember(whole.case);
@@ -158,7 +158,7 @@ async function merging() {
 
 async function decide(answers) {
   const about = shown, place = grid.at;
-  const body = { edition: facts.edition, case: about.case, seen: about.version, why: note.text, answers };
+  const body = { edition: facts.edition, case: about.case, why: note.text, answers };
   note.text = "";
   grid.saving.add(about.case);
   grid.fill(place);
@@ -166,9 +166,11 @@ async function decide(answers) {
   if (whole && place + 1 < grid.total) select(place + 1);
   else if (!whole) stage();
   try {
-    const answer = await send("decide", body);
+    const answer = await send("decide", () => ({ ...body, seen: seen(about) }), (value) => {
+      for (const image of value.shown.images) mine.set(image.path, value.version);
+      settle(value);
+    });
     grid.saving.delete(about.case);
-    settle(answer);
     grid.put(place, { ...answer.shown, images: answer.shown.images.slice(0, 4) });
     if (shown && shown.case === about.case) {
       take(answer.shown);
@@ -186,6 +188,11 @@ async function decide(answers) {
   }
 }
 
+// What this tab decided itself it has seen, even if the case was drawn before.
+function seen(about) {
+  return Math.max(about.version, ...about.images.map((image) => mine.get(image.path) || 0));
+}
+
 // The answer tells what stands now; other cases may show the same image.
 function settle(answer) {
   standing(answer);
@@ -199,9 +206,9 @@ async function wholesale() {
   const how = await pickWholesale(many);
   if (how === null) return;
   try {
-    const answer = await send("decide-all", { edition: facts.edition, filter: filter(), how, why: note.text });
+    const body = { edition: facts.edition, filter: filter(), how, why: note.text };
     note.text = "";
-    settle(answer);
+    const answer = await send("decide-all", () => body, settle);
     const left = [[answer.test_left, "with test images"], [answer.others_left, "that this does not fit"]].filter(([count]) => count);
     say(`${answer.images.toLocaleString()} decided` + left.map(([count, what]) => `; ${count.toLocaleString()} ${what} left`).join(""));
     select(grid.at);
@@ -211,11 +218,14 @@ async function wholesale() {
 }
 
 async function turn(kind) {
-  await Promise.resolve();
-  const act = facts[kind];
-  if (!act) return say(`Nothing to ${kind}.`);
+  let act = null;
+  const body = () => {
+    act = facts[kind];
+    return act && { edition: facts.edition, turn: kind, act: act.act };
+  };
   try {
-    settle(await send("turn", { edition: facts.edition, turn: kind, act: act.act }));
+    await send("turn", body, settle);
+    if (!act) return say(`Nothing to ${kind}.`);
     say(`${kind === "undo" ? "Undone" : "Done again"}: ${actInWords(act)}`);
     await goTo(act);
   } catch (error) {

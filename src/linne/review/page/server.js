@@ -54,12 +54,18 @@ export function get(path, parameters) {
   return untilAnswered(parameters ? path + "?" + new URLSearchParams(parameters) : path, {});
 }
 
-// One after the other, in the order in which they were made.
-export function send(path, body) {
-  const key = crypto.randomUUID();
-  const options = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ ...body, key }) };
+// One after the other, in the order in which they were made. `makeBody` is called when its turn has come, and may give
+// null: then there is nothing to send. What was answered is taken by `take` before the next is sent.
+export function send(path, makeBody, take) {
   unsaved += 1;
-  const answer = waiting.then(() => untilAnswered(path, options)).finally(() => {
+  const answer = waiting.then(async () => {
+    const body = makeBody();
+    if (body === null) return null;
+    const content = JSON.stringify({ ...body, key: crypto.randomUUID() });
+    const value = await untilAnswered(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: content });
+    take(value);
+    return value;
+  }).finally(() => {
     unsaved -= 1;
     if (lost) tellGone(lost, unsaved);
   });
