@@ -7,7 +7,7 @@ import { draw, drawNothing } from "./stage.js";
 
 const POLL = 1500, FILTERS = ["text", "label", "suggestion", "state", "test", "sort"];
 const at = (id) => document.getElementById(id);
-const note = { text: "" }, mine = new Map();
+const note = { text: "" }, own = new Map();
 let facts = null, check = "", shown = null, chosen = 0, listing = 0, selecting = 0;
 
 const grid = new Grid(at("grid"), at("space"), (place) => select(place), () => list());
@@ -167,7 +167,7 @@ async function decide(answers) {
   else if (!whole) stage();
   try {
     const answer = await send("decide", () => ({ ...body, seen: seen(about) }), (value) => {
-      for (const image of value.shown.images) mine.set(image.path, value.version);
+      for (const image of value.shown.images) own.set(image.path, value.version);
       settle(value);
     });
     grid.saving.delete(about.case);
@@ -190,7 +190,7 @@ async function decide(answers) {
 
 // What this tab decided itself it has seen, even if the case was drawn before.
 function seen(about) {
-  return Math.max(about.version, ...about.images.map((image) => mine.get(image.path) || 0));
+  return Math.max(about.version, ...about.images.map((image) => own.get(image.path) || 0));
 }
 
 // The answer tells what stands now; other cases may show the same image.
