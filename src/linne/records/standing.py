@@ -49,6 +49,7 @@ class Standing:
         self._out_of_effect: set[int] = set()
         self._came_or_went: list[Act] = []
         self._last: dict[tuple[str, str], int] = {}
+        self._named: dict[str, set[int]] = {}
 
     def replay(self, act: Act) -> None:
         """Take one more act into account; acts come in the order of their numbers, without a gap."""
@@ -61,6 +62,8 @@ class Standing:
             for decision in act.decisions:
                 said = self._images if decision.path else self._classes
                 said.setdefault(decision.path or decision.label, []).append(Ruling(decision, act))
+                if decision.to:
+                    self._named.setdefault(decision.to, set()).add(act.number)
         elif act.kind == "undo":
             self._done.remove(act.of)
             self._undone.append(act.of)
@@ -124,6 +127,10 @@ class Standing:
             rulings = [ruling for ruling in said if ruling.act.number not in self._out_of_effect]
             if rulings:
                 yield path, rulings
+
+    def named_classes(self) -> set[str]:
+        """Give the classes that images were relabelled to, or classes merged into, by what is in effect."""
+        return {name for name, acts in self._named.items() if not acts <= self._out_of_effect}
 
     def merges(self) -> dict[str, Ruling]:
         """Give the classes that are merged into others, by the last word on each."""

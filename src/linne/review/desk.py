@@ -73,6 +73,8 @@ class Desk:
                 self._of_image.setdefault(path, []).append(case.number)
             if not case.paths:
                 self._of_class.setdefault(case.label, []).append(case.number)
+        self._found = np.zeros(len(self.index), np.bool_)
+        self._found[[row for case in self.cases for row in case.rows if row != NOT_THERE]] = True
         self.examples = cache(self._examples)
         self._answered = np.array([self._is_answered(case) for case in self.cases], np.bool_)
         self._version = self.standing.version
@@ -110,9 +112,8 @@ class Desk:
 
     def known_classes(self) -> list[str]:
         """Classes of the index, and those that decisions brought."""
-        brought = {ruling.decision.to for _, said in self.standing.images() for ruling in said if ruling.decision.to}
-        brought |= {ruling.decision.to for ruling in self._merges.values()}
-        return [*self.index.labels, *sorted(brought - set(self.index.labels))]
+        names = self.standing.named_classes() - set(self.index.labels)
+        return [*self.index.labels, *sorted(names)]
 
     def shown(self, case: Case, most: int | None = FIRST_IMAGES) -> dict[str, Any]:
         """Give a case as JSON; all its images and findings where `most` is None."""
@@ -162,8 +163,7 @@ class Desk:
     def _examples(self, label: str) -> list[int]:
         """Rows of a class that nothing was found on, spread evenly; no test images, which nobody need look at."""
         of_class = (self.index.label == self.index.labels.index(label)) & ~self.test
-        found = [row for case in self.cases for row in case.rows if row != NOT_THERE]
-        of_class[found] = False
+        of_class &= ~self._found
         rows = np.flatnonzero(of_class)
         spread = np.linspace(0, len(rows) - 1, min(EXAMPLES, len(rows))).round().astype(int)
         return [int(row) for row in rows[spread]]

@@ -57,6 +57,8 @@ class Queue:
     ----------
     checks, labels : list of str
         In the order of their first case.
+    suggestions : list of str
+        Classes that are suggested.
     with_test : (cases,) bool array
     """
 
@@ -71,6 +73,7 @@ class Queue:
         self.labels = list(dict.fromkeys(names))
         code = {name: i for i, name in enumerate(self.labels)}
         self.label, self.suggestion = np.array([code[name] for name in names], np.int64).reshape(-1, 2).T
+        self.suggestions = sorted({self.labels[i] for i in np.unique(self.suggestion)} - {""})
         self.with_test = np.array([any(row >= 0 and test[row] for row in case.rows) for case in cases], np.bool_)
         self._paths = pa.array(["\n".join(case.paths) for case in cases], pa.large_string())
         self._orders = self._sorted(np.array([case.score for case in cases], np.float64))
@@ -101,5 +104,5 @@ class Queue:
 
     def counts(self, decided: NDArray[np.bool_]) -> list[tuple[str, int, int]]:
         """Give each check with its cases, and how many of them are open."""
-        totals, still = self._asks.sum(axis=1), self._asks[:, ~decided].sum(axis=1)
+        totals, still = (np.count_nonzero(asks, axis=1) for asks in (self._asks, self._asks & ~decided))
         return list(zip(self.checks, totals.tolist(), still.tolist(), strict=True))

@@ -36,7 +36,7 @@ def what_is_reviewed(desk: Desk) -> dict[str, Any]:
         "images": len(desk.index),
         "test": int(desk.test.sum()),
         "labels": list(desk.index.labels),
-        "suggestions": sorted({case.suggestion for case in desk.cases if case.suggestion}),
+        "suggestions": desk.queue.suggestions,
         "notes": list(desk.notes),
         "apply": f"linne audit --apply {shlex.quote(str(desk.folder))}",
         "export": f"linne audit {shlex.quote(str(desk.folder))} --export-csv findings.csv",
