@@ -26,8 +26,6 @@ async function list(near = shown && shown.case) {
   remember(near);
   grid.show(answer, answer.at);
   at("count").textContent = `${answer.total.toLocaleString()} shown`;
-  at("all").disabled = !answer.open;
-  at("all").dataset.open = answer.open;
   await select(grid.at);
 }
 
@@ -201,8 +199,8 @@ function settle(answer) {
 }
 
 async function wholesale() {
-  const many = Number(at("all").dataset.open);
-  if (!many) return;
+  const { open: many } = await get("lists", filter());  // what is open now, not when the list was made
+  if (!many) return say("Nothing is open in this list.");
   const how = await pickWholesale(many);
   if (how === null) return;
   try {
