@@ -105,6 +105,7 @@ def correct(examined: Examined, standing: Standing, decisions: str, progress: Pr
         counts["drop" if fate.gone else "relabel" if new and new != index.label_of(row) else "keep"] += 1
         if examined.test[row]:
             test += _on_test_image(path, rulings)
+    progress.update(len(images))
     progress.finish()
 
     names = list(code)
