@@ -40,8 +40,9 @@ export function inWords(answer) {
 }
 
 export class Grid {
-  constructor(element, space, choose, forgotten) {
-    Object.assign(this, { element, space, choose, forgotten });
+  // `choose` and `forgotten` are set from outside: what to do when a cell is clicked, and when the server forgot the list.
+  constructor(element, space) {
+    Object.assign(this, { element, space });
     this.list = null;
     this.total = this.at = 0;
     this.saving = new Set();
