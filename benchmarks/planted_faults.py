@@ -46,7 +46,7 @@ class Found:
 
 def by_linne(photos: Path, weights: Path, scratch: Path) -> Found:
     found, start = Found(), time.monotonic()
-    findings = linne.audit(photos, weights=weights, cache=scratch / "cache", out=scratch / "findings.parquet")
+    findings = linne.audit(photos, weights=weights, cache=scratch / "cache", out=scratch / "audit")
     found.seconds = time.monotonic() - start
 
     def of(check: str) -> list[tuple[str, str]]:
@@ -54,7 +54,7 @@ def by_linne(photos: Path, weights: Path, scratch: Path) -> Found:
 
     found.exact, found.near = _sorted(of("exact duplicate")), _sorted(of("near duplicate"))
     found.unreadable = {path for path, _ in of("unreadable")}
-    found.off_topic = [path for path, _ in of("outlier")]
+    found.off_topic = [path for path, _ in of("off topic")]
     return found
 
 

@@ -107,7 +107,7 @@ def told(found: int, planted: int, what: str, least: float) -> bool:
 
 def check_audit(planted: Planted) -> bool:
     """Audit, and compare with what was planted."""
-    rows = linne("audit", str(PHOTOS), "--cache", str(CACHE), "--out", str(OUT / "findings.parquet"))["findings"]
+    rows = linne("audit", str(PHOTOS), "--cache", str(CACHE), "--out", str(OUT / "audit"))["findings"]
     doubted = {row["path"] for row in rows if row["check"] == "label doubt"}
     pairs = {frozenset({row["path"], row["other"]}) for row in rows if "duplicate" in row["check"]}
     unreadable = {row["path"] for row in rows if row["check"] == "unreadable"}

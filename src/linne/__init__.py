@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from linne.index.columns import Columns as Columns
     from linne.nets.build import create as create
     from linne.records.errors import LinneError as LinneError
+    from linne.road.apply import apply as apply
     from linne.road.audit import audit as audit
     from linne.road.embed import embed as embed
     from linne.road.evaluate import evaluate as evaluate
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Columns": "linne.index.columns",
     "LinneError": "linne.records.errors",
+    "apply": "linne.road.apply",
     "audit": "linne.road.audit",
     "create": "linne.nets.build",
     "embed": "linne.road.embed",
@@ -35,7 +37,19 @@ _HOMES = {
     "nets": "linne.nets",
 }
 
-__all__ = ["Columns", "LinneError", "__version__", "audit", "create", "embed", "evaluate", "fit", "load", "nets"]
+__all__ = [
+    "Columns",
+    "LinneError",
+    "__version__",
+    "apply",
+    "audit",
+    "create",
+    "embed",
+    "evaluate",
+    "fit",
+    "load",
+    "nets",
+]
 
 
 class _Front(ModuleType):

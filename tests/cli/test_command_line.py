@@ -46,7 +46,7 @@ def test_the_first_screen_imports_nothing_that_takes_time(arguments: list[str]) 
     assert done.stdout
 
 
-@pytest.mark.parametrize("command", ["fit", "audit", "evaluate", "predict", "serve", "nets"])
+@pytest.mark.parametrize("command", ["fit", "audit", "review", "evaluate", "predict", "serve", "nets"])
 def test_every_command_tells_how_it_is_used(command: str, tmp_path: Path) -> None:
     done = linne(command, "--help", folder=tmp_path)
     assert done.returncode == 0
@@ -97,6 +97,10 @@ def test_wrong_usage_exits_with_2(arguments: list[str], call: Call, tmp_path: Pa
         ["audit", "nowhere"],
         ["audit", "two", "--out", "two/a/0.png"],
         ["audit", "two", "--out", "."],
+        ["audit", "two", "--apply"],
+        ["audit", "two", "--export-csv", "two/a/0.png"],
+        ["review", "nowhere"],
+        ["review", "two"],
         ["evaluate", "nowhere"],
         ["evaluate", "two"],
         ["predict", "nowhere", "two/a/0.png"],
@@ -195,7 +199,7 @@ def test_audit_keeps_its_findings(digits: Path, call: Call, tmp_path: Path) -> N
     said = json.loads(done.stdout)
     assert done.returncode == 0
     assert said["counts"]["exact duplicate"] == 1
-    assert (tmp_path / said["file"]).is_file()
+    assert (tmp_path / said["folder"] / "findings.parquet").is_file()
     noise = said["label_noise"]
     assert noise is None or 0 <= noise["low"] <= noise["share"] <= noise["high"] <= 1
     printed = call("audit", "photos", folder=tmp_path).stdout
@@ -204,14 +208,13 @@ def test_audit_keeps_its_findings(digits: Path, call: Call, tmp_path: Path) -> N
 
 
 def test_a_full_disk_is_told_of_and_the_old_file_stands(digits: Path, call: Call, tmp_path: Path) -> None:
-    assert call("audit", digits, "--out", "kept.parquet", folder=tmp_path).returncode == 0
-    before = (tmp_path / "kept.parquet").read_bytes()
+    assert call("audit", digits, "--out", "kept", folder=tmp_path).returncode == 0
+    before = state_of(tmp_path / "kept")
 
-    done = linne("audit", digits, "--out", "kept.parquet", folder=tmp_path, preexec_fn=on_full_disk(1000))
+    done = linne("audit", digits, "--out", "kept", folder=tmp_path, preexec_fn=on_full_disk(1000))
     assert done.returncode == 1
-    assert "kept.parquet" in only_line(done.stderr)
-    assert (tmp_path / "kept.parquet").read_bytes() == before
-    assert not list(tmp_path.glob(".kept*"))
+    assert "kept/" in only_line(done.stderr)
+    assert state_of(tmp_path / "kept") == before
 
 
 def test_a_disk_that_is_full_of_embeddings_keeps_those_from_before(

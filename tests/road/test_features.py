@@ -128,7 +128,7 @@ def test_hashes_are_left_to_those_who_ask(photos: Path, weights: Path, tmp_path:
     frozen = backbone(small_network(), small_pixels())
     digests = [digest.tobytes() for digest in passed.digest[passed.readable]]
     assert stored_shares(frozen, digests, tmp_path / "cache") == (0, 1)
-    found = linne.audit(photos, network=SMALL, weights=weights, cache=tmp_path / "cache", out=tmp_path / "f.parquet")
+    found = linne.audit(photos, network=SMALL, weights=weights, cache=tmp_path / "cache", out=tmp_path / "found")
     assert [row.path for row in found.rows if row.check == "unreadable"] == ["b/damaged.png", "loose, one.png"]
     assert stored_shares(frozen, digests, tmp_path / "cache") == (12 / 13, 1)
 

@@ -68,7 +68,7 @@ def test_the_command_line_takes_a_table(photos: Path, lenet_weights: Path, tmp_p
     assert "file name, kind" in done.stderr
     done = command("audit", *asked, folder=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "runs" / "digits-findings.parquet").is_file()
+    assert (tmp_path / "runs" / "digits-audit" / "findings.parquet").is_file()
 
 
 def test_several_labels_are_refused_at_the_start(photos: Path, tmp_path: Path) -> None:

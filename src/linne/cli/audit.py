@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from linne.cli.decided import use_audited, write_csv
 from linne.cli.options import (
     Cache,
     Json,
@@ -28,7 +29,9 @@ from linne.cli.options import (
     shown,
 )
 from linne.cli.progress import Terminal
+from linne.records.audited import Audited
 from linne.records.findings import Findings
+from linne.records.parquet import artefact_of
 
 app = make_app()
 
@@ -42,11 +45,26 @@ def audit(
     label_separator: LabelSeparator = None,
     weights: Weights = None,
     network: Network = None,
-    out_file: Annotated[
+    out_place: Annotated[
         Path | None,
         typer.Option(
             "--out",
-            help="Parquet of the findings.  [default: runs/NAME-findings.parquet]",
+            help="Folder for index and findings, which `linne review` takes; with --apply, the new index.  "
+            "[default: runs/NAME-audit; corrected.parquet in the folder]",
+            parser=a_path,
+            metavar="FOLDER",
+        ),
+    ] = None,
+    apply: Annotated[
+        bool,
+        typer.Option(
+            "--apply", help="PHOTOS is the folder of an audit or a run: write a new index with its decisions."
+        ),
+    ] = False,
+    export_csv: Annotated[
+        Path | None,
+        typer.Option(
+            help="Findings as CSV, with decisions where PHOTOS is the folder of an audit or a run.",
             parser=a_path,
             metavar="FILE",
         ),
@@ -56,12 +74,20 @@ def audit(
     cache: Cache = None,
     as_json: Json = False,
 ) -> None:
-    """Tell what is wrong with the photos: unreadable, copies, wrong labels, dark, blurred, off topic, shortcuts, ..."""
-    from linne.road import audit as road
+    """Tell what is wrong with the photos: unreadable, copies, wrong labels, dark, blurred, off topic, shortcuts, ...
 
-    place = photos.resolve()
-    name = place.stem if place.is_file() else place.name
-    kept = out_file or Path("runs") / f"{name or 'photos'}-findings.parquet"
+    `linne review` lets a person decide on the findings; --apply gives an index with the decisions, which `linne fit`
+    takes as PHOTOS.
+    """
+    from linne.road import audit as road
+    from linne.road.findings_csv import refuse_existing
+
+    if export_csv is not None:
+        refuse_existing(export_csv)
+    if apply or Audited(photos).is_there:
+        use_audited(photos, apply, export_csv, out_place, as_json)
+        return
+    kept = out_place or Path("runs") / f"{_name(photos)}-audit"
     findings = road.audit(
         photos,
         columns=columns_of(path_column, label_column, split_column, label_separator),
@@ -72,16 +98,34 @@ def audit(
         seed=seed,
         progress=Terminal(),
     )
+    exported = None if export_csv is None else write_csv(kept, export_csv)
     if as_json:
         rows = [asdict(row) for row in findings.rows]
         noise = None if findings.noise is None else asdict(findings.noise)
-        counts = findings.counts()
         print_json(
-            {"counts": counts, "findings": rows, "label_noise": noise, "notes": findings.notes, "file": str(kept)}
+            {
+                "counts": findings.counts(),
+                "findings": rows,
+                "label_noise": noise,
+                "notes": findings.notes,
+                "folder": str(kept),
+                "csv": exported,
+            }
         )
         return
     _print(findings, most)
-    out.print(f"kept in {shown(str(kept))}", soft_wrap=True)
+    folder = shown(str(kept))
+    out.print(f"kept in {folder}\nnext    linne review {folder}    [dim]decide on them[/dim]", soft_wrap=True)
+    if exported:
+        out.print(f"CSV     {shown(exported)}", soft_wrap=True)
+
+
+def _name(photos: Path) -> str:
+    """What to call the audit: the folder's or the file's name, and of a corrected index its folder's too."""
+    place = photos.resolve()
+    if place.is_dir():
+        return place.name or "photos"
+    return f"{place.parent.name}-{place.stem}" if artefact_of(place) == "index" else place.stem
 
 
 def _print(findings: Findings, most: int) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from linne.index.class_folders import Scanned
 from linne.index.columns import Columns
 from linne.index.image_rows import TableFile, index_image_rows
@@ -15,6 +17,7 @@ from linne.index.tar_shards import read_tars
 from linne.index.zip_archive import read_zip
 from linne.records.errors import DataError
 from linne.records.index import Index
+from linne.records.parquet import artefact_of
 
 KINDS = "give a folder, or a .csv, .tsv, .parquet, .arrow, .zip or .tar file"
 COMPRESSED = (".gz", ".tgz", ".bz2", ".xz", ".zst")
@@ -27,7 +30,8 @@ def read_photos(source: Path, columns: Columns | None = None) -> Index:
     ----------
     source : Path
         A folder of class folders, of tar shards, of Parquet files, or one that Hugging Face's `save_to_disk` wrote;
-        a table (CSV, TSV, Parquet) that names files or holds images; a zip or a tar.
+        a table (CSV, TSV, Parquet) that names files or holds images; a zip or a tar; an index that linne wrote, as it
+        does when decisions of a review are applied.
     columns : Columns, optional
         Of a table.
 
@@ -45,7 +49,7 @@ def read_photos(source: Path, columns: Columns | None = None) -> Index:
     if suffix in (".csv", ".tsv"):
         return read_csv_table(source, columns)
     if suffix == ".parquet":
-        return read_parquet(source, columns)
+        return _read_own_index(source, columns) if artefact_of(source) == "index" else read_parquet(source, columns)
     if suffix == ".arrow":
         return index_image_rows(source, [TableFile("", "arrow")], columns)
     if suffix == ".tar":
@@ -106,6 +110,20 @@ def _read_folder(root: Path, columns: Columns) -> Index:
 def _others(found: Scanned) -> list[str]:
     """Tars that lie in a folder, or else Parquet files."""
     return sorted(found.others(".tar")) or sorted(found.others(".parquet"))
+
+
+def _read_own_index(source: Path, columns: Columns) -> Index:
+    """Read an index that linne wrote; its images lie where they lay then."""
+    _refuse_columns(source, columns)
+    index = Index.read(source)
+    if not index.any_is_there(np.arange(len(index))):
+        raise DataError(
+            "the images of this index are gone",
+            file=source,
+            value=index.root,
+            remedy="put them back there, or run `linne audit` where they are now: decisions go by the images' paths",
+        )
+    return index
 
 
 def _refuse_columns(source: Path, columns: Columns) -> None:

@@ -18,6 +18,7 @@ from linne.records import fingerprint
 from linne.records.contained import Contained
 from linne.records.containers import Container
 from linne.records.content import Content, FileContent
+from linne.records.corrections import Corrections
 from linne.records.parquet import read_table, write_table
 from linne.records.set_aside import SetAside
 
@@ -55,6 +56,8 @@ class Index:
         Where rows lie in archives and tables; None where every image is a file of its own.
     labels_of : pyarrow.Array of list of int32, optional
         All labels of each row, in ascending order; None where every image has exactly one.
+    corrections : Corrections, optional
+        What a person's decisions changed, where the index came of a review; no part of the fingerprint.
     """
 
     root: str
@@ -66,6 +69,7 @@ class Index:
     set_aside: tuple[SetAside, ...] = ()
     contained: Contained | None = None
     labels_of: pa.Array | None = None
+    corrections: Corrections | None = None
 
     def __len__(self) -> int:
         return len(self.label)
@@ -89,6 +93,22 @@ class Index:
         if self.contained is None:
             return FileContent(Path(self.root, path))
         return self.contained.content(self.root, row, path, int(self.size[row]))
+
+    def take(self, rows: NDArray[np.int64]) -> Index:
+        """Give the index of some rows, in their order, with the same classes."""
+        contained = self.contained
+        if contained is not None:
+            places = (contained.container[rows], contained.offset[rows], contained.stored[rows])
+            contained = Contained(contained.containers, *places)
+        return replace(
+            self,
+            paths=self.paths.take(pa.array(rows)),
+            label=self.label[rows],
+            subset=self.subset[rows],
+            size=self.size[rows],
+            contained=contained,
+            labels_of=None if self.labels_of is None else self.labels_of.take(pa.array(rows)),
+        )
 
     def row_of(self, path: str) -> int | None:
         """Find the row of a path."""
@@ -157,6 +177,8 @@ class Index:
         if self.contained is not None:
             columns |= {name: pa.array(getattr(self.contained, name)) for name in _PLACES}
             facts["containers"] = [list(astuple(inside)) for inside in self.contained.containers]
+        if self.corrections is not None:
+            facts["corrections"] = self.corrections.to_json()
         write_table(path, "index", SCHEMA, columns, facts)
 
     @classmethod
@@ -179,6 +201,7 @@ class Index:
             set_aside=tuple(SetAside(*item) for item in facts["set_aside"]),
             contained=contained,
             labels_of=labels_of,
+            corrections=Corrections.from_json(facts["corrections"]) if "corrections" in facts else None,
         )
 
 

@@ -57,3 +57,13 @@ def read_table(path: Path, artefact: str, schema: int) -> tuple[pa.Table, dict[s
     if facts is None or facts["columns"] != table.column_names:
         raise RunError(f"was altered or damaged: {artefact}", file=path, remedy=remedy)
     return table, facts
+
+
+def artefact_of(path: Path) -> str | None:
+    """Say which artefact of ours a file claims to be, by its metadata alone; None for any other file."""
+    try:
+        about = json.loads((pq.read_schema(path).metadata or {})[KEY])
+    except (OSError, pa.ArrowException, KeyError, ValueError):
+        return None
+    name = about.get("artefact") if isinstance(about, dict) else None
+    return name if isinstance(name, str) else None

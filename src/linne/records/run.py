@@ -21,7 +21,7 @@ class Run:
     folder : Path
     facts : dict
         What ``run.json`` holds: 'asked', 'plan', 'versions', 'seconds' a step, 'fingerprints', 'probe', 'chosen',
-        'openings' of the test set.
+        'openings' of the test set, 'corrections' of the index that was given, 'reviews' of this run's findings.
     """
 
     folder: Path

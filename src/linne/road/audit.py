@@ -5,10 +5,15 @@ from __future__ import annotations
 from os import PathLike
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from linne.embed.embedding import embed, pick
 from linne.index.columns import Columns
-from linne.records.errors import LinneError, WriteError
+from linne.records.audited import Audited, refuse_other_folder
+from linne.records.digests import write_digests
 from linne.records.findings import Findings
+from linne.records.index import Index
 from linne.records.places import user_cache
 from linne.records.progress import Progress, Silent
 from linne.road.inspection import inspect
@@ -45,7 +50,8 @@ def audit(
     cache : path, optional
         The store of embeddings; by default in the user's cache folder.
     out : path, optional
-        Where to keep the findings as Parquet.
+        A folder for what `linne review` takes, index and findings. An older audit in it is replaced, and its decisions
+        stay.
     seed : int
     progress : Progress, optional
 
@@ -66,10 +72,12 @@ def audit(
     """
     seed = as_seed(seed)
     progress = progress or Silent()
+    if out is not None:
+        refuse_other_folder(Path(out))
     material = gather(Path(photos), columns, weights, network, seed, progress, labelled=False)
     store = Path(cache) if cache is not None else user_cache()
     if out is not None:
-        _refuse_to_overwrite(Path(out))
+        refuse_other_folder(Path(out), material.index)
     backend = None
     if material.backbone is not None:
         inputs = material.sample.inputs(material.choice.pixels)
@@ -77,17 +85,12 @@ def audit(
     embedding = embed(material.index, material.backbone, store, progress, backend=backend)
     findings = inspect(material.index, embedding, seed, store, progress).findings
     if out is not None:
-        findings.write(Path(out))
+        _write(Audited(Path(out)), material.index, embedding.passed.digest, findings)
     return findings
 
 
-def _refuse_to_overwrite(out: Path) -> None:
-    """Raise where something lies at `out` that is no findings: it may be one of the user's photos."""
-    if not out.exists() and out.name:
-        return
-    try:
-        Findings.read(out)
-    except LinneError as error:
-        raise WriteError(
-            "holds something else than findings, and is left as it is", file=out, remedy="choose another --out"
-        ) from error
+def _write(audited: Audited, index: Index, digest: NDArray[np.uint8], findings: Findings) -> None:
+    """Replace an older audit; each file names its index, so that a kill in between leaves nothing that misleads."""
+    index.write(audited.index)
+    write_digests(audited.digests, digest, index.fingerprint)
+    findings.write(audited.findings)

@@ -58,7 +58,7 @@ def fit(
     ----------
     photos : path
         Class folders, or train, validation and test with class folders in each; a CSV or Parquet table, a zip, tar
-        shards, or a Hugging Face data set on disk.
+        shards, or a Hugging Face data set on disk; or the index that `linne.apply` gave.
     columns : Columns, optional
         Which columns of a table to read; by default they are found by their usual names.
     weights : path or str, optional
@@ -197,6 +197,7 @@ def _facts(
         "backend": None if backend is None else backend.to_json(),
         "fingerprints": {"index": index.fingerprint, "split": split.fingerprint, "weights": plan.weights_fingerprint},
         "embedded": {"images": len(index), "computed": embedding.passed.computed},
+        "corrections": None if index.corrections is None else index.corrections.to_json(),
         "openings": [],
     }
 

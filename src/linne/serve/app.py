@@ -17,8 +17,8 @@ from starlette.requests import ClientDisconnect
 
 from linne.records.errors import ImageError
 from linne.runtime.session import available_cores
-from linne.serve.body import MAX_BODY, RequestError, is_multipart, read_files, read_image
-from linne.serve.guard import LOOPBACK, Guard, refusal
+from linne.serve.body import MAX_BODY, RequestError, is_multipart, read_body, read_files
+from linne.serve.guard import LOOPBACK, Guard, own_files_only, refusal
 from linne.serve.predictor import Prediction, Predictor, reason
 
 AT_ONCE = 4
@@ -66,7 +66,8 @@ def create_app(predictor: Predictor, hosts: Collection[str] | None = LOOPBACK, m
     @app.get("/", include_in_schema=False)
     async def show_page() -> HTMLResponse:
         nonce = secrets.token_urlsafe(16)
-        return HTMLResponse(page.replace("{nonce}", nonce), headers={"Content-Security-Policy": _policy(nonce)})
+        policy = own_files_only(f"'nonce-{nonce}'", f"'nonce-{nonce}'", "blob: data:")
+        return HTMLResponse(page.replace("{nonce}", nonce), headers={"Content-Security-Policy": policy})
 
     @app.get("/healthz")
     async def healthz() -> dict[str, str]:
@@ -80,7 +81,7 @@ def create_app(predictor: Predictor, hosts: Collection[str] | None = LOOPBACK, m
     async def predict(request: Request, file: str = "image") -> JSONResponse:
         loop = asyncio.get_running_loop()
         if not is_multipart(request):
-            content = await read_image(request, max_body)
+            content = await read_body(request, max_body)
             return JSONResponse(
                 _json(await loop.run_in_executor(pool, predictor.predict_bytes, content, file or "image"))
             )
@@ -105,15 +106,6 @@ def _card(predictor: Predictor) -> dict[str, Any]:
         "fingerprint": bundle.fingerprint,
         "parity": asdict(bundle.parity),
     }
-
-
-def _policy(nonce: str) -> str:
-    """Give the page's Content-Security-Policy: its own style and script, this server, and nothing else."""
-    return (
-        "default-src 'none'; connect-src 'self'; img-src blob: data:; "
-        f"style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    )
 
 
 def _try_to_predict(predictor: Predictor, name: str, content: bytes) -> dict[str, Any]:

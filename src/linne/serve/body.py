@@ -36,8 +36,8 @@ def is_multipart(request: Request) -> bool:
     return request.headers.get("content-type", "").lower().startswith("multipart/form-data")
 
 
-async def read_image(request: Request, limit: int) -> bytes:
-    """Read a body that is one image.
+async def read_body(request: Request, limit: int) -> bytes:
+    """Read a body whole.
 
     Raises
     ------
