@@ -18,16 +18,16 @@ from harness import Cell, Comparison, Table, main
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageEnhance, ImageOps
 
-from linne.audit import near_copies
+from linne.audit import edited_copies
 from linne.audit.compared import Known
 from linne.audit.duplicates import find_pairs
+from linne.audit.pictures import Pictures
 from linne.embed.embedding import Embedding, embed
 from linne.records.progress import Silent
 from linne.road.look import gather
 
 Rows = NDArray[np.int64]
 Change = Callable[[Image.Image], Image.Image]
-FARTHEST = (0.2, 0.28, 0.35)
 
 
 def recompressed(quality: int) -> Change:
@@ -91,16 +91,15 @@ def encoded(picture: Image.Image, quality: int) -> bytes:
 
 def pairs_among(embedding: Embedding, rows: Rows, with_network: bool) -> set[tuple[int, int]]:
     """What the audit would find if there were these rows only."""
-    pairs = find_pairs(
+    seen = Pictures(
         embedding.passed.digest[rows],
         embedding.hash[rows],
         embedding.thumb[rows],
+        embedding.detail[rows],
         embedding.features[rows] if with_network else None,
         np.ones(len(rows), bool),
-        Known.nothing(len(rows)),
-        2,
-        Silent(),
     )
+    pairs = find_pairs(seen, Known.nothing(len(rows)), 2, Silent())
     return set(zip(rows[pairs.first].tolist(), rows[pairs.second].tolist(), strict=True))
 
 
@@ -119,12 +118,17 @@ def measure(given: argparse.Namespace) -> Iterator[Comparison | Table]:
     paths = index.paths.to_pylist()
     folder, row_of = np.array([path.split("/")[0] for path in paths]), {path: row for row, path in enumerate(paths)}
     originals = np.flatnonzero(folder == "a photo")
-    chosen = near_copies.FARTHEST
-    ways: dict[str, tuple[bool, float]] = {"without a network": (False, chosen)}
-    ways |= {f"with one, up to {far}{', chosen' if far == chosen else ''}": (True, far) for far in FARTHEST}
+    chosen = edited_copies.FARTHEST, edited_copies.FARTHEST_BY_STRUCTURE
+    ways = {
+        "without a network": (False, chosen),
+        "brightness agrees": (True, (chosen[0], (-1.0, 0.0))),
+        "structure, stricter": (True, (chosen[0], (chosen[1][0] - 0.1, chosen[1][1]))),
+        "chosen": (True, chosen),
+        "structure, laxer": (True, (chosen[0], (chosen[1][0] + 0.1, chosen[1][1]))),
+    }
     shares: dict[str, list[Cell]] = {row: [] for row in (*CHANGES, "pairs of originals")}
-    for with_network, far in ways.values():
-        near_copies.FARTHEST = far
+    for with_network, bounds in ways.values():
+        edited_copies.FARTHEST, edited_copies.FARTHEST_BY_STRUCTURE = bounds
         for change in CHANGES:
             copies = np.flatnonzero(folder == change)
             planted = {
@@ -133,7 +137,7 @@ def measure(given: argparse.Namespace) -> Iterator[Comparison | Table]:
             pairs = pairs_among(embedding, np.sort(np.concatenate([originals, copies])), with_network)
             shares[change].append(round(len(planted & pairs) / len(planted), 3))
         shares["pairs of originals"].append(len(pairs_among(embedding, originals, with_network)))
-    title = f"Share of copies found, for {len(some)} photos among {len(files):,}, by the distance of embeddings allowed"
+    title = f"Share of copies found, for {len(some)} photos among {len(files):,}"
     yield Table(title, ("", *ways), tuple((row, *cells) for row, cells in shares.items()))
 
 

@@ -78,6 +78,7 @@ def photos(folder: Path, weights: Path) -> tuple[Labelled, Labelled]:
     from linne.audit.compared import Known
     from linne.audit.duplicates import find_pairs
     from linne.audit.pairs import duplicate_groups
+    from linne.audit.pictures import Pictures
     from linne.embed.embedding import embed
     from linne.records.progress import Silent
     from linne.road.look import gather
@@ -88,9 +89,10 @@ def photos(folder: Path, weights: Path) -> tuple[Labelled, Labelled]:
         embedding = embed(material.index, material.backbone, Path(place, "cache"), Silent())
     index, passed = material.index, embedding.passed
     known = Known.nothing(len(index))
-    pairs = find_pairs(
-        passed.digest, embedding.hash, embedding.thumb, embedding.features, passed.readable, known, 2, Silent()
+    seen = Pictures(
+        passed.digest, embedding.hash, embedding.thumb, embedding.detail, embedding.features, passed.readable
     )
+    pairs = find_pairs(seen, known, 2, Silent())
     rows = np.flatnonzero(passed.readable)
     paths, number = [index.path(int(row)) for row in rows], {name: i for i, name in enumerate(index.labels)}
     true = np.array(

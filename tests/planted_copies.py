@@ -11,6 +11,7 @@ from PIL import Image, ImageEnhance
 from linne.audit.compared import Known
 from linne.audit.duplicates import find_pairs
 from linne.audit.pairs import Pairs
+from linne.audit.pictures import Pictures
 from linne.pixels.decode import decode
 from linne.pixels.perceptual import perceptual_hash, thumbnail
 from linne.records.fingerprint import of_bytes
@@ -43,11 +44,14 @@ def pairs_among(files: Sequence[bytes]) -> Pairs:
     """What `find_pairs` says of these files, all of which can be read."""
     pictures = [decode(content, 3) for content in files]
     return find_pairs(
-        np.array([np.frombuffer(of_bytes(content), np.uint8) for content in files]).reshape(-1, 16),
-        np.array([perceptual_hash(picture) for picture in pictures], np.uint64),
-        np.array([thumbnail(picture) for picture in pictures], np.uint8).reshape(-1, 16, 16),
-        None,
-        np.ones(len(files), bool),
+        Pictures(
+            np.array([np.frombuffer(of_bytes(content), np.uint8) for content in files]).reshape(-1, 16),
+            np.array([perceptual_hash(picture) for picture in pictures], np.uint64),
+            np.array([thumbnail(picture) for picture in pictures], np.uint8).reshape(-1, 16, 16),
+            np.array([thumbnail(picture, 32) for picture in pictures], np.uint8).reshape(-1, 32, 32),
+            None,
+            np.ones(len(files), bool),
+        ),
         Known.nothing(len(files)),
         2,
         Silent(),

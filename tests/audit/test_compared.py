@@ -13,6 +13,7 @@ from PIL import Image, ImageOps
 from linne.audit.compared import Known, recall, remember
 from linne.audit.duplicates import find_pairs
 from linne.audit.pairs import Pairs, duplicate_groups
+from linne.audit.pictures import Pictures
 from linne.audit.turned import codes
 from linne.pixels.perceptual import perceptual_hash, thumbnail
 from linne.records.progress import Silent
@@ -42,13 +43,15 @@ class Seen:
         self.digest = np.array([[row + 1] * 16 for row in rows], np.uint8).reshape(-1, 16)
         self.hash = np.array([perceptual_hash(some[row]) for row in rows], np.uint64)
         self.thumb = np.array([thumbnail(some[row]) for row in rows], np.uint8).reshape(-1, 16, 16)
+        self.detail = np.array([thumbnail(some[row], 32) for row in rows], np.uint8).reshape(-1, 32, 32)
         rng = np.random.default_rng(0)
         every = rng.normal(size=(len(some), 40)).astype(np.float32)
         self.features = every[rows]
         self.readable = np.ones(len(rows), bool)
 
     def pairs(self, known: Known) -> Pairs:
-        return find_pairs(self.digest, self.hash, self.thumb, self.features, self.readable, known, 2, Silent())
+        seen = Pictures(self.digest, self.hash, self.thumb, self.detail, self.features, self.readable)
+        return find_pairs(seen, known, 2, Silent())
 
 
 def groups_by_digest(seen: Seen, pairs: Pairs) -> set[frozenset[int]]:

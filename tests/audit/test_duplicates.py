@@ -28,6 +28,7 @@ from some_records import index
 from linne.audit.compared import Known
 from linne.audit.duplicates import duplicates, find_pairs
 from linne.audit.pairs import EXACT, Pairs, duplicate_groups
+from linne.audit.pictures import Pictures
 from linne.index.scan import Listing, scan
 from linne.pixels.decode import decode
 from linne.pixels.perceptual import thumbnail
@@ -36,20 +37,17 @@ from linne.records.progress import Silent
 PHOTOS = Path(__file__).resolve().parents[3] / "shared" / "data" / "clothing"
 
 
+NO_DETAIL = np.empty((0, 32, 32), np.uint8)
+"""It is looked at together with embeddings only."""
+
+
 def found(digests: list[bytes], readable: list[bool]) -> Pairs:
     """Pairs of files with blank pictures: only exact copies can be found."""
     rows = len(digests)
     digest = np.array([list(digest.ljust(16, b"\0")) for digest in digests], np.uint8).reshape(rows, 16)
-    return find_pairs(
-        digest,
-        np.zeros(rows, np.uint64),
-        np.zeros((rows, 16, 16), np.uint8),
-        None,
-        np.array(readable, bool),
-        Known.nothing(rows),
-        2,
-        Silent(),
-    )
+    blank = np.zeros((rows, 16, 16), np.uint8)
+    seen = Pictures(digest, np.zeros(rows, np.uint64), blank, NO_DETAIL, None, np.array(readable, bool))
+    return find_pairs(seen, Known.nothing(rows), 2, Silent())
 
 
 @given(st.lists(st.tuples(st.binary(max_size=2), st.booleans()), max_size=12))
@@ -162,9 +160,8 @@ def test_thousands_of_pictures_with_one_hash_take_little_memory(alike: bool) -> 
     thumbs = rng.integers(0, 256, (1 if alike else rows, 16, 16), dtype=np.uint8).repeat(rows if alike else 1, axis=0)
     digest = rng.integers(0, 256, (rows, 16), dtype=np.uint8)
     tracemalloc.start()
-    pairs = find_pairs(
-        digest, np.zeros(rows, np.uint64), thumbs, None, np.ones(rows, bool), Known.nothing(rows), 2, Silent()
-    )
+    seen = Pictures(digest, np.zeros(rows, np.uint64), thumbs, NO_DETAIL, None, np.ones(rows, bool))
+    pairs = find_pairs(seen, Known.nothing(rows), 2, Silent())
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert len(pairs.first) == (rows - 1 if alike else 0)
@@ -179,16 +176,15 @@ def test_the_likeliest_pairs_of_a_group_are_given() -> None:
     thumbs[1, ::2] += 6
     thumbs[2, ::2] += 9
     digest = np.arange(48, dtype=np.uint8).reshape(3, 16)
-    pairs = find_pairs(
+    seen = Pictures(
         digest,
         np.zeros(3, np.uint64),
         np.clip(thumbs, 0, 255).astype(np.uint8),
+        NO_DETAIL,
         None,
         np.ones(3, bool),
-        Known.nothing(3),
-        2,
-        Silent(),
     )
+    pairs = find_pairs(seen, Known.nothing(3), 2, Silent())
     assert as_set(pairs) == {(0, 1), (1, 2)}
 
 

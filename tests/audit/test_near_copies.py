@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from planted_copies import as_set, digit_pictures, pairs_among
 
-from linne.audit.alignment import Likeness, aligned_likeness
+from linne.audit.alignment import Likeness, align, structure_likeness
 from linne.audit.compared import Known
 from linne.audit.duplicates import find_pairs
 from linne.audit.neighbours import ALONE, Directions, close_pairs, usual_distance
 from linne.audit.pairs import EDITED, Forest
+from linne.audit.pictures import Pictures
 from linne.audit.turned import TURNS, codes, turned
 from linne.pixels.perceptual import thumbnail
 from linne.records.progress import Silent
@@ -54,22 +55,40 @@ def test_turning_a_thumbnail_eight_ways_gives_eight_pictures() -> None:
     assert len(set(codes(np.concatenate([turned(thumb, way) for way in range(8)])).tolist())) > 1
 
 
-def crops(cut: float) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def crops(cut: float, side: int = 16) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Thumbnails of ten scenes, and of the same with some cut off on the left and at the bottom."""
     pictures = [Image.fromarray(scene(300, 400, seed)) for seed in range(10)]
     parts = [picture.crop((round(400 * cut), 0, 400, round(300 * (1 - cut)))) for picture in pictures]
-    return np.array([thumbnail(picture) for picture in pictures]), np.array([thumbnail(part) for part in parts])
+    return np.array([thumbnail(picture, side) for picture in pictures]), np.array(
+        [thumbnail(part, side) for part in parts]
+    )
 
 
 @pytest.mark.parametrize("cut", [0.05, 0.1])
 def test_a_part_is_laid_over_the_whole(cut: float) -> None:
     wholes, parts = crops(cut)
     before = Likeness(np.concatenate([wholes, parts]))(np.arange(10), np.arange(10, 20))
-    after = aligned_likeness(wholes, parts)
+    after, placement = align(wholes, parts)
     assert (after >= before).all()
     assert (after > 0.97).all()
-    assert np.abs(after - aligned_likeness(parts, wholes)).max() < 1e-5
-    assert aligned_likeness(wholes, np.roll(parts, 1, axis=0)).max() < after.min()
+    assert (placement[:, 0] == 0).all()
+    assert np.abs(placement[:, 1] - cut).max() < 0.03
+    turned_round, other_way = align(parts, wholes)
+    assert np.abs(after - turned_round).max() < 1e-5
+    assert (other_way[:, 0] == 1).all()
+    assert align(wholes, np.roll(parts, 1, axis=0))[0].max() < after.min()
+
+
+@pytest.mark.parametrize("cut", [0.05, 0.1])
+def test_the_fine_structure_of_a_part_is_that_of_the_whole(cut: float) -> None:
+    wholes, parts = crops(cut)
+    whole_detail, part_detail = crops(cut, 32)
+    right = structure_likeness(whole_detail, part_detail, align(wholes, parts)[1])
+    swapped = structure_likeness(part_detail, whole_detail, align(parts, wholes)[1])
+    wrong = structure_likeness(whole_detail, np.roll(part_detail, 1, axis=0), align(wholes, np.roll(parts, 1, 0))[1])
+    assert right.min() > 0.6
+    assert np.abs(right - swapped).max() < 1e-4
+    assert wrong.max() < 0.5
 
 
 def embedded(rows: int, seed: int = 0) -> NDArray[np.float32]:
@@ -82,7 +101,9 @@ def test_cropped_pictures_with_close_embeddings_are_copies_and_others_are_not() 
     features[10:15] = features[:5] + 0.2 * features[10:15]  # the embeddings of the last five say that they differ
     digest = np.random.default_rng(1).integers(0, 256, (20, 16), dtype=np.uint8)
     hashes = codes(thumbs)
-    pairs = find_pairs(digest, hashes, thumbs, features, np.ones(20, bool), Known.nothing(20), 2, Silent())
+    details = np.concatenate(crops(0.08, 32))
+    seen = Pictures(digest, hashes, thumbs, details, features, np.ones(20, bool))
+    pairs = find_pairs(seen, Known.nothing(20), 2, Silent())
     assert {(row, row + 10) for row in range(5)} <= as_set(pairs)
     edited = pairs.kind == EDITED
     assert set(pairs.second[edited].tolist()) <= set(range(10, 15))
@@ -94,14 +115,17 @@ def test_close_embeddings_of_pictures_that_do_not_look_alike_are_no_copies() -> 
     features = embedded(20)
     features[10:] = features[:10] * 1.01
     digest = np.random.default_rng(1).integers(0, 256, (20, 16), dtype=np.uint8)
-    pairs = find_pairs(digest, codes(thumbs), thumbs, features, np.ones(20, bool), Known.nothing(20), 2, Silent())
+    details = thumbs.repeat(2, axis=1).repeat(2, axis=2)
+    seen = Pictures(digest, codes(thumbs), thumbs, details, features, np.ones(20, bool))
+    pairs = find_pairs(seen, Known.nothing(20), 2, Silent())
     assert not as_set(pairs)
 
 
 def all_close(features: NDArray[np.float32], distance: float) -> dict[tuple[int, int], float]:
     directions = Directions(features, np.arange(len(features)))
     out = {}
-    for first, second, cosine in close_pairs(directions, distance, directions.rows, np.random.default_rng(0), Silent()):
+    rng = np.random.default_rng(0)
+    for first, second, cosine in close_pairs(directions, distance, 0, directions.rows, rng, Silent()):
         out |= dict(zip(zip(first.tolist(), second.tolist(), strict=True), cosine.tolist(), strict=True))
     return out
 
@@ -144,3 +168,19 @@ def test_the_surer_way_to_know_a_pair_is_told() -> None:
     pairs = forest.pairs()
     assert as_set(pairs) == {(0, 1), (1, 2)}
     assert pairs.kind.tolist() == [1, EDITED]
+
+
+def test_the_nearest_are_given_up_to_a_distance_of_their_own() -> None:
+    features = np.eye(30, dtype=np.float32)
+    features[10:20] = 0.7 * features[:10] + 0.3 * features[10:20]
+    directions = Directions(features, np.arange(30))
+    units = directions[slice(0, 30)]
+    rng = np.random.default_rng(0)
+    given = {
+        (one, two): cosine
+        for first, second, cosines in close_pairs(directions, 0.01, 0.3, directions.rows, rng, Silent())
+        for one, two, cosine in zip(first.tolist(), second.tolist(), cosines.tolist(), strict=True)
+    }
+    assert set(given) == {(row, row + 10) for row in range(10)}
+    for (one, two), cosine in given.items():
+        assert cosine == pytest.approx(units[one] @ units[two], abs=1e-5)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from linne.audit.compared import Known
 from linne.audit.near_copies import find_near
 from linne.audit.pairs import EDITED, EXACT, Pairs
+from linne.audit.pictures import Pictures
 from linne.audit.turned import TURNS
 from linne.records.findings import Finding
 from linne.records.index import Index
@@ -18,28 +19,12 @@ NEAR_COPY = "near duplicate"
 TWO_LABELS = "two labels"
 
 
-def find_pairs(
-    digest: NDArray[np.uint8],
-    hashes: NDArray[np.uint64],
-    thumbs: NDArray[np.uint8],
-    features: NDArray[np.float32] | None,
-    readable: NDArray[np.bool_],
-    known: Known,
-    threads: int,
-    progress: Progress,
-) -> Pairs:
+def find_pairs(pictures: Pictures, known: Known, threads: int, progress: Progress) -> Pairs:
     """Find copies among the readable images.
 
     Parameters
     ----------
-    digest : (n, 16) uint8 array
-        Of the files' bytes.
-    hashes : (n,) uint64 array
-        Perceptual hashes.
-    thumbs : (n, 16, 16) uint8 array
-    features : (n, d) float32 array, optional
-        Embeddings by a network.
-    readable : (n,) bool array
+    pictures : Pictures
     known : Known
         What an earlier audit compared.
     threads : int
@@ -51,14 +36,16 @@ def find_pairs(
         Every file is paired with the first of its exact copies. Near copies are looked for among the firsts, and
         given as the likeliest pairs that join each group.
     """
-    rows = np.flatnonzero(readable)
-    if not len(rows):
-        return find_near(hashes, thumbs, features, rows, known, threads, progress)
-    _, first, which = np.unique(digest[rows].view("S16").reshape(-1), return_index=True, return_inverse=True)
+    rows = np.flatnonzero(pictures.readable)
+    _, first, which = np.unique(_keys(pictures.digest[rows]), return_index=True, return_inverse=True)
     original = rows[first[which]]
     again = rows != original
     copies = Pairs(original[again], rows[again], np.ones(again.sum(), np.float32), np.full(again.sum(), EXACT, np.int8))
-    return copies.and_those_of(find_near(hashes, thumbs, features, np.sort(rows[first]), known, threads, progress))
+    return copies.and_those_of(find_near(pictures, np.sort(rows[first]), known, threads, progress))
+
+
+def _keys(digest: NDArray[np.uint8]) -> NDArray[np.bytes_]:
+    return np.ascontiguousarray(digest).view("S16").reshape(-1)
 
 
 def duplicates(index: Index, pairs: Pairs) -> list[Finding]:

@@ -1,8 +1,7 @@
 """Which pictures are the same to the eye: recompressed, resized, brightened, mirrored, turned, cropped, written on?
 
-Two ways lead to a pair. Hashes within `MAX_DISTANCE` bits and thumbnails that agree find what was done to all of a
-picture, mirrored and turned ones too. Embeddings that lie much closer together than those of different images do
-here, with thumbnails that agree after one is laid over a part of the other, find what was cropped or written on.
+Hashes within `MAX_DISTANCE` bits and thumbnails that agree find what was done to all of a picture, mirrored and turned
+ones too; embeddings find what was done to a part of it (`linne.audit.edited_copies`).
 """
 
 from __future__ import annotations
@@ -10,11 +9,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from linne.audit.alignment import Likeness, aligned_likeness
+from linne.audit.alignment import Likeness
 from linne.audit.compared import Known
+from linne.audit.edited_copies import keep_edited
 from linne.audit.hamming import pairs_between, pairs_within
-from linne.audit.neighbours import Directions, close_pairs, usual_distance
-from linne.audit.pairs import EDITED, Forest, Pairs
+from linne.audit.neighbours import Directions
+from linne.audit.pairs import Forest, Pairs
+from linne.audit.pictures import Pictures
 from linne.audit.turned import TOLD_ONCE, TURNED_LEFT, TURNED_RIGHT, codes
 from linne.records.progress import Progress
 
@@ -31,13 +32,6 @@ table for one. Set on planted copies among photos of clothes and among scanned d
 MIN_LIKENESS_TURNED = 0.99
 """The same for mirrored and turned ones: of seven more ways to lay a picture one may fit by chance."""
 
-NEAREST, PER_LIKENESS, FARTHEST = -0.6, 0.95, 0.28
-"""Embeddings may be so far apart, in the usual distance of nearest neighbours: `NEAREST` + `PER_LIKENESS` x the aligned
-likeness, up to `FARTHEST`. Set on copies of photos of clothes that were cropped, written on or framed."""
-
-MOST_USUAL = 0.5
-"""The usual distance counts as no more than this: among a few images that have nothing in common it says little."""
-
 FLAT = 1.0
 """Standard deviation, in gray levels, below which a thumbnail shows nothing that could be compared."""
 
@@ -47,24 +41,12 @@ _AT_ONCE = 1 << 16
 Places = NDArray[np.int64]
 
 
-def find_near(
-    hashes: NDArray[np.uint64],
-    thumbs: NDArray[np.uint8],
-    features: NDArray[np.float32] | None,
-    rows: NDArray[np.int64],
-    known: Known,
-    threads: int,
-    progress: Progress,
-) -> Pairs:
+def find_near(pictures: Pictures, rows: NDArray[np.int64], known: Known, threads: int, progress: Progress) -> Pairs:
     """Find near copies among `rows`, and give the likeliest pairs that join each group.
 
     Parameters
     ----------
-    hashes : (n,) uint64 array
-        Perceptual hashes.
-    thumbs : (n, 16, 16) uint8 array
-    features : (n, d) float32 array, optional
-        Embeddings by a network; without them, cropped copies are missed.
+    pictures : Pictures
     rows : (m,) int64 array
         Ascending.
     known : Known
@@ -72,15 +54,14 @@ def find_near(
     threads : int
     progress : Progress
     """
-    rows = rows[Likeness(thumbs[rows]).deviation >= FLAT]
+    rows = rows[Likeness(pictures.thumb[rows]).deviation >= FLAT]
     forest = Forest(len(rows))
     known.among(rows, forest)
     new = np.flatnonzero(~known.compared[rows])
     if len(new):
-        seen = thumbs[rows]
-        _search_hashes(forest, hashes[rows], seen, new, threads, progress)
-        if features is not None:
-            _keep_edited(forest, seen, Directions(features, rows), new, progress)
+        _search_hashes(forest, pictures.hash[rows], pictures.thumb[rows], new, threads, progress)
+        if pictures.features is not None:
+            keep_edited(forest, pictures, Directions(pictures.features, rows), new, progress)
     pairs = forest.pairs()
     return Pairs(rows[pairs.first], rows[pairs.second], pairs.score, pairs.kind)
 
@@ -129,19 +110,3 @@ def _keep_alike(forest: Forest, likeness: Likeness, first: Places, second: Place
         alike = likeness(one, two, way)
         kept = alike >= least
         forest.add(one[kept], two[kept], alike[kept], way)
-
-
-def _keep_edited(
-    forest: Forest, thumbs: NDArray[np.uint8], directions: Directions, new: Places, progress: Progress
-) -> None:
-    """Keep the pairs whose embeddings are so close that only one picture can have given both."""
-    rng = np.random.default_rng(0)
-    usual = min(usual_distance(directions, rng), MOST_USUAL)
-    if usual <= 0:
-        return
-    for first, second, cosine in close_pairs(directions, FARTHEST * usual, new, rng, progress):
-        alike = aligned_likeness(thumbs[first], thumbs[second])
-        kept = (1 - cosine) / usual <= NEAREST + PER_LIKENESS * alike
-        # Below what thumbnails alone can say, so that of two ways to know a pair the surer one is told.
-        score = MIN_LIKENESS * (cosine[kept] + alike[kept]) / 2
-        forest.add(first[kept], second[kept], np.clip(score, 0, 1), EDITED)

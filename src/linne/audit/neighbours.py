@@ -22,6 +22,7 @@ CELL = 8192
 
 ALONE = 2 * CELL
 CELLS_EACH = 3
+NEAREST = 3
 SAMPLE = 1000
 """Images whose nearest neighbours say how far apart different images lie."""
 
@@ -79,49 +80,84 @@ def usual_distance(directions: Directions, rng: np.random.Generator) -> float:
 
 
 def close_pairs(
-    directions: Directions, distance: float, new: Places, rng: np.random.Generator, progress: Progress
+    directions: Directions,
+    distance: float,
+    nearest_distance: float,
+    new: Places,
+    rng: np.random.Generator,
+    progress: Progress,
 ) -> Iterator[tuple[Places, Places, Array]]:
-    """Find pairs whose cosine is at least one minus `distance`, and of which one at least is in `new`.
+    """Find pairs whose cosine is at least one minus `distance`, and nearest neighbours that are somewhat farther apart.
+
+    Parameters
+    ----------
+    directions : Directions
+    distance : float
+    nearest_distance : float
+        Up to this distance an image is given with its `NEAREST` nearest.
+    new : (k,) int64 array
+        Places of which one at least belongs to each pair.
+    rng : Generator
+    progress : Progress
 
     Yields
     ------
     first, second : (m,) int64 arrays
-        Places in `directions`, ``first < second``; beyond `ALONE` images a pair may come more than once.
+        Places in `directions`, ``first < second``; a pair may come more than once.
     cosine : (m,) float32 array
     """
     if len(directions) < 2:
         return
     projected = _project(directions, rng)
     squares = np.einsum("ij,ij->i", projected, projected)
+    is_new = np.zeros(len(directions), bool)
+    is_new[new] = True
     progress.start("neighbours", len(directions), "images")
     done = 0.0
     try:
         cells = _cells(projected, rng)
-        is_new = np.zeros(len(directions), bool)
-        is_new[new] = True
-        whole = sum(int(is_new[cell].sum()) for cell in cells)
+        whole = max(sum(int(is_new[cell].sum()) for cell in cells), 1)
         for cell in cells:
-            asking = cell[is_new[cell]]
+            asking = np.flatnonzero(is_new[cell])
             step = max(1, _CELLS // len(cell))
             for start in range(0, len(asking), step):
-                one = asking[start : start + step]
-                two = cell[start:] if len(asking) == len(cell) else cell
-                apart = projected[one] @ projected[two].T
+                some = asking[start : start + step]
+                apart = projected[cell[some]] @ projected[cell].T
                 apart *= -2
-                apart += squares[two]
-                i, j = np.nonzero(apart <= (2 * distance + 1e-5 - squares[one])[:, None])
-                once = (one[i] < two[j]) | ~is_new[two[j]]  # two new ones meet twice
-                i, j = i[once], j[once]
-                for at in range(0, len(i), _BLOCK):
-                    asked, met = one[i[at : at + _BLOCK]], two[j[at : at + _BLOCK]]
-                    first, second = np.minimum(asked, met), np.maximum(asked, met)
-                    cosine = np.einsum("ij,ij->i", directions[first], directions[second], dtype=np.float32)
-                    near = cosine >= 1 - distance
-                    yield first[near], second[near], cosine[near]
-                done += len(one) * len(directions) / max(whole, 1)
+                apart += squares[cell]
+                apart += squares[cell[some], None]
+                apart[np.arange(len(some)), some] = np.inf
+                one, two = _candidates(apart, 2 * distance, 2 * nearest_distance)
+                yield from _measured(directions, cell[some[one]], cell[two], max(distance, nearest_distance))
+                done += len(some) * len(directions) / whole
                 progress.update(int(done))
     finally:
         progress.finish()
+
+
+def _candidates(apart: Array, square: float, nearest_square: float) -> tuple[Places, Places]:
+    """Rows and columns of squared distances below the first bound, and of each row's nearest below the second."""
+    close = np.nonzero(apart <= square + 1e-5)
+    found = [close]
+    rows = np.arange(len(apart))
+    for _ in range(min(NEAREST, apart.shape[1])):
+        nearest = apart.argmin(axis=1)
+        near = apart[rows, nearest] <= nearest_square + 1e-5
+        found.append((rows[near], nearest[near]))
+        apart[rows, nearest] = np.inf
+    return np.concatenate([one for one, _ in found]), np.concatenate([two for _, two in found])
+
+
+def _measured(
+    directions: Directions, asked: Places, met: Places, distance: float
+) -> Iterator[tuple[Places, Places, Array]]:
+    """Candidates, each once, with their cosines, where these are high enough."""
+    both = np.unique(np.stack([np.minimum(asked, met), np.maximum(asked, met)]), axis=1)
+    for at in range(0, both.shape[1], _BLOCK):
+        first, second = both[:, at : at + _BLOCK]
+        cosine = np.einsum("ij,ij->i", directions[first], directions[second], dtype=np.float32)
+        near = cosine >= 1 - distance
+        yield first[near], second[near], cosine[near]
 
 
 def _project(directions: Directions, rng: np.random.Generator) -> Array:

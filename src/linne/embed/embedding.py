@@ -17,7 +17,7 @@ from linne.embed.measure import Pick, pick_backend
 from linne.embed.one_pass import Passed, one_pass
 from linne.embed.store import Shelf
 from linne.pixels.facts import RECORD, Facts
-from linne.pixels.perceptual import THUMB_SIDE
+from linne.pixels.perceptual import DETAIL_SIDE, THUMB_SIDE
 from linne.records.index import Index
 from linne.records.progress import Progress
 
@@ -33,6 +33,7 @@ class Embedding:
     shelf : str
         Name of the network, its weights and pixels that `features` come from; empty without a network.
     thumb : (n, 16, 16) uint8 array
+    detail : (n, 32, 32) uint8 array
     hash : (n,) uint64 array
         Perceptual hash.
     facts : Facts
@@ -44,6 +45,7 @@ class Embedding:
     features: NDArray[np.float32]
     shelf: str
     thumb: NDArray[np.uint8]
+    detail: NDArray[np.uint8]
     hash: NDArray[np.uint64]
     facts: Facts
     passed: Passed
@@ -124,7 +126,7 @@ def embed(
 
     readable = passed.readable
     keys = passed.digest[readable]
-    known = facts.gather(keys, ("thumb", "hash", "facts"))
+    known = facts.gather(keys, ("thumb", "detail", "hash", "facts"))
 
     def column(name: str, shape: tuple[int, ...], dtype: type | np.dtype[Any]) -> NDArray[Any]:
         full: NDArray[Any] = np.zeros((len(index), *shape), dtype)
@@ -145,6 +147,7 @@ def embed(
         features=features,
         shelf="" if backbone is None else backbone.shelf(POOLED),
         thumb=thumb,
+        detail=column("detail", (DETAIL_SIDE, DETAIL_SIDE), np.uint8),
         hash=column("hash", (), np.uint64),
         facts=Facts.of(column("facts", (), RECORD)),
         passed=passed,

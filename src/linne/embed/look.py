@@ -12,7 +12,7 @@ from PIL import Image
 
 from linne.pixels.decode import decode
 from linne.pixels.facts import facts_of
-from linne.pixels.perceptual import perceptual_hash, thumbnail
+from linne.pixels.perceptual import DETAIL_SIDE, perceptual_hash, thumbnail
 from linne.pixels.prepare import pixels_of
 from linne.pixels.shrunk import Undecoded, shrink_for
 from linne.records.content import Content
@@ -20,8 +20,8 @@ from linne.records.errors import ImageError
 from linne.records.fingerprint import of_bytes
 from linne.records.pixel_spec import DECODING, PixelSpec
 
-LOOKS = 4
-"""Version of the thumbnail, the hash and the facts; to be raised when any changes, since the store keeps them."""
+LOOKS = 5
+"""Version of the thumbnails, the hash and the facts; to be raised when any changes, since the store keeps them."""
 
 LOOKS_SHELF = f"facts-{DECODING}-{LOOKS}"
 """Folder name for what images look like."""
@@ -97,5 +97,6 @@ def looks_of(content: bytes) -> dict[str, Any]:
     return {
         "hash": perceptual_hash(gray),
         "thumb": thumbnail(gray),
+        "detail": thumbnail(gray, DETAIL_SIDE),
         "facts": facts_of(image, len(content), small, gray),
     }

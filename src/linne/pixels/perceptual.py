@@ -6,16 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-THUMB_SIDE = 16
+THUMB_SIDE, DETAIL_SIDE = 16, 32
 _DCT_SIDE = 32
 _KEPT = 8
 # The lowest rows of the DCT-II matrix; factors that do not change a sign against the median are left out.
 _COSINES = np.cos(np.pi / _DCT_SIDE * np.outer(np.arange(_KEPT), np.arange(_DCT_SIDE) + 0.5)).astype(np.float32)
 
 
-def thumbnail(picture: Image.Image) -> NDArray[np.uint8]:
-    """Shrink to gray ``(16, 16)`` uint8, aspect ratio given up."""
-    small = picture.convert("L").resize((THUMB_SIDE, THUMB_SIDE), Image.Resampling.BOX)
+def thumbnail(picture: Image.Image, side: int = THUMB_SIDE) -> NDArray[np.uint8]:
+    """Shrink to gray ``(side, side)`` uint8, aspect ratio given up."""
+    small = picture.convert("L").resize((side, side), Image.Resampling.BOX)
     return np.asarray(small)
 
 

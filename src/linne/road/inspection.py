@@ -18,6 +18,7 @@ from linne.audit.label_noise import label_noise
 from linne.audit.leaks import group_leaks, leaks
 from linne.audit.outliers import off_topic
 from linne.audit.pairs import Pairs, duplicate_groups
+from linne.audit.pictures import Pictures
 from linne.audit.quality import quality
 from linne.audit.unreadable import unreadable
 from linne.embed.embedding import Embedding
@@ -93,16 +94,8 @@ def _copies(index: Index, embedding: Embedding, store: Path, progress: Progress)
     seen_by = [index.root, embedding.shelf, LOOKS_SHELF, COMPARING]
     memory = store / "compared" / f"{of_settings(seen_by)}.npz"
     known = recall(memory, passed.digest, passed.readable)
-    pairs = find_pairs(
-        passed.digest,
-        embedding.hash,
-        embedding.thumb,
-        features,
-        passed.readable,
-        known,
-        available_cores(),
-        progress,
-    )
+    seen = Pictures(passed.digest, embedding.hash, embedding.thumb, embedding.detail, features, passed.readable)
+    pairs = find_pairs(seen, known, available_cores(), progress)
     if not known.compared[passed.readable].all():
         remember(memory, passed.digest, passed.readable, pairs)
     return pairs
