@@ -150,7 +150,8 @@ def train(
         trainer.module.load_state_dict(judge.best.weights)
         trainer.mode(training=False)
     if stopped == "interrupt":
-        keep()  # the interrupt may have come in the middle of keeping
+        keep()  # the interrupt may have come in the middle of keeping, or before the epoch was told
+        judge.tell()
     return Outcome(judge.best.epoch, tuple(judge.done), stopped)
 
 
@@ -192,6 +193,7 @@ class _Judge:
         self.done: list[Epoch] = []
         self.best: _Best | None = None
         self.seconds = 0.0
+        self._told = 0
 
     def epoch(self, number: int, loss: float | None, began: float, images: int) -> None:
         """Judge an epoch that `began` at a time and took in some images."""
@@ -209,8 +211,13 @@ class _Judge:
             # One assignment, for an interrupt may come before or after it.
             self.best = _Best(epoch, _snapshot(self._trainer), seen, right, losses)
             self._keep()
+        self.tell()
+
+    def tell(self) -> None:
+        """Add to the history what it does not have yet."""
         with self._history.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(epoch)) + "\n")
+            file.writelines(json.dumps(asdict(epoch)) + "\n" for epoch in self.done[self._told :])
+        self._told = len(self.done)
 
 
 def _rank(epoch: Epoch) -> tuple[float, float]:
