@@ -1,4 +1,4 @@
-"""Run all benchmarks, one after the other; meant to take a quarter of an hour on two cores.
+"""Run all benchmarks, one after the other; meant to take some twenty minutes on two cores.
 
 Some are given less to do than on their own: `networks.py` alone takes one variant of every family, for instance. Those
 on photos are left out where the photos, or the weights, do not lie beside the checkout.
@@ -42,6 +42,9 @@ BENCHMARKS = (
     Benchmark("decoding", (PHOTOS,)),
     Benchmark("large_photos"),
     Benchmark("near_duplicates", (PHOTOS,) if PHOTOS.is_dir() else ()),
+    Benchmark("hashes", (), ("--peers-up-to", "5000", "--sizes", "5000", "50000")),
+    Benchmark("edited_copies", (PHOTOS, WEIGHTS), ("--images", "40")),
+    Benchmark("planted_faults", (PHOTOS, WEIGHTS)),
     Benchmark("label_doubt", (PHOTOS, WEIGHTS), ("--seeds", "1")),
     Benchmark("label_doubt_sizes", (), ("--images", "20000")),
     Benchmark("features", (TRAIN, WEIGHTS), ("--images", "600")),
