@@ -69,6 +69,7 @@ def shortcuts(index: Index, facts: Facts, readable: NDArray[np.bool_]) -> list[F
                 f"images and {specificity[label]:.0%} of all others",
                 label=index.labels[label],
                 remedy=_NATURAL if fact.natural else _MADE,
+                images=int(counts[label]),
             )
             for label in np.flatnonzero(told)
         ]
