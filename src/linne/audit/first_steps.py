@@ -61,7 +61,7 @@ def first_steps(rows: Iterable[Finding], data: DataSet) -> tuple[FirstStep, ...]
         found = by_check.get(check, [])
         images = min(gain(found, data), data.images) if found else 0
         if images > 0:
-            said = reason.format(n=f"{len(found):,}", images=f"{images:,.0f}", classes=f"{data.classes:,}")
+            said = reason.format(n=f"{len(found):,}", images=_number(images), classes=f"{data.classes:,}")
             steps.append(FirstStep(check, len(found), images / data.images, said, remedy or _surest(found).remedy))
     return tuple(sorted(steps, key=lambda step: -step.gain))
 
@@ -114,6 +114,10 @@ def _surest(rows: list[Finding]) -> Finding:
     return max(rows, key=lambda row: row.score)
 
 
+def _number(images: float) -> str:
+    return f"{images:,.0f}" if images >= 10 else f"{images:.1f}"
+
+
 Rule = tuple[Gain, str, str]
 """How the gain is reckoned; why, in a sentence; what to do."""
 
@@ -133,8 +137,8 @@ PICTURES: Rule = (
 RULES: dict[str, Rule] = {
     leaks.CHECK: (
         _all,
-        "{n} images are in two subsets, so scores are too high: until then no number can be trusted, which counts as "
-        "all images",
+        "copies, or images of a group, are in two subsets {n} times: scores are too high, and until this is mended no "
+        "number can be trusted, which counts as all images",
         "keep each group of copies in one subset, or leave the split to linne",
     ),
     unreadable.CHECK: (
@@ -144,7 +148,7 @@ RULES: dict[str, Rule] = {
     ),
     duplicates.TWO_LABELS: (
         _each,
-        "in each of {n} pairs one label is wrong: one image each",
+        "of the two labels of such a pair one is wrong: one image each",
         "decide on one label, and keep one",
     ),
     label_doubt.CHECK: (

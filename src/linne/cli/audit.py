@@ -32,6 +32,9 @@ from linne.records.findings import Findings
 
 app = make_app()
 
+FIRST = 3
+"""Steps that are told in the terminal; the report has all."""
+
 
 @app.command()
 def audit(
@@ -46,7 +49,7 @@ def audit(
         Path | None,
         typer.Option(
             "--out",
-            help="Parquet of the findings.  [default: runs/NAME-findings.parquet]",
+            help="Parquet of the findings; a report is written beside it.  [default: runs/NAME-findings.parquet]",
             parser=a_path,
             metavar="FILE",
         ),
@@ -72,16 +75,24 @@ def audit(
         seed=seed,
         progress=Terminal(),
     )
+    report = road.report_of(kept)
     if as_json:
         rows = [asdict(row) for row in findings.rows]
         noise = None if findings.noise is None else asdict(findings.noise)
-        counts = findings.counts()
         print_json(
-            {"counts": counts, "findings": rows, "label_noise": noise, "notes": findings.notes, "file": str(kept)}
+            {
+                "counts": findings.counts(),
+                "first": [asdict(step) for step in findings.first],
+                "findings": rows,
+                "label_noise": noise,
+                "notes": findings.notes,
+                "file": str(kept),
+                "report": str(report),
+            }
         )
         return
     _print(findings, most)
-    out.print(f"kept in {shown(str(kept))}", soft_wrap=True)
+    out.print(f"kept in {shown(str(kept))}\nreport  {shown(str(report))}", soft_wrap=True)
 
 
 def _print(findings: Findings, most: int) -> None:
@@ -101,3 +112,7 @@ def _print(findings: Findings, most: int) -> None:
         out.print(shown(str(findings.noise)), soft_wrap=True)
     for note in findings.notes:
         out.print(f"note: {shown(note)}", soft_wrap=True)
+    if findings.first:
+        out.print("\nwhat to do first, by the share of images that are expected to count for more:")
+    for number, step in enumerate(findings.first[:FIRST], 1):
+        out.print(f"{number}. {shown(str(step))}", soft_wrap=True)

@@ -11,8 +11,9 @@ from linne.records.errors import LinneError, WriteError
 from linne.records.findings import Findings
 from linne.records.places import user_cache
 from linne.records.progress import Progress, Silent
+from linne.report.write import write_audit_report
 from linne.road.inspection import inspect
-from linne.road.look import as_seed, gather
+from linne.road.look import Material, as_seed, gather
 
 PathName = str | PathLike[str]
 
@@ -45,7 +46,7 @@ def audit(
     cache : path, optional
         The store of embeddings; by default in the user's cache folder.
     out : path, optional
-        Where to keep the findings as Parquet.
+        Where to keep the findings as Parquet, with a report beside them (`report_of`).
     seed : int
     progress : Progress, optional
 
@@ -78,12 +79,24 @@ def audit(
     findings = inspect(material.index, embedding, seed, store, progress).findings
     if out is not None:
         findings.write(Path(out))
+        _report(Path(out), material, network, findings)
     return findings
+
+
+def report_of(out: Path) -> Path:
+    """Where the report of an audit lies."""
+    return out.with_name(f"{out.stem}-report.html")
+
+
+def _report(out: Path, material: Material, network: str | None, findings: Findings) -> None:
+    """Write the report; what the network will see is told where the user has chosen one."""
+    chosen = material.choice.pretrained or network is not None
+    write_audit_report(report_of(out), material.index, findings, material.choice.pixels if chosen else None)
 
 
 def _refuse_to_overwrite(out: Path) -> None:
     """Raise where something lies at `out` that is no findings: it may be one of the user's photos."""
-    if not out.exists() and out.name:
+    if not out.exists() and out.name and not report_of(out).exists():
         return
     try:
         Findings.read(out)
