@@ -196,7 +196,13 @@ def test_audit_keeps_its_findings(digits: Path, call: Call, tmp_path: Path) -> N
     assert done.returncode == 0
     assert said["counts"]["exact duplicate"] == 1
     assert (tmp_path / said["file"]).is_file()
-    assert "exact duplicate" in call("audit", "photos", folder=tmp_path).stdout
+    assert (tmp_path / said["report"]).is_file()
+    first = said["first"][0]
+    assert first["findings"] == said["counts"][first["check"]]
+    in_words = call("audit", "photos", folder=tmp_path).stdout
+    assert "exact duplicate" in in_words
+    assert f"1. {first['check']} ({first['findings']}, gain {first['gain']:.1%}): {first['remedy']}" in in_words
+    assert said["report"] in in_words
 
 
 def test_a_full_disk_is_told_of_and_the_old_file_stands(digits: Path, call: Call, tmp_path: Path) -> None:

@@ -153,8 +153,8 @@ RULES: dict[str, Rule] = {
     ),
     label_doubt.CHECK: (
         _labels,
-        "{n} labels are spoken against by the other images; at most these, and by the estimate over all {images} are "
-        "wrong, or the classifier is",
+        "the other images speak against {n} labels; by the estimate over all labels about {images} of these are wrong, "
+        "less what the classifier that judges them gets wrong itself",
         "look at them, the surest first, and relabel what is wrong",
     ),
     alike_classes.CHECK: (

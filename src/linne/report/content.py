@@ -20,7 +20,7 @@ from linne.records.split import Split
 from linne.report.audited import audited
 from linne.report.cases import LABEL_DOUBT
 from linne.report.charts import Line, confusion_matrix, reliability_diagram, training_curve
-from linne.report.class_balance import class_balance
+from linne.report.class_balance import MOST_CLASSES, class_balance
 from linne.report.in_words import in_words, moment, split_in_words
 from linne.report.thumbnails import Album
 
@@ -72,7 +72,7 @@ def content_of(run: Run) -> dict[str, Any]:
         "balance": class_balance(index, split.subset, "left out"),
         "split": split_in_words(index),
         "doubted": _doubted(evaluation, findings),
-        "scores": _weakest_first(evaluation),
+        "scores": _weakest_first(evaluation)[:MOST_CLASSES],
         "matrix": _matrix(evaluation),
         "confusions": _confusions(evaluation),
         "reliability": reliability_diagram(evaluation.reliability) if evaluation.reliability else None,
