@@ -111,16 +111,23 @@ def test_copies_stand_together_and_each_says_how_it_is_one(tmp_path: Path) -> No
     assert [(check.count, check.every, check.grouped) for check in (exact, near)] == [(6, 1, True), (2, 1, True)]
     assert [picture.path for picture in exact.cases[0].pictures] == [index.path(i) for i in range(4)]
     assert (exact.cases[0].more, exact.cases[0].notes) == (3, {})
-    assert near.cases[0].notes == {index.path(8): "mirrored", index.path(9): "upside down"}
+    assert near.cases[0].notes == {index.path(8): "against 1 mirrored", index.path(9): "against 2 upside down"}
     words = page_of(tmp_path, index, found(index, rows)).words
     assert "and 3 more" in words
-    assert f"{index.path(7)} cat {index.path(8)}: mirrored {HOSTILE} {index.path(9)}: upside down" in words
+    assert f"1 {HOSTILE} 1/7.png 2 cat 0/8.png: against 1 mirrored 3 {HOSTILE} 1/9.png: against 2 upside down" in words
 
 
 def test_the_surest_group_comes_first_then_the_largest() -> None:
     pairs = [("b", "a", 0.9), ("d", "c", 1.0), ("f", "e", 1.0), ("g", "f", 1.0), ("z", "y", 0.9)]
     groups = groups_of([Finding("near duplicate", path, score, "", other) for path, other, score in pairs])
     assert [set(group.shown) for group in groups] == [{"e", "f", "g"}, {"c", "d"}, {"a", "b"}, {"y", "z"}]
+
+
+def test_a_copy_is_compared_only_with_what_is_shown_beside_it() -> None:
+    chain = [Finding("near duplicate", f"{i}", 1 - i / 100, f"by {i}", f"{i - 1}") for i in range(1, 7)]
+    (group,) = groups_of(chain[::-1])
+    assert (group.shown, group.more) == (("0", "1", "2", "3"), 3)
+    assert group.notes == {f"{i}": f"against {i} by {i}" for i in (1, 2, 3)}
 
 
 def test_alike_classes_show_pictures_of_both(tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ def _surest(rows: list[Finding]) -> Finding:
 
 
 def _number(images: float) -> str:
-    return f"{images:,.0f}" if images >= 10 else f"{images:.1f}"
+    return f"{images:,.0f}" if images >= 10 or images == int(images) else f"{images:.1f}"
 
 
 Rule = tuple[Gain, str, str]

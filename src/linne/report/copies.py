@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -22,7 +23,7 @@ class Copies:
     shown : tuple of str
         Paths of the first few.
     notes : dict
-        By path, what is said of it; empty where the same is said of all.
+        By path, what is said of it against another, which is named by its place; empty where the same is said of all.
     more : int
         Images beyond those.
     """
@@ -57,8 +58,30 @@ def groups_of(rows: Sequence[Finding]) -> list[Copies]:
 
 
 def _copies(pairs: list[Finding]) -> Copies:
-    paths = list(dict.fromkeys(path for pair in pairs for path in (pair.other, pair.path) if path))
-    same = len({pair.reason for pair in pairs}) == 1
-    shown = tuple(paths[:MOST])
-    notes = {} if same else {pair.path: pair.reason for pair in pairs if pair.path in shown}
-    return Copies(max(pairs, key=lambda pair: pair.score), shown, notes, len(paths) - len(shown))
+    surest = max(pairs, key=lambda pair: pair.score)
+    paths = _along(pairs, surest.other or surest.path)
+    shown = paths[:MOST]
+    place = {path: position for position, path in enumerate(shown, 1)}
+    notes: dict[str, str] = {}
+    if len({pair.reason for pair in pairs}) > 1:
+        for pair in pairs:
+            if pair.path in place and pair.other in place:
+                said = f"against {place[pair.other]} {pair.reason}"
+                notes[pair.path] = "; ".join(filter(None, (notes.get(pair.path), said)))
+    return Copies(surest, tuple(shown), notes, len(paths) - len(shown))
+
+
+def _along(pairs: list[Finding], start: str) -> list[str]:
+    """Walk from picture to picture, so that each but the first is paired with one before it."""
+    beside: dict[str, list[str]] = {}
+    for pair in pairs:
+        beside.setdefault(pair.other, []).append(pair.path)
+        beside.setdefault(pair.path, []).append(pair.other)
+    walked = dict.fromkeys([start])
+    ahead = deque([start])
+    while ahead:
+        for path in beside[ahead.popleft()]:
+            if path and path not in walked:
+                walked[path] = None
+                ahead.append(path)
+    return list(walked)
