@@ -123,11 +123,14 @@ def test_the_surest_group_comes_first_then_the_largest() -> None:
     assert [set(group.shown) for group in groups] == [{"e", "f", "g"}, {"c", "d"}, {"a", "b"}, {"y", "z"}]
 
 
-def test_a_copy_is_compared_only_with_what_is_shown_beside_it() -> None:
+def test_a_copy_is_compared_only_with_what_is_shown_before_it() -> None:
     chain = [Finding("near duplicate", f"{i}", 1 - i / 100, f"by {i}", f"{i - 1}") for i in range(1, 7)]
     (group,) = groups_of(chain[::-1])
     assert (group.shown, group.more) == (("0", "1", "2", "3"), 3)
     assert group.notes == {f"{i}": f"against {i} by {i}" for i in (1, 2, 3)}
+    back = Finding("near duplicate", "1", 0.5, "turned left", "earlier")
+    (group,) = groups_of([chain[0], back])
+    assert group.notes == {"1": "against 1 by 1", "earlier": "2 against it turned left"}
 
 
 def test_alike_classes_show_pictures_of_both(tmp_path: Path) -> None:

@@ -23,7 +23,8 @@ class Copies:
     shown : tuple of str
         Paths of the first few.
     notes : dict
-        By path, what is said of it against another, which is named by its place; empty where the same is said of all.
+        By path, what is said of it against one before it, which is named by its place; empty where the same is said of
+        all.
     more : int
         Images beyond those.
     """
@@ -59,29 +60,31 @@ def groups_of(rows: Sequence[Finding]) -> list[Copies]:
 
 def _copies(pairs: list[Finding]) -> Copies:
     surest = max(pairs, key=lambda pair: pair.score)
-    paths = _along(pairs, surest.other or surest.path)
-    shown = paths[:MOST]
-    place = {path: position for position, path in enumerate(shown, 1)}
-    notes: dict[str, str] = {}
-    if len({pair.reason for pair in pairs}) > 1:
-        for pair in pairs:
-            if pair.path in place and pair.other in place:
-                said = f"against {place[pair.other]} {pair.reason}"
-                notes[pair.path] = "; ".join(filter(None, (notes.get(pair.path), said)))
-    return Copies(surest, tuple(shown), notes, len(paths) - len(shown))
+    walk = _along(pairs, surest.other or surest.path)
+    shown = tuple(walk)[:MOST]
+    same = len({pair.reason for pair in pairs}) == 1
+    notes = {} if same else {path: _note(path, pair, shown) for path in shown if (pair := walk[path]) is not None}
+    return Copies(surest, shown, notes, len(walk) - len(shown))
 
 
-def _along(pairs: list[Finding], start: str) -> list[str]:
-    """Walk from picture to picture, so that each but the first is paired with one before it."""
-    beside: dict[str, list[str]] = {}
+def _note(path: str, pair: Finding, shown: tuple[str, ...]) -> str:
+    """What a pair says of one picture against the one before it, or of that one against this."""
+    if pair.path == path:
+        return f"against {shown.index(pair.other) + 1} {pair.reason}"
+    return f"{shown.index(pair.path) + 1} against it {pair.reason}"
+
+
+def _along(pairs: list[Finding], start: str) -> dict[str, Finding | None]:
+    """Walk from picture to picture: each with its pair with one that comes before it, the first without."""
+    beside: dict[str, list[tuple[str, Finding]]] = {}
     for pair in pairs:
-        beside.setdefault(pair.other, []).append(pair.path)
-        beside.setdefault(pair.path, []).append(pair.other)
-    walked = dict.fromkeys([start])
+        beside.setdefault(pair.other, []).append((pair.path, pair))
+        beside.setdefault(pair.path, []).append((pair.other, pair))
+    walked: dict[str, Finding | None] = {start: None}
     ahead = deque([start])
     while ahead:
-        for path in beside[ahead.popleft()]:
+        for path, pair in beside[ahead.popleft()]:
             if path and path not in walked:
-                walked[path] = None
+                walked[path] = pair
                 ahead.append(path)
-    return list(walked)
+    return walked
