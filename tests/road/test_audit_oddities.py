@@ -10,7 +10,7 @@ from images import class_folders, encode, noise, place, turned
 from some_facts import real_photos
 
 import linne
-from linne.records.errors import DataError
+from linne.records.errors import DataError, WriteError
 from linne.records.findings import Findings
 
 
@@ -76,3 +76,15 @@ def test_a_shortcut_is_found_on_the_road(tmp_path: Path) -> None:
     facts = [row.reason for row in found.rows if row.check == "shortcut"]
     assert any(reason.startswith("file format") for reason in facts)
     assert any(reason.startswith("EXIF orientation") for reason in facts)
+
+
+def test_the_report_lies_beside_the_findings_and_replaces_nothing_else(tmp_path: Path) -> None:
+    class_folders(tmp_path / "photos", {"cat": 3, "dog": 3})
+    out, report = tmp_path / "found.parquet", tmp_path / "found-report.html"
+    linne.audit(tmp_path / "photos", cache=tmp_path / "cache", out=out)
+    assert "No network was chosen" in report.read_text()
+    linne.audit(tmp_path / "photos", network="lenet5", cache=tmp_path / "cache", out=out)
+    assert "32 x 32 pixels" in report.read_text()
+    out.unlink()
+    with pytest.raises(WriteError):  # whose page is this?
+        linne.audit(tmp_path / "photos", cache=tmp_path / "cache", out=out)
