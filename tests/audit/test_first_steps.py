@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from linne.audit.first_steps import DataSet, first_steps, recall_width
+from linne.audit.shortcuts import NATURAL
 from linne.records.findings import Finding
 from linne.records.label_noise import LabelNoise
 
@@ -41,8 +42,12 @@ def test_labels_count_as_many_as_are_listed_and_as_are_wrong() -> None:
 
 def test_faults_count_by_how_bad_they_are_and_notes_never() -> None:
     assert gain(found("dark", 10, score=0.75)) == pytest.approx(5 / 1000)
-    assert gain(found("dark", 1, score=0.75, images=600)) == pytest.approx(300 / 1000)
     assert first_steps([*found("dark", 10, score=0.5), *found("rotated by EXIF", 99, score=0.3)], DATA) == ()
+
+
+def test_what_most_images_have_is_no_fault_but_showing_nothing_is() -> None:
+    assert first_steps([Finding("blurred", "", 0.9, "600 of 1000 images are", images=600)], DATA) == ()
+    assert gain([Finding("low information", "", 0.75, "600 of 1000 images", images=600)]) == pytest.approx(0.3)
 
 
 def test_copies_count_little_and_rare_pictures_half() -> None:
@@ -53,6 +58,9 @@ def test_copies_count_little_and_rare_pictures_half() -> None:
 def test_a_class_counts_once_however_many_facts_give_it_away() -> None:
     rows = [*found("shortcut", 3, score=0.9, images=100, label="cat"), *found("shortcut", 1, 0.8, 50, "dog")]
     assert gain(rows) == pytest.approx(0.5 * (90 + 40) / 1000)
+    natural = Finding("shortcut", "", 1.0, "by its width", label="dog", remedy=NATURAL, images=50)
+    assert gain([natural]) == pytest.approx(0.1 * 50 / 1000)
+    assert gain([*rows, natural]) == gain(rows)
 
 
 def test_small_classes_count_by_what_their_recall_leaves_open() -> None:

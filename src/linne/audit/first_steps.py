@@ -9,6 +9,7 @@ from linne.audit import (
     alike_classes,
     balance,
     duplicates,
+    information,
     label_doubt,
     leaks,
     outliers,
@@ -25,8 +26,9 @@ COPY = 0.1
 OFF_TOPIC = 0.5
 """Share of what is told as off topic that shows none of the classes, as measured (docs/rooms/audit.md)."""
 
-SHORTCUT = 0.5
-"""What an image of a class with a shortcut counts, as far as the shortcut tells: it may lie in the class's nature."""
+MADE, NATURAL = 0.5, 0.1
+"""What an image of a class counts that a fact gives away, by how well it does: of how files are made, and what may lie in
+the nature of the class. Conventions, too."""
 
 _Z2 = 1.96**2
 
@@ -84,12 +86,23 @@ def _labels(rows: list[Finding], data: DataSet) -> float:
     return len(rows) if data.noise is None else min(len(rows), data.noise.share * data.noise.judged)
 
 
-def _classes(rows: list[Finding], _: DataSet) -> float:
-    """Images of each class, weighted by its surest finding."""
-    surest: dict[str, float] = {}
-    for row in rows:
-        surest[row.label] = max(surest.get(row.label, 0), row.images * row.score)
-    return sum(surest.values())
+def _smaller(rows: list[Finding], _: DataSet) -> float:
+    """Images of each class that is one with a larger class, by how alike they are."""
+    return _of_classes((row.label, row.images * row.score) for row in rows)
+
+
+def _given_away(rows: list[Finding], _: DataSet) -> float:
+    """Images of each class with a shortcut, by the one that counts most."""
+    shares = {True: NATURAL, False: MADE}
+    return _of_classes((row.label, row.images * row.score * shares[row.remedy == shortcuts.NATURAL]) for row in rows)
+
+
+def _of_classes(counted: Iterable[tuple[str, float]]) -> float:
+    """Each class once."""
+    most: dict[str, float] = {}
+    for label, images in counted:
+        most[label] = max(most.get(label, 0), images)
+    return sum(most.values())
 
 
 def _recall(rows: list[Finding], data: DataSet) -> float:
@@ -104,6 +117,11 @@ def _images(rows: list[Finding], _: DataSet) -> float:
 def _severity(rows: list[Finding], _: DataSet) -> float:
     """A fault has one half at its threshold, where it counts nothing; notes have less, and never count."""
     return sum(row.images * max(2 * row.score - 1, 0) for row in rows)
+
+
+def _odd_ones(rows: list[Finding], data: DataSet) -> float:
+    """What most images have is how these pictures are: no fault, unless those in use differ, which nobody here knows."""
+    return _severity([row for row in rows if row.path], data)
 
 
 def _times(share: float, gain: Gain) -> Gain:
@@ -128,7 +146,7 @@ _COPIES: Rule = (
 )
 
 PICTURES: Rule = (
-    _severity,
+    _odd_ones,
     "by how far each is beyond the threshold, they count as {images}",
     "",
 )
@@ -158,7 +176,7 @@ RULES: dict[str, Rule] = {
         "look at them, the surest first, and relabel what is wrong",
     ),
     alike_classes.CHECK: (
-        _classes,
+        _smaller,
         "if two classes are one, labels between them are chance: the images of the smaller one, by how alike they are",
         "merge them, or settle what tells them apart",
     ),
@@ -167,10 +185,15 @@ RULES: dict[str, Rule] = {
         "what is not known of a class is the width of its recall's 95% interval, and each is one of {classes} classes",
         "add images of these classes, or merge them with others",
     ),
+    information.CHECK: (
+        _severity,
+        "pictures that show nothing teach nothing: by how little they show, they count as {images}",
+        "remove them",
+    ),
     shortcuts.CHECK: (
-        _times(SHORTCUT, _classes),
-        "a network may learn how these classes were stored, not what they show; it may be their nature: their images "
-        "count half",
+        _given_away,
+        "a network may learn how pictures of these classes were made, not what they show: each counts half, or a tenth "
+        "where it may be in their nature",
         "take or store the pictures of all classes in one way",
     ),
     outliers.CHECK: (
