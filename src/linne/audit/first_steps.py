@@ -27,8 +27,8 @@ OFF_TOPIC = 0.5
 """Share of what is told as off topic that shows none of the classes, as measured (docs/rooms/audit.md)."""
 
 MADE, NATURAL = 0.5, 0.1
-"""What an image of a class counts that a fact gives away, by how well it does: of how files are made, and what may lie in
-the nature of the class. Conventions, too."""
+"""What an image of a class counts that a fact gives away, times how well it does: a fact of how files are made, and one
+that may lie in the nature of the class. Conventions, too."""
 
 _Z2 = 1.96**2
 
@@ -120,7 +120,7 @@ def _severity(rows: list[Finding], _: DataSet) -> float:
 
 
 def _odd_ones(rows: list[Finding], data: DataSet) -> float:
-    """What most images have is how these pictures are: no fault, unless those in use differ, which nobody here knows."""
+    """What most images have is how these pictures are: a fault only if those in use differ, which nobody knows."""
     return _severity([row for row in rows if row.path], data)
 
 
