@@ -28,7 +28,7 @@ def test_parts_of_one_class_are(noise: float, part: float) -> None:
     labels = halved(flipped(noise, 1)[0], 7, part)
     found = judged(labels, 11)
     assert set(map(frozenset, found.alike)) == {frozenset({7, 10})}
-    (finding,) = alike_classes(found.names, found.alike)
+    (finding,) = alike_classes(found.names, found.labels, found.alike)
     fewer, more = sorted((7, 10), key=lambda label: (labels == label).sum())
     assert (finding.path, finding.label, finding.suggestion) == ("", str(fewer), str(more))
     assert 0.6 < finding.score <= 1

@@ -15,6 +15,7 @@ from linne.records.content import FileContent
 from linne.records.errors import RunError
 from linne.records.evaluation import ClassScore, Evaluation, HardCase, Measure
 from linne.records.findings import Finding, Findings
+from linne.records.first_steps import FirstStep
 from linne.records.index import Index, large_strings
 from linne.records.label_noise import LabelNoise, NoisyPair
 from linne.records.members import TarMember
@@ -23,6 +24,7 @@ from linne.records.rows import RowContent
 from linne.records.run import Run
 from linne.records.set_aside import SetAside
 from linne.records.split import Split
+from linne.records.survey import Histogram, Survey
 
 NASTY = ["🐈‍⬛", "שלום", "two\nlines", 'quo"te', "tab\t", "a\\b", "é", "", " ", "\u2028", "%2F", "nul\0l"]
 TEXT = st.text(max_size=20) | st.sampled_from(NASTY)
@@ -96,14 +98,34 @@ def test_a_run_folder_named_like_a_partition_adds_no_column(tmp_path: Path) -> N
     assert same_index(Index.read(place), index(["a.png", "b.png"]))
 
 
-FINDING = st.builds(Finding, TEXT, TEXT, SHARE, TEXT, TEXT, TEXT)
 PAIRS = st.lists(st.builds(NoisyPair, TEXT, TEXT, SHARE, SHARE, SHARE), max_size=3).map(tuple)
 NOISE = st.none() | st.builds(LabelNoise, st.integers(0, 9), SHARE, SHARE, SHARE, PAIRS)
+FINDING = st.builds(Finding, TEXT, TEXT, SHARE, TEXT, TEXT, TEXT, images=COUNT)
+COUNTS = st.lists(COUNT, max_size=3).map(tuple)
+KINDS = st.lists(st.tuples(TEXT, COUNT), max_size=2).map(tuple)
+HISTOGRAM = st.builds(Histogram, st.integers(-10, 10), st.integers(1, 5), COUNTS)
+SURVEY = st.builds(
+    Survey, COUNT, COUNT, HISTOGRAM, HISTOGRAM, KINDS, KINDS, COUNT, COUNT, st.lists(TEXT, max_size=2).map(tuple)
+)
+STEP = st.builds(FirstStep, TEXT, COUNT, SHARE, TEXT, TEXT)
 
 
-@given(rows=st.lists(FINDING, max_size=8), notes=st.lists(TEXT, max_size=3), noise=NOISE)
-def test_findings(tmp_path: Path, rows: list[Finding], notes: list[str], noise: LabelNoise | None) -> None:
-    wrote = Findings.of(rows, "0" * 32, notes, noise)
+@given(
+    rows=st.lists(FINDING, max_size=8),
+    notes=st.lists(TEXT, max_size=3),
+    survey=st.none() | SURVEY,
+    first=st.lists(STEP, max_size=2),
+    noise=NOISE,
+)
+def test_findings(
+    tmp_path: Path,
+    rows: list[Finding],
+    notes: list[str],
+    survey: Survey | None,
+    first: list[FirstStep],
+    noise: LabelNoise | None,
+) -> None:
+    wrote = Findings.of(rows, "0" * 32, notes, noise, survey, first)
     wrote.write(tmp_path / "findings.parquet")
     assert Findings.read(tmp_path / "findings.parquet") == wrote
     assert sum(wrote.counts().values()) == len(rows)

@@ -7,7 +7,6 @@ import io
 import json
 import re
 from collections.abc import Sequence
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import numpy as np
 import pytest
 from images import encode, noise, place, scene
 from PIL import Image
+from report_page import HOSTILE, Page
 from some_records import bundle
 from some_records import index as some_index
 
@@ -31,48 +31,7 @@ from linne.report.charts import Line, confusion_matrix, reliability_diagram, tra
 from linne.report.thumbnails import Album, thumbnail
 from linne.report.write import write_report
 
-VOID = {"meta", "br", "img", "link", "input", "hr"}
-INLINE = {"b", "bdi", "code", "strong"}
-HOSTILE = "<script>alert(1)</script>"
 LABELS = ("cat", "dog", HOSTILE, "a \"quoted\" & 'tricky'\nclass", "\u202eright to left שלום", "long" * 60)
-
-
-class Page(HTMLParser):
-    """What a browser would see: elements with attributes, text, and whether every element is closed."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str]]] = []
-        self.text = ""
-        self._open: list[str] = []
-        self.feed(html)
-        self.close()
-        assert self._open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, {name: value or "" for name, value in attrs}))
-        self.text += "" if tag in INLINE else " "
-        if tag not in VOID:
-            self._open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, {name: value or "" for name, value in attrs}))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self._open.pop() == tag
-        self.text += "" if tag in INLINE else " "
-
-    def handle_data(self, data: str) -> None:
-        if self._open and self._open[-1] != "style":
-            self.text += data
-
-    def all(self, tag: str, kind: str = "") -> list[dict[str, str]]:
-        found = [attributes for name, attributes in self.elements if name == tag]
-        return [attributes for attributes in found if kind in attributes.get("class", "").split()] if kind else found
-
-    @property
-    def words(self) -> str:
-        return " ".join(self.text.split())
 
 
 def write_run(
@@ -247,20 +206,23 @@ def test_pairs_stand_side_by_side_and_doubts_name_both_labels(tmp_path: Path) ->
     page = page_of(write_run(tmp_path / "run", findings=FINDINGS, hardest=0))
     assert len(page.all("img")) == 2 + 2 + 4
     assert len(page.all("div", "pairs")) == 2
+    assert "1/4.png" in page.words
     assert page.words.count(f"{HOSTILE} → dog?") == 4
     assert "Exact duplicate: 1" in page.words
     assert "5/23.png: is damaged" in page.words
 
 
 def test_many_findings_share_the_pictures_and_the_file_stays_small(tmp_path: Path) -> None:
-    pairs = [Finding(check, f"0/{i}.png", 0.9, "a pair", f"0/{i + 1}.png") for check in "abcd" for i in range(400)]
+    pairs = [
+        Finding(check, f"0/{2 * i}.png", 0.9, "a pair", f"0/{2 * i + 1}.png") for check in "abcd" for i in range(99)
+    ]
     doubts = [Finding("label doubt", f"0/{i}.png", 0.9, "a doubt", suggestion="dog") for i in range(400)]
     run = write_run(tmp_path / "run", ("cat", "dog"), each=200, findings=[*pairs, *doubts])
     for i in range(40):
         place(tmp_path / f"run/photos/0/{i}.png", encode(noise(160, 160, seed=i), "PNG"))
     page = page_of(run)
-    assert 24 + 50 < len(page.all("img")) + len(page.all("span", "gone")) <= 24 + 60
-    assert "the surest 6" in page.words
+    assert 24 + 80 < len(page.all("img")) + len(page.all("span", "gone")) <= 24 + 90
+    assert "A: 99 \N{EN DASH} the surest 10 groups" in page.words
     assert run.report.stat().st_size < 3_000_000
 
 

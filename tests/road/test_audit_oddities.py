@@ -10,7 +10,7 @@ from images import class_folders, encode, noise, place, turned
 from some_facts import real_photos
 
 import linne
-from linne.records.errors import DataError
+from linne.records.errors import DataError, WriteError
 from linne.records.findings import Findings
 
 
@@ -55,7 +55,7 @@ def test_single_pixels_and_pictures_that_are_all_the_same(tmp_path: Path) -> Non
     assert audited(tmp_path / "tiny").counts()["low information"] == 1  # told once, of the set
     same = audited(tmp_path / "same").counts()
     assert same.pop("exact duplicate") == 29
-    assert same == {"small class": 2}
+    assert same == {"small class": 2, "two labels": 15}
 
 
 def test_nothing_that_can_be_read(tmp_path: Path) -> None:
@@ -76,3 +76,16 @@ def test_a_shortcut_is_found_on_the_road(tmp_path: Path) -> None:
     facts = [row.reason for row in found.rows if row.check == "shortcut"]
     assert any(reason.startswith("file format") for reason in facts)
     assert any(reason.startswith("EXIF orientation") for reason in facts)
+
+
+def test_the_report_lies_in_the_audits_folder_and_is_replaced_with_it(tmp_path: Path) -> None:
+    class_folders(tmp_path / "photos", {"cat": 3, "dog": 3})
+    out = tmp_path / "audit"
+    linne.audit(tmp_path / "photos", cache=tmp_path / "cache", out=out)
+    assert "No network was chosen" in (out / "report.html").read_text()
+    linne.audit(tmp_path / "photos", network="lenet5", cache=tmp_path / "cache", out=out)
+    assert "32 x 32 pixels" in (out / "report.html").read_text()
+    place(tmp_path / "mine" / "report.html", b"a page of my own")
+    with pytest.raises(WriteError):
+        linne.audit(tmp_path / "photos", cache=tmp_path / "cache", out=tmp_path / "mine")
+    assert (tmp_path / "mine" / "report.html").read_bytes() == b"a page of my own"

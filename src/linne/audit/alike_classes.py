@@ -40,8 +40,9 @@ def alike_pairs(predicted: OutOfFold, labels: NDArray[np.int32], seed: int) -> A
     return pairs
 
 
-def alike_classes(names: tuple[str, ...], pairs: AlikePairs) -> list[Finding]:
+def alike_classes(names: tuple[str, ...], labels: NDArray[np.int32], pairs: AlikePairs) -> list[Finding]:
     """Tell these pairs; the score falls from 1 at chance to 0 where all images are told apart."""
+    counts = np.bincount(labels)
     return [
         Finding(
             CHECK,
@@ -52,6 +53,7 @@ def alike_classes(names: tuple[str, ...], pairs: AlikePairs) -> list[Finding]:
             label=names[few],
             suggestion=names[many],
             remedy=f"if both are the same, merge {names[few]} into {names[many]}",
+            images=int(counts[few]),
         )
         for (few, many), area in pairs.items()
     ]

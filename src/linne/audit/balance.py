@@ -30,6 +30,7 @@ def balance(index: Index, readable: NDArray[np.bool_]) -> list[Finding]:
             f"{index.labels[label]} has {count} readable image{'s' * (count != 1)}",
             label=index.labels[label],
             remedy="add images, or merge the class with another",
+            images=count,
         )
         for label, count in enumerate(counts.tolist())
         if count < FEW_IMAGES
@@ -44,6 +45,7 @@ def balance(index: Index, readable: NDArray[np.bool_]) -> list[Finding]:
                 f"{index.labels[most]} has {counts[most]} images, {index.labels[least]} {counts[least]}",
                 label=index.labels[least],
                 remedy="add images of the small class; read macro scores, not accuracy",
+                images=int(counts[least]),
             )
         )
     return findings

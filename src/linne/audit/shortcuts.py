@@ -31,7 +31,9 @@ TELLING = 0.9
 BEYOND_CHANCE = 4.0
 """Standard deviations above one half that are asked for, too: many classes are tried with many facts."""
 
-_NATURAL = "may lie in the nature of the class; if not, take pictures of all classes in one way"
+NATURAL = "may lie in the nature of the class; if not, take pictures of all classes in one way"
+"""What to do about a fact that can have to do with what is shown."""
+
 _MADE = "take or store the pictures of all classes in one way, or a network learns this instead of what they show"
 
 
@@ -68,7 +70,8 @@ def shortcuts(index: Index, facts: Facts, readable: NDArray[np.bool_]) -> list[F
                 f"{fact.name} alone tells {index.labels[label]} from the rest: right for {recall[label]:.0%} of its "
                 f"images and {specificity[label]:.0%} of all others",
                 label=index.labels[label],
-                remedy=_NATURAL if fact.natural else _MADE,
+                remedy=NATURAL if fact.natural else _MADE,
+                images=int(counts[label]),
             )
             for label in np.flatnonzero(told)
         ]

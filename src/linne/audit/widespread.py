@@ -53,7 +53,7 @@ def tell(
     """
     if len(rows) > max(FEW, widespread * images):
         what = f"{len(rows)} of {images} images {of_all}"
-        return [Finding(check, "", float(np.mean(score)), what, remedy=remedy)]
+        return [Finding(check, "", float(np.mean(score)), what, remedy=remedy, images=len(rows))]
     return [
         Finding(check, index.path(row), float(score[i]), reason(i), label=index.label_of(row), remedy=remedy)
         for i, row in enumerate(rows.tolist())

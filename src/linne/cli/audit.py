@@ -35,6 +35,9 @@ from linne.records.parquet import artefact_of
 
 app = make_app()
 
+FIRST = 3
+"""Steps that are told in the terminal; the report has all."""
+
 
 @app.command()
 def audit(
@@ -105,17 +108,22 @@ def audit(
         print_json(
             {
                 "counts": findings.counts(),
+                "first": [asdict(step) for step in findings.first],
                 "findings": rows,
                 "label_noise": noise,
                 "notes": findings.notes,
                 "folder": str(kept),
+                "report": str(Audited(kept).report),
                 "csv": exported,
             }
         )
         return
     _print(findings, most)
     folder = shown(str(kept))
-    out.print(f"kept in {folder}\nnext    linne review {folder}    [dim]decide on them[/dim]", soft_wrap=True)
+    out.print(
+        f"kept in {folder}, with report.html\nnext    linne review {folder}    [dim]decide on them[/dim]",
+        soft_wrap=True,
+    )
     if exported:
         out.print(f"CSV     {shown(exported)}", soft_wrap=True)
 
@@ -145,3 +153,7 @@ def _print(findings: Findings, most: int) -> None:
         out.print(shown(str(findings.noise)), soft_wrap=True)
     for note in findings.notes:
         out.print(f"note: {shown(note)}", soft_wrap=True)
+    if findings.first:
+        out.print("\nwhat to do first, by the share of images that are expected to count for more:")
+    for number, step in enumerate(findings.first[:FIRST], 1):
+        out.print(f"{number}. {shown(str(step))}", soft_wrap=True)

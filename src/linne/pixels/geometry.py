@@ -36,6 +36,22 @@ def fit_to(picture: Image.Image, spec: PixelSpec) -> Image.Image:
     return _centre_crop(picture, spec)
 
 
+def seen_part(size: tuple[int, int], spec: PixelSpec) -> tuple[float, float, float, float]:
+    """Left, top, right and bottom of what a spec keeps of a picture of ``(width, height)``, in its own pixels.
+
+    Sides and edges are rounded as torchvision's Resize and CenterCrop do: that is what published weights saw.
+    """
+    width, height = size
+    if spec.fit != "crop":
+        return 0, 0, width, height
+    shorter = min(width, height)
+    scaled_width, scaled_height = width * spec.resize // shorter, height * spec.resize // shorter
+    left = round((scaled_width - spec.width) / 2)
+    top = round((scaled_height - spec.height) / 2)
+    x, y = width / scaled_width, height / scaled_height
+    return left * x, top * y, (left + spec.width) * x, (top + spec.height) * y
+
+
 def _resize(picture: Image.Image, width: int, height: int, interpolation: Interpolation) -> Image.Image:
     if picture.size == (width, height):
         return picture
@@ -46,15 +62,8 @@ def _centre_crop(picture: Image.Image, spec: PixelSpec) -> Image.Image:
     """Scale the shorter side to ``spec.resize``, then cut the centre.
 
     Only what the crop keeps is resampled, so that a strip of 1 x 10,000 pixels costs no more than a square.
-    Sides and edges are rounded as torchvision's Resize and CenterCrop do: that is what published weights saw.
     """
-    width, height = picture.size
-    shorter = min(width, height)
-    scaled_width, scaled_height = width * spec.resize // shorter, height * spec.resize // shorter
-    left = round((scaled_width - spec.width) / 2)
-    top = round((scaled_height - spec.height) / 2)
-    x, y = width / scaled_width, height / scaled_height
-    box = (left * x, top * y, (left + spec.width) * x, (top + spec.height) * y)
+    box = seen_part(picture.size, spec)
     return picture.resize((spec.width, spec.height), _FILTERS[spec.interpolation], box=box)
 
 

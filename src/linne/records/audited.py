@@ -38,6 +38,11 @@ class Audited:
         return self.folder / "findings.parquet"
 
     @property
+    def report(self) -> Path:
+        """The report."""
+        return self.folder / "report.html"
+
+    @property
     def digests(self) -> Path:
         """The images' digests; a run has them in its split."""
         return self.folder / "digests.parquet"

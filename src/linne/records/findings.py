@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+from linne.records.first_steps import FirstStep
 from linne.records.label_noise import LabelNoise
 from linne.records.parquet import read_table, write_table
+from linne.records.survey import Survey
 
 SCHEMA = 2
 
@@ -34,6 +36,8 @@ class Finding:
         The class that the image seems to show, or that a class seems to be one with.
     remedy : str
         What to do.
+    images : int
+        How many images it is about: one, those of a class, or those of the set that have the same fault.
     """
 
     check: str
@@ -44,6 +48,7 @@ class Finding:
     label: str = ""
     suggestion: str = ""
     remedy: str = ""
+    images: int = 1
 
 
 @dataclass(frozen=True)
@@ -59,23 +64,35 @@ class Findings:
         Checks that were not made, and why.
     noise : LabelNoise, optional
         How many labels are wrong; None where they could not be judged.
+    survey : Survey, optional
+        Sizes, shapes and kinds of the images; None where nobody looked.
+    first : tuple of FirstStep
+        What to do first, by expected gain.
     """
 
     rows: tuple[Finding, ...]
     index: str
     notes: tuple[str, ...] = ()
     noise: LabelNoise | None = None
+    survey: Survey | None = None
+    first: tuple[FirstStep, ...] = ()
 
     @classmethod
     def of(
-        cls, rows: Iterable[Finding], index: str, notes: Iterable[str] = (), noise: LabelNoise | None = None
+        cls,
+        rows: Iterable[Finding],
+        index: str,
+        notes: Iterable[str] = (),
+        noise: LabelNoise | None = None,
+        survey: Survey | None = None,
+        first: Iterable[FirstStep] = (),
     ) -> Findings:
         """Collect findings; within a check the surest come first, checks keep the order of their first row."""
         by_check: dict[str, list[Finding]] = {}
         for row in rows:
             by_check.setdefault(row.check, []).append(row)
         ordered = [row for group in by_check.values() for row in sorted(group, key=lambda r: -r.score)]
-        return cls(tuple(ordered), index, tuple(notes), noise)
+        return cls(tuple(ordered), index, tuple(notes), noise, survey, tuple(first))
 
     def counts(self) -> dict[str, int]:
         """Findings a check."""
@@ -88,10 +105,14 @@ class Findings:
         """Write as Parquet."""
         names = tuple(field.name for field in fields(Finding))
         columns = {name: [getattr(row, name) for row in self.rows] for name in names}
-        noise = None if self.noise is None else asdict(self.noise)
-        write_table(
-            path, "findings", SCHEMA, columns, {"parent": self.index, "notes": list(self.notes), "noise": noise}
-        )
+        facts = {
+            "parent": self.index,
+            "notes": list(self.notes),
+            "noise": None if self.noise is None else asdict(self.noise),
+            "survey": None if self.survey is None else self.survey.to_json(),
+            "first": [asdict(step) for step in self.first],
+        }
+        write_table(path, "findings", SCHEMA, columns, facts)
 
     @classmethod
     def read(cls, path: Path) -> Findings:
@@ -99,4 +120,6 @@ class Findings:
         table, facts = read_table(path, "findings", SCHEMA)
         rows = tuple(Finding(**row) for row in table.to_pylist())
         noise = None if facts["noise"] is None else LabelNoise.of_facts(facts["noise"])
-        return cls(rows, facts["parent"], tuple(facts["notes"]), noise)
+        survey = None if facts["survey"] is None else Survey.from_json(facts["survey"])
+        first = tuple(FirstStep(**step) for step in facts["first"])
+        return cls(rows, facts["parent"], tuple(facts["notes"]), noise, survey, first)

@@ -141,6 +141,60 @@ def training_curve(
     return _chart(f"{name} by epoch. {told}", "".join(drawn), across, levels, "epoch", name)
 
 
+def histogram(
+    counts: Sequence[int],
+    ranges: Sequence[str],
+    ticks: Sequence[tuple[float, str]],
+    name: str,
+    mark: tuple[float, str] | None = None,
+    counted: str = "images",
+) -> Markup:
+    """Images in ranges that lie side by side.
+
+    Parameters
+    ----------
+    counts : sequence of int
+    ranges : sequence of str
+        What to call each.
+    ticks : sequence of (float, str)
+        Place, in ranges from the left edge, and text.
+    name : str
+        What is measured.
+    mark : (float, str), optional
+        A dashed line at a place, and its name.
+    counted : str
+        What is counted.
+    """
+    up = [level for level in _ticks(0, max(*counts, 4)) if level == int(level)]
+    wide = (WIDTH - LEFT - RIGHT) / len(counts)
+    drawn = []
+    for i, (images, what) in enumerate(zip(counts, ranges, strict=True)):
+        height = _y(0) - _y(images / up[-1])
+        if images:
+            height = max(height, 1.5)  # a single image among millions is to be seen, too
+        drawn.append(
+            f'<rect x="{LEFT + i * wide + 1:.1f}" y="{_y(0) - height:.1f}" width="{wide - 2:.1f}" '
+            f'height="{height:.1f}" class="fill"><title>{what}: {images:,} {counted}</title></rect>'
+        )
+    if mark is not None:
+        x = LEFT + mark[0] * wide
+        side, shift = ("end", -6) if mark[0] > len(counts) / 2 else ("begin", 6)
+        drawn.append(_line((x, TOP), (x, _y(0)), "ideal"))
+        drawn.append(f'<text x="{x + shift:.1f}" y="{TOP + 10}" class="{side}">{mark[1]}</text>')
+    told = "; ".join(f"{what}: {images:,}" for what, images in zip(ranges, counts, strict=True) if images)
+    across = [(place / len(counts), text) for place, text in ticks]
+    levels = [(level / up[-1], _short(level)) for level in up]
+    return _chart(f"Number of {counted} by {name}. {told}", "".join(drawn), across, levels, name, counted)
+
+
+def _short(number: float) -> str:
+    """A round number in at most five characters or so."""
+    for unit, sign in ((1e6, "M"), (1e3, "k")):
+        if number >= unit:
+            return f"{number / unit:g}{sign}"
+    return f"{number:g}"
+
+
 def _cell(count: int, images: int, right: bool) -> Markup:
     if not count:
         return Markup("<td></td>")

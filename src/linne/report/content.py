@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import shlex
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +14,18 @@ from linne.records.bundle import Bundle
 from linne.records.errors import RunError
 from linne.records.evaluation import ClassScore, Evaluation
 from linne.records.findings import Findings
-from linne.records.index import SUBSETS, TEST, TRAIN, VALIDATION, Index
-from linne.records.pixel_spec import PixelSpec
+from linne.records.index import Index
 from linne.records.run import Run
 from linne.records.split import Split
-from linne.report.audited import checks, class_counts
+from linne.report.audited import audited
+from linne.report.cases import LABEL_DOUBT
 from linne.report.charts import Line, confusion_matrix, reliability_diagram, training_curve
+from linne.report.class_balance import MOST_CLASSES, class_balance
+from linne.report.in_words import in_words, moment, split_in_words
 from linne.report.thumbnails import Album
 
 MOST_CLASSES_IN_MATRIX = 30
 CONFUSIONS = 20
-SET_ASIDE = 12
 
 METHODS = {
     "probe": "a linear classifier on the frozen network's features",
@@ -59,28 +59,25 @@ def content_of(run: Run) -> dict[str, Any]:
     openings = run.facts.get("openings") or []
     return {
         "name": run.facts.get("name") or run.folder.name,
-        "created": _moment(run.facts.get("created")),
-        "index": index,
+        "created": moment(run.facts.get("created")),
         "bundle": bundle,
         "tested": tested,
         "evaluation": evaluation,
         "measures": evaluation.measures,
         "opened": TIMES.get(len(openings), f"{len(openings)} times") if openings else "",
-        "openings": [(_moment(opening.get("time")), opening.get("bundle")) for opening in openings],
+        "openings": [(moment(opening.get("time")), opening.get("bundle")) for opening in openings],
         "command": f"linne evaluate {shlex.quote(str(run.folder))}",
         **_making(run),
-        "class_counts": class_counts(index, split),
-        "split": _origin(index),
-        "set_aside": index.set_aside[:SET_ASIDE],
-        "checks": checks(findings, index, album),
-        "findings": findings,
-        "scores": _weakest_first(evaluation),
+        **audited(index, findings, album, bundle.pixels),
+        "balance": class_balance(index, split.subset, "left out"),
+        "split": split_in_words(index),
+        "doubted": _doubted(evaluation, findings),
+        "scores": _weakest_first(evaluation)[:MOST_CLASSES],
         "matrix": _matrix(evaluation),
         "confusions": _confusions(evaluation),
         "reliability": reliability_diagram(evaluation.reliability) if evaluation.reliability else None,
         "hardest": [(case, album.picture(case.path, case.label)) for case in evaluation.hardest],
-        "pixels": pixels_in_words(bundle.pixels),
-        "provenance": [(name, _in_words(value)) for name, value in bundle.provenance.items()],
+        "provenance": [(name, in_words(value)) for name, value in bundle.provenance.items()],
         "fingerprints": {
             **(run.facts.get("fingerprints") or {}),
             "split": evaluation.split,
@@ -90,31 +87,10 @@ def content_of(run: Run) -> dict[str, Any]:
     }
 
 
-def pixels_in_words(spec: PixelSpec) -> str:
-    """Say in one sentence how bytes become the network's input."""
-    size = f"{spec.width} x {spec.height}"
-    how = {
-        "crop": f"its shorter side scaled to {spec.resize} pixels and the centre {size} cut out",
-        "pad": f"scaled to fit into {size} pixels, the rest filled with white",
-        "stretch": f"stretched to {size} pixels",
-    }[spec.fit]
-    colour = "RGB" if spec.channels == 3 else "gray"
-    mean, std = (", ".join(f"{value:.3f}" for value in values) for values in (spec.mean, spec.std))
-    return (
-        f"Each photo is turned upright, converted to 8-bit {colour}, {how} ({spec.interpolation}); intensities "
-        f"in [0, 1] are shifted by the mean ({mean}) and divided by the standard deviation ({std})."
-    )
-
-
-def _origin(index: Index) -> str:
-    """Who drew the split."""
-    given = [SUBSETS[subset] for subset in (TRAIN, VALIDATION, TEST) if (index.subset == subset).any()]
-    drawn = [subset for subset in SUBSETS[1:] if subset not in given]
-    if not given:
-        return "The split was drawn by Linne: copies and groups stay in one subset."
-    if not drawn:
-        return "The split is the one that the folders gave."
-    return f"The folders gave {' and '.join(given)}; {' and '.join(drawn)} was drawn by Linne out of train."
+def _doubted(evaluation: Evaluation, findings: Findings) -> int:
+    """How many of the hardest cases have a label that the audit doubts."""
+    doubted = {row.path for row in findings.rows if row.check == LABEL_DOUBT}
+    return sum(case.path in doubted for case in evaluation.hardest)
 
 
 def _making(run: Run) -> dict[str, Any]:
@@ -130,7 +106,7 @@ def _making(run: Run) -> dict[str, Any]:
     ]
     longest = max(seconds.values(), default=0) or 1
     return {
-        "asked": _in_words(asked),
+        "asked": in_words(asked),
         "reasons": (facts.get("plan") or {}).get("reasons") or [],
         "candidates": [candidate for candidate in candidates if candidate[2] is not None],
         "stopped": STOPPED.get(chosen.get("stopped", ""), ""),
@@ -202,20 +178,3 @@ def _confusions(evaluation: Evaluation) -> list[tuple[str, str, int, float]]:
         if i != j and count
     ]
     return sorted(mistakes, key=lambda mistake: -mistake[2])[:CONFUSIONS]
-
-
-def _moment(time: Any) -> str:
-    """An ISO time to the minute; what is none stays as it is."""
-    try:
-        return f"{datetime.fromisoformat(time):%Y-%m-%d %H:%M %Z}".strip()
-    except (TypeError, ValueError):
-        return "" if time is None else str(time)
-
-
-def _in_words(value: Any) -> str:
-    """JSON as a line of text; what is null is left out."""
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {_in_words(inner)}" for name, inner in value.items() if inner is not None)
-    if isinstance(value, list):
-        return ", ".join(map(_in_words, value))
-    return str(value)

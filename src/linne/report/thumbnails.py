@@ -6,6 +6,8 @@ import base64
 import io
 from dataclasses import dataclass
 
+from PIL import Image
+
 from linne.pixels.decode import decode
 from linne.records.content import Content
 from linne.records.errors import ImageError
@@ -35,6 +37,11 @@ class Picture:
     label: str
     uri: str
     note: str = ""
+
+    @property
+    def filed(self) -> str:
+        """The class, where the path does not say it already."""
+        return "" if self.label in self.path.split("/")[:-1] else self.label
 
 
 class Album:
@@ -67,6 +74,11 @@ def thumbnail(content: Content) -> str:
     """
     picture = decode(content.read(), 3, content.name)
     picture.thumbnail((SIDE, SIDE))
+    return data_uri(picture)
+
+
+def data_uri(picture: Image.Image) -> str:
+    """Write a picture as JPEG into ``data:image/jpeg;base64,...``."""
     out = io.BytesIO()
     picture.save(out, "JPEG", quality=QUALITY)
     return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode()

@@ -1,19 +1,16 @@
-"""A run to ``report.html``."""
+"""A run, or an audit, to ``report.html``."""
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
-from typing import Any
 
-from jinja2 import Environment, PackageLoader
-from markupsafe import Markup
-
-from linne.records.atomic import write_text
-from linne.records.errors import printable
+from linne.records.findings import Findings
+from linne.records.index import Index
+from linne.records.pixel_spec import PixelSpec
 from linne.records.run import Run
-from linne.report.charts import bar, interval
+from linne.report.audited import audit_content_of
 from linne.report.content import content_of
+from linne.report.page import write_page
 
 
 def write_report(run: Run) -> Path:
@@ -36,37 +33,31 @@ def write_report(run: Run) -> Path:
     WriteError
         It could not be written; an older report still stands.
     """
-    write_text(run.report, _environment().get_template("template.html").render(content_of(run)))
+    write_page(run.report, "run.html", content_of(run))
     return run.report
 
 
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("linne.report", "."),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_one_line,
-    )
-    environment.filters |= {"three": _three, "small": _small, "thousands": _thousands}
-    environment.globals |= {"bar": bar, "interval": interval}
-    return environment
+def write_audit_report(path: Path, index: Index, findings: Findings, pixels: PixelSpec | None) -> Path:
+    """Write the report of an audit.
 
+    Parameters
+    ----------
+    path : Path
+        Of the file, one page as above.
+    index : Index
+    findings : Findings
+        Of this index.
+    pixels : PixelSpec or None
+        What the network makes of each image, where one was chosen.
 
-def _one_line(value: Any) -> Any:
-    """Whatever a name holds, nothing invisible comes into the page: line breaks, marks that turn the text around."""
-    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    Returns
+    -------
+    Path
 
-
-def _three(value: float | None) -> str:
-    """Three decimals; a dash where there is no number."""
-    return "-" if value is None or not math.isfinite(value) else f"{value:.3f}"
-
-
-def _small(value: float) -> str:
-    """Two digits of a number that three decimals would make zero."""
-    return f"{value:.1e}" if 0 < abs(value) < 0.001 else _three(value)
-
-
-def _thousands(value: int) -> str:
-    return f"{value:,}"
+    Raises
+    ------
+    WriteError
+        It could not be written; an older report still stands.
+    """
+    write_page(path, "audit.html", audit_content_of(index, findings, pixels))
+    return path

@@ -13,11 +13,11 @@ from linne.index.columns import Columns
 from linne.records.audited import Audited, refuse_other_folder
 from linne.records.digests import write_digests
 from linne.records.findings import Findings
-from linne.records.index import Index
 from linne.records.places import user_cache
 from linne.records.progress import Progress, Silent
+from linne.report.write import write_audit_report
 from linne.road.inspection import inspect
-from linne.road.look import as_seed, gather
+from linne.road.look import Material, as_seed, gather
 
 PathName = str | PathLike[str]
 
@@ -50,8 +50,8 @@ def audit(
     cache : path, optional
         The store of embeddings; by default in the user's cache folder.
     out : path, optional
-        A folder for what `linne review` takes, index and findings. An older audit in it is replaced, and its decisions
-        stay.
+        A folder for index, findings and report, which `linne review` takes. An older audit in it is replaced, and its
+        decisions stay.
     seed : int
     progress : Progress, optional
 
@@ -85,12 +85,18 @@ def audit(
     embedding = embed(material.index, material.backbone, store, progress, backend=backend)
     findings = inspect(material.index, embedding, seed, store, progress).findings
     if out is not None:
-        _write(Audited(Path(out)), material.index, embedding.passed.digest, findings)
+        _write(Audited(Path(out)), material, network, embedding.passed.digest, findings)
     return findings
 
 
-def _write(audited: Audited, index: Index, digest: NDArray[np.uint8], findings: Findings) -> None:
+def _write(
+    audited: Audited, material: Material, network: str | None, digest: NDArray[np.uint8], findings: Findings
+) -> None:
     """Replace an older audit; each file names its index, so that a kill in between leaves nothing that misleads."""
+    index = material.index
     index.write(audited.index)
     write_digests(audited.digests, digest, index.fingerprint)
     findings.write(audited.findings)
+    # What the network will see is told where the user has chosen one.
+    chosen = material.choice.pretrained or network is not None
+    write_audit_report(audited.report, index, findings, material.choice.pixels if chosen else None)

@@ -12,6 +12,7 @@ from linne.audit.alike_classes import alike_classes
 from linne.audit.balance import balance
 from linne.audit.compared import COMPARING, recall, remember
 from linne.audit.duplicates import duplicates, find_pairs
+from linne.audit.first_steps import DataSet, first_steps
 from linne.audit.judged import FEWEST_IMAGES, judge
 from linne.audit.label_doubt import label_doubt
 from linne.audit.label_noise import label_noise
@@ -20,6 +21,7 @@ from linne.audit.outliers import off_topic
 from linne.audit.pairs import Pairs, duplicate_groups
 from linne.audit.pictures import Pictures
 from linne.audit.quality import quality
+from linne.audit.survey import survey
 from linne.audit.unreadable import unreadable
 from linne.embed.embedding import Embedding
 from linne.embed.look import LOOKS_SHELF
@@ -85,7 +87,9 @@ def inspect(
         rows += off_topic(index, embedding.features, passed.readable, groups, seed)
     else:
         notes.append("pictures of something else not looked for: give pretrained weights with --weights")
-    return Inspection(Findings.of(rows, index.fingerprint, notes, noise), groups)
+    first = first_steps(rows, DataSet(len(index), len(index.labels), noise))
+    seen = survey(index, embedding.facts, passed.readable)
+    return Inspection(Findings.of(rows, index.fingerprint, notes, noise, seen, first), groups)
 
 
 def _copies(index: Index, embedding: Embedding, store: Path, progress: Progress) -> Pairs:
@@ -124,4 +128,4 @@ def _doubts(
     noise = label_noise(judged, seed)
     if noise.low > MIXED_UP:
         notes.append(f"{noise.share:.0%} of the labels look wrong, so many that a column of labels may have slipped")
-    return [*label_doubt(index, judged), *alike_classes(judged.names, judged.alike)], notes, noise
+    return [*label_doubt(index, judged), *alike_classes(judged.names, judged.labels, judged.alike)], notes, noise

@@ -32,7 +32,7 @@ from linne.records.errors import LinneError
 from linne.records.index import TEST, TRAIN, VALIDATION
 from linne.records.plan import Augment, Plan
 from linne.records.split import Split
-from linne.report.audited import MOST_PICTURES
+from linne.report.cases import MOST_PICTURES
 from linne.road.budget import Clock
 from linne.road.look import Material
 from linne.runtime.session import available_cores
