@@ -17,7 +17,6 @@ from harness import Comparison, Table, compare, main
 from numpy.typing import NDArray
 
 from linne.audit.hamming import pairs_within
-from linne.records.progress import Silent
 
 RADIUS = 10
 Codes = NDArray[np.uint64]
@@ -39,9 +38,7 @@ def some_codes(number: int, seed: int) -> Codes:
 
 def by_linne(codes: Codes) -> Pairs:
     return {
-        pair
-        for one, two in pairs_within(codes, RADIUS, 2, Silent())
-        for pair in zip(one.tolist(), two.tolist(), strict=True)
+        pair for one, two in pairs_within(codes, RADIUS, 2) for pair in zip(one.tolist(), two.tolist(), strict=True)
     }
 
 
@@ -78,7 +75,7 @@ def measure(given: argparse.Namespace) -> Iterator[Comparison | Table]:
         ours = by_linne(codes)
         yield compare(
             f"{size:,} hashes, pairs within {RADIUS} bits",
-            {"linne": lambda codes=codes: sum(len(a) for a, _ in pairs_within(codes, RADIUS, 2, Silent()))},
+            {"linne": lambda codes=codes: sum(len(a) for a, _ in pairs_within(codes, RADIUS, 2))},
             turns=given.turns,
             warm_up=False,
         )

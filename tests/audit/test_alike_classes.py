@@ -7,6 +7,7 @@ import pytest
 from planted_digits import TRUTH, flipped, judged, of_labels
 
 from linne.audit.alike_classes import alike_classes, are_alike
+from linne.audit.confident_learning import UNSURE
 from linne.audit.label_doubt import label_doubt
 
 
@@ -46,3 +47,9 @@ def test_pairs_hold_both_ways() -> None:
     labels, others = np.array([1, 2, 2, 0], np.int32), np.array([2, 1, 0, -1], np.int32)
     assert are_alike(labels, others, {(1, 2): 0.5}).tolist() == [True, True, False, False]
     assert not are_alike(labels, others, {}).any()
+
+
+def test_a_class_that_nobody_is_sure_of_is_alike_with_none() -> None:
+    labels, others = np.array([1, 1, 0, 2], np.int32), np.array([UNSURE, 2, UNSURE, UNSURE], np.int32)
+    assert are_alike(labels, others, {(0, 2): 0.5}).tolist() == [False] * 4
+    assert are_alike(labels, others, {(1, 2): 0.5}).tolist() == [False, True, False, False]

@@ -10,6 +10,7 @@ from images import scene
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from linne.audit import compared
 from linne.audit.compared import Known, recall, remember
 from linne.audit.duplicates import find_pairs
 from linne.audit.pairs import Pairs, duplicate_groups
@@ -65,16 +66,28 @@ ALL = list(range(15))
 @pytest.mark.parametrize("order", [ALL, ALL[::-1], [3, 14, 0, 9, 11, 2, 12, 5, 1, 4, 6, 10, 13, 7, 8]])
 @pytest.mark.parametrize("before", [[0], [0, 1, 2, 3], [9, 10, 11, 12, 14], [0, 9, 2, 11, 14]])
 def test_what_was_added_finds_its_copies_among_what_was_there(
-    tmp_path: Path, before: list[int], order: list[int]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: list[int], order: list[int]
 ) -> None:
+    monkeypatch.setattr(compared, "MOST_GROWN", len(order))
     old, now = Seen(before), Seen(order)
     remember(tmp_path / "compared.npz", old.digest, old.readable, old.pairs(Known.nothing(len(before))))
     known = recall(tmp_path / "compared.npz", now.digest, now.readable)
     assert known.compared.sum() == len(before)
     again, afresh = now.pairs(known), now.pairs(Known.nothing(15))
     assert groups_by_digest(now, again) == groups_by_digest(now, afresh)
-    told = [set(zip(p.first.tolist(), p.second.tolist(), p.kind.tolist(), strict=True)) for p in (again, afresh)]
+    told = [
+        set(zip(*(column.tolist() for column in (p.first, p.second, p.kind, p.score)), strict=True))
+        for p in (again, afresh)
+    ]
     assert told[0] == told[1]
+
+
+def test_a_set_that_has_grown_by_more_than_half_is_compared_anew(tmp_path: Path) -> None:
+    """What is usual in it, by which embeddings are called close, is not what it was."""
+    for before, expected in ((9, 0), (10, 10)):
+        old, now = Seen(ALL[:before]), Seen(ALL)
+        remember(tmp_path / "compared.npz", old.digest, old.readable, old.pairs(Known.nothing(before)))
+        assert recall(tmp_path / "compared.npz", now.digest, now.readable).compared.sum() == expected
 
 
 def test_what_is_known_is_not_looked_for_again(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from linne.audit.hamming import BITS, bands_for, pairs_between, pairs_within
-from linne.records.progress import Silent
 
 Codes = NDArray[np.uint64]
 
@@ -39,7 +38,7 @@ def test_every_pair_comes_once_whatever_the_codes(words: list[int], radius: int,
     """Random words are far apart, so each is joined by others a few bits away, and by itself."""
     base, rng = np.array(words, np.uint64), np.random.default_rng(seed)
     codes = np.concatenate([base, near(rng, base, radius), near(rng, base, radius + 2), base])
-    pairs = found(pairs_within(codes, radius, 2, Silent()))
+    pairs = found(pairs_within(codes, radius, 2))
     assert all(one < two for one, two in pairs)
     assert len(pairs) == len(set(pairs))
     assert set(pairs) == {pair for pair in brute(codes, codes, radius) if pair[0] < pair[1]}
@@ -51,7 +50,7 @@ def test_queries_meet_codes(asked: list[int], words: list[int], radius: int, see
     rng = np.random.default_rng(seed)
     codes = np.array(words, np.uint64)
     queries = np.concatenate([np.array(asked, np.uint64), near(rng, codes, radius), codes])
-    pairs = found(pairs_between(queries, codes, radius, 2, Silent()))
+    pairs = found(pairs_between(queries, codes, radius, 2))
     assert len(pairs) == len(set(pairs))
     assert set(pairs) == brute(queries, codes, radius)
 
@@ -63,7 +62,7 @@ def test_many_codes_some_of_them_crowded(number: int) -> None:
     codes = rng.integers(0, 2**BITS, number, dtype=np.uint64)
     crowded = number // 50
     codes[:crowded] = near(rng, np.repeat(codes[-20:], -(-crowded // 20))[:crowded], 6)
-    pairs = found(pairs_within(codes, 10, 2, Silent()))
+    pairs = found(pairs_within(codes, 10, 2))
     assert len(pairs) == len(set(pairs))
     expected = set()
     for start in range(0, number, 1000):

@@ -14,7 +14,7 @@ from planted_copies import as_set, digit_pictures, pairs_among
 from linne.audit.alignment import Likeness, align, structure_likeness
 from linne.audit.compared import Known
 from linne.audit.duplicates import find_pairs
-from linne.audit.neighbours import ALONE, Directions, close_pairs, usual_distance
+from linne.audit.neighbours import ALONE, Directions, close_pairs, nearest_of_some
 from linne.audit.pairs import EDITED, Forest
 from linne.audit.pictures import Pictures
 from linne.audit.turned import TURNS, codes, turned
@@ -97,13 +97,14 @@ def embedded(rows: int, seed: int = 0) -> NDArray[np.float32]:
 
 def test_cropped_pictures_with_close_embeddings_are_copies_and_others_are_not() -> None:
     wholes, parts = crops(0.08)
-    thumbs, features = np.concatenate([wholes, parts]), embedded(20)
+    others = np.array([thumbnail(Image.fromarray(scene(300, 400, seed))) for seed in range(10, 40)])
+    thumbs, features = np.concatenate([wholes, parts, others]), embedded(50)
     features[10:15] = features[:5] + 0.2 * features[10:15]  # the embeddings of the last five say that they differ
-    digest = np.random.default_rng(1).integers(0, 256, (20, 16), dtype=np.uint8)
-    hashes = codes(thumbs)
-    details = np.concatenate(crops(0.08, 32))
-    seen = Pictures(digest, hashes, thumbs, details, features, np.ones(20, bool))
-    pairs = find_pairs(seen, Known.nothing(20), 2, Silent())
+    details = thumbs.repeat(2, axis=1).repeat(2, axis=2)
+    details[:20] = np.concatenate(crops(0.08, 32))
+    digest = np.random.default_rng(1).integers(0, 256, (50, 16), dtype=np.uint8)
+    seen = Pictures(digest, codes(thumbs), thumbs, details, features, np.ones(50, bool))
+    pairs = find_pairs(seen, Known.nothing(50), 2, Silent())
     assert {(row, row + 10) for row in range(5)} <= as_set(pairs)
     edited = pairs.kind == EDITED
     assert set(pairs.second[edited].tolist()) <= set(range(10, 15))
@@ -148,15 +149,30 @@ def test_hardly_a_close_pair_is_lost_in_the_cells_of_many_images() -> None:
     assert len(pairs) >= 0.99 * 4000
 
 
-def test_the_usual_distance_is_the_median_of_the_nearest() -> None:
-    features = np.eye(40, dtype=np.float32)
-    features[20:] = features[:20] + 0.5 * features[20:]
-    directions = Directions(features, np.arange(40))
-    units = directions[slice(0, 40)]
-    cosines = units @ units.T
-    np.fill_diagonal(cosines, -1)
-    assert usual_distance(directions, np.random.default_rng(0)) == pytest.approx(1 - np.median(cosines.max(axis=1)))
-    assert usual_distance(Directions(features, np.arange(1)), np.random.default_rng(0)) == 0
+def test_the_nearest_of_some_are_the_nearest() -> None:
+    features = embedded(5000)
+    directions = Directions(features, np.arange(5000))
+    places, nearest, cosine = nearest_of_some(directions, np.random.default_rng(0))
+    units = directions[slice(0, 5000)]
+    cosines = units[places] @ units.T
+    cosines[np.arange(len(places)), places] = -1
+    assert len(np.unique(places)) == 1000
+    assert nearest.tolist() == cosines.argmax(axis=1).tolist()
+    assert np.abs(cosine - cosines.max(axis=1)).max() < 1e-5
+
+
+@pytest.mark.parametrize("network", [0, 1])
+def test_digits_of_one_class_are_no_edited_copies_of_each_other(network: int) -> None:
+    """They agree in what little they hold, and embeddings of digits of one class lie close."""
+    pictures = digit_pictures(300)
+    thumbs = np.array([thumbnail(picture) for picture in pictures])
+    details = np.array([thumbnail(picture, 32) for picture in pictures])
+    pixels = thumbs.reshape(300, -1).astype(np.float32)
+    mixed = np.random.default_rng(0).normal(size=(256, 64)).astype(np.float32)
+    features = [pixels, np.maximum(pixels @ mixed, 0)][network]
+    digest = np.random.default_rng(1).integers(0, 256, (300, 16), dtype=np.uint8)
+    seen = Pictures(digest, codes(thumbs), thumbs, details, features, np.ones(300, bool))
+    assert not (find_pairs(seen, Known.nothing(300), 2, Silent()).kind == EDITED).any()
 
 
 def test_the_surer_way_to_know_a_pair_is_told() -> None:

@@ -63,8 +63,9 @@ def are_alike(labels: NDArray[np.int32], others: NDArray[np.int32], pairs: Alike
     """Whether each label and the class beside it are one of these pairs."""
     both = [pair for few, many in pairs for pair in ((few, many), (many, few))]
     codes = np.array(both, np.int64).reshape(-1, 2)
-    wide = 1 + max(int(labels.max(initial=0)), int(others.max(initial=0)))
-    return np.isin(labels.astype(np.int64) * wide + others, codes[:, 0] * wide + codes[:, 1])
+    wide = 1 + max(int(part.max(initial=0)) for part in (labels, others, codes))
+    beside = np.isin(labels.astype(np.int64) * wide + others, codes[:, 0] * wide + codes[:, 1])
+    return beside & (others >= 0)  # below it is no class, but doubt
 
 
 def _nearest(predicted: OutOfFold, members: list[NDArray[np.int64]]) -> set[tuple[int, int]]:

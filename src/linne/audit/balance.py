@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from linne.audit.widespread import FAULTS, FEW
 from linne.records.findings import Finding
 from linne.records.index import Index
 
@@ -22,19 +23,7 @@ def balance(index: Index, readable: NDArray[np.bool_]) -> list[Finding]:
     if not index.labels:
         return []
     counts = index.counts(np.flatnonzero(readable))
-    findings = [
-        Finding(
-            SMALL,
-            "",
-            1 - count / FEW_IMAGES,
-            f"{index.labels[label]} has {count} readable image{'s' * (count != 1)}",
-            label=index.labels[label],
-            remedy="add images, or merge the class with another",
-            images=count,
-        )
-        for label, count in enumerate(counts.tolist())
-        if count < FEW_IMAGES
-    ]
+    findings = _small(index, counts)
     least, most = int(counts.argmin()), int(counts.argmax())
     if counts[most] > LARGE_RATIO * max(counts[least], 1):
         findings.append(
@@ -49,3 +38,25 @@ def balance(index: Index, readable: NDArray[np.bool_]) -> list[Finding]:
             )
         )
     return findings
+
+
+def _small(index: Index, counts: NDArray[np.int64]) -> list[Finding]:
+    """Tell each small class, or where most of many classes are small, the set as a whole."""
+    small = np.flatnonzero(counts < FEW_IMAGES)
+    remedy = "add images, or merge the class with another"
+    if len(small) > max(FEW, FAULTS * len(counts)):
+        what = f"{len(small)} of {len(counts)} classes have fewer than {FEW_IMAGES} readable images"
+        score = float(np.mean(1 - counts[small] / FEW_IMAGES))
+        return [Finding(SMALL, "", score, what, remedy=remedy, images=int(counts[small].sum()))]
+    return [
+        Finding(
+            SMALL,
+            "",
+            1 - count / FEW_IMAGES,
+            f"{index.labels[label]} has {count} readable image{'s' * (count != 1)}",
+            label=index.labels[label],
+            remedy=remedy,
+            images=count,
+        )
+        for label, count in zip(small.tolist(), counts[small].tolist(), strict=True)
+    ]

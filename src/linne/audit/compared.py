@@ -19,6 +19,10 @@ from linne.records.fingerprint import DIGEST_BYTES, of_arrays
 COMPARING = 1
 """Version of how near copies are found; to be raised when what is found changes."""
 
+MOST_GROWN = 1.5
+"""Times as many images from which on all are compared anew: what is usual among them, by which embeddings are called
+close, is another then."""
+
 _KEY = f"S{DIGEST_BYTES}"
 
 
@@ -88,10 +92,9 @@ def recall(path: Path, digest: NDArray[np.uint8], readable: NDArray[np.bool_]) -
     Known
         Pairs join groups only as far as needed, so where a member of a group is gone, the others count as new.
     """
-    arrays = _read(path)
-    if arrays is None:
+    arrays, rows = _read(path), np.flatnonzero(readable)
+    if arrays is None or len(rows) > MOST_GROWN * len(arrays["digest"]):
         return Known.nothing(len(digest))
-    rows = np.flatnonzero(readable)
     now, first_row = np.unique(_keys(digest[rows]), return_index=True)
     then, first, second = (_keys(arrays[name]) for name in ("digest", "first", "second"))
     ends = np.concatenate([first, second])

@@ -18,8 +18,6 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
-from linne.records.progress import Progress
-
 BITS = 64
 WIDEST_BAND = 22
 """Bits; its table has a place for each value of them."""
@@ -40,7 +38,7 @@ _Keys = NDArray[np.uint32]
 _Found = list[tuple[NDArray[np.int32], NDArray[np.int32]]]
 
 
-def pairs_within(codes: Codes, radius: int, threads: int, progress: Progress) -> Iterator[tuple[Places, Places]]:
+def pairs_within(codes: Codes, radius: int, threads: int) -> Iterator[tuple[Places, Places]]:
     """Find all pairs of codes that differ in `radius` bits or fewer.
 
     Parameters
@@ -49,20 +47,17 @@ def pairs_within(codes: Codes, radius: int, threads: int, progress: Progress) ->
     radius : int
         From 2 to 63.
     threads : int
-    progress : Progress
 
     Yields
     ------
     first, second : (m,) int64 arrays
         Positions, ``first < second``; each pair once, in no order.
     """
-    for one, two in _search(None, codes, radius, threads, progress):
+    for one, two in _search(None, codes, radius, threads):
         yield np.minimum(one, two), np.maximum(one, two)
 
 
-def pairs_between(
-    queries: Codes, codes: Codes, radius: int, threads: int, progress: Progress
-) -> Iterator[tuple[Places, Places]]:
+def pairs_between(queries: Codes, codes: Codes, radius: int, threads: int) -> Iterator[tuple[Places, Places]]:
     """Find all pairs of a query and a code that differ in `radius` bits or fewer; as `pairs_within`.
 
     Yields
@@ -70,7 +65,7 @@ def pairs_between(
     query, code : (m,) int64 arrays
         Positions.
     """
-    return _search(queries, codes, radius, threads, progress)
+    return _search(queries, codes, radius, threads)
 
 
 @dataclass(frozen=True)
@@ -190,15 +185,11 @@ class _Task:
             found.append((self.queries.order[one[close]], self.table.order[two[close]]))
 
 
-def _search(
-    queries: Codes | None, codes: Codes, radius: int, threads: int, progress: Progress
-) -> Iterator[tuple[Places, Places]]:
+def _search(queries: Codes | None, codes: Codes, radius: int, threads: int) -> Iterator[tuple[Places, Places]]:
     if not len(codes) or (queries is not None and not len(queries)):
         return
     bands = bands_for(len(codes), radius)
-    progress.start("compare", sum(len(band.changes) for band in bands), "lookups")
     waiting: deque[Future[_Found]] = deque()
-    done = 0
     try:
         with ThreadPoolExecutor(threads) as pool:
             for place, band in enumerate(bands):
@@ -208,14 +199,11 @@ def _search(
                     waiting.append(pool.submit(_Task(asking, table, changes, radius, bands[:place]).run))
                     while len(waiting) > _WAITING:
                         yield from _as_places(waiting.popleft().result())
-                        done += 1
-                        progress.update(done)
             while waiting:
                 yield from _as_places(waiting.popleft().result())
     finally:
         for task in waiting:
             task.cancel()
-        progress.finish()
 
 
 def _as_places(found: _Found) -> Iterator[tuple[Places, Places]]:

@@ -76,23 +76,29 @@ def _search_hashes(
 ) -> None:
     """Keep what is alike as it is, mirrored or turned."""
     likeness, everything = Likeness(thumbs), len(new) == len(hashes)
-    if everything:
-        for first, second in pairs_within(hashes, MAX_DISTANCE, threads, progress):
-            _keep_alike(forest, likeness, first, second, 0)
-    else:
-        for place, second in pairs_between(hashes[new], hashes, MAX_DISTANCE, threads, progress):
-            first = new[place]
-            apart = first != second
-            low, high = np.minimum(first, second)[apart], np.maximum(first, second)[apart]
-            _keep_alike(forest, likeness, low, high, 0)
-    upright = codes(thumbs)
-    for way in TOLD_ONCE:
-        laid = codes(thumbs, way)
-        for place, second in pairs_between(upright[new], laid, MAX_DISTANCE_TURNED, threads, progress):
-            _keep_turned(forest, likeness, new[place], second, way)
-        if not everything:
-            for first, place in pairs_between(upright, laid[new], MAX_DISTANCE_TURNED, threads, progress):
-                _keep_turned(forest, likeness, first, new[place], way)
+    progress.start("compare", 1 + len(TOLD_ONCE), "ways to lay a picture")
+    try:
+        if everything:
+            for first, second in pairs_within(hashes, MAX_DISTANCE, threads):
+                _keep_alike(forest, likeness, first, second, 0)
+        else:
+            for place, second in pairs_between(hashes[new], hashes, MAX_DISTANCE, threads):
+                first = new[place]
+                apart = first != second
+                low, high = np.minimum(first, second)[apart], np.maximum(first, second)[apart]
+                _keep_alike(forest, likeness, low, high, 0)
+        upright = codes(thumbs)
+        for done, way in enumerate(TOLD_ONCE, 1):
+            progress.update(done)
+            laid = codes(thumbs, way)
+            for place, second in pairs_between(upright[new], laid, MAX_DISTANCE_TURNED, threads):
+                _keep_turned(forest, likeness, new[place], second, way)
+            if not everything:
+                for first, place in pairs_between(upright, laid[new], MAX_DISTANCE_TURNED, threads):
+                    _keep_turned(forest, likeness, first, new[place], way)
+        progress.update(1 + len(TOLD_ONCE))
+    finally:
+        progress.finish()
 
 
 def _keep_turned(forest: Forest, likeness: Likeness, first: Places, second: Places, way: int) -> None:

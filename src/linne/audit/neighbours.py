@@ -24,7 +24,7 @@ ALONE = 2 * CELL
 CELLS_EACH = 3
 NEAREST = 3
 SAMPLE = 1000
-"""Images whose nearest neighbours say how far apart different images lie."""
+"""Images whose nearest neighbours say how far apart, and how alike, different images are."""
 
 _BLOCK = 2048
 _CELLS = 1 << 24
@@ -65,18 +65,20 @@ class Directions:
             yield slice(start, start + _BLOCK), self[slice(start, start + _BLOCK)]
 
 
-def usual_distance(directions: Directions, rng: np.random.Generator) -> float:
-    """Median of one minus the cosine between an image and its nearest neighbour; 0 with fewer than two images."""
-    if len(directions) < 2:
-        return 0.0
+def nearest_of_some(directions: Directions, rng: np.random.Generator) -> tuple[Places, Places, Array]:
+    """Places of up to `SAMPLE` images, of the nearest neighbour of each, and the cosines of the two."""
     places = np.sort(rng.permutation(len(directions))[:SAMPLE])
-    sample, nearest = directions[places], np.full(len(places), -1, np.float32)
+    sample = directions[places]
+    nearest, cosine = np.zeros(len(places), np.int64), np.full(len(places), -np.inf, np.float32)
     for block, vectors in directions.blocks():
         cosines = sample @ vectors.T
-        inside = (places >= block.start) & (places < block.stop)
-        cosines[inside, places[inside] - block.start] = -1
-        np.maximum(nearest, cosines.max(axis=1), out=nearest)
-    return float(1 - np.median(nearest))
+        inside = np.flatnonzero((places >= block.start) & (places < block.stop))
+        cosines[inside, places[inside] - block.start] = -np.inf
+        best = cosines.argmax(axis=1)
+        found = cosines[np.arange(len(places)), best]
+        better = found > cosine
+        nearest[better], cosine[better] = best[better] + block.start, found[better]
+    return places, nearest, cosine
 
 
 def close_pairs(

@@ -70,6 +70,7 @@ class Forest:
     def add(self, first: NDArray[np.int64], second: NDArray[np.int64], score: NDArray[np.float32], kind: int) -> None:
         """Take pairs ``first < second`` of one kind; the same pair may come again."""
         if len(first):
+            score = np.round(score, 5)  # the last digits depend on which picture came first
             self._new.append(Pairs(first, second, score.astype(np.float32), np.full(len(first), kind, np.int8)))
             self._waiting += len(first)
         if self._waiting >= _MOST:
@@ -88,10 +89,11 @@ class Forest:
         again = np.zeros(len(order), bool)
         again[1:] = (np.diff(every.first[order]) == 0) & (np.diff(every.second[order]) == 0)
         order = order[~again]
-        graph = coo_array(
-            (2 - every.score[order].astype(np.float64), (every.first[order], every.second[order])),
-            shape=(self._rows, self._rows),
-        )
+        # No two pairs weigh the same, so that the forest is one, whether its pairs came at once or one after the other.
+        likeliest = np.lexsort((every.second[order], every.first[order], -every.score[order]))
+        weight = np.empty(len(order))
+        weight[likeliest] = np.arange(1, 1 + len(order))
+        graph = coo_array((weight, (every.first[order], every.second[order])), shape=(self._rows, self._rows))
         one, two = minimum_spanning_tree(graph.tocsr()).tocoo().coords
         joined = np.sort(one.astype(np.int64) * self._rows + two)
         kept = order[np.isin(every.first[order] * self._rows + every.second[order], joined, assume_unique=True)]
