@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from images import class_folders, encode, noise, place, turned
 from some_facts import real_photos
+from walked import write_digits
 
 import linne
 from linne.records.errors import DataError, WriteError
@@ -56,6 +57,33 @@ def test_single_pixels_and_pictures_that_are_all_the_same(tmp_path: Path) -> Non
     same = audited(tmp_path / "same").counts()
     assert same.pop("exact duplicate") == 29
     assert same == {"small class": 2, "two labels": 15}
+
+
+def test_half_of_the_labels_wrong(tmp_path: Path) -> None:
+    """Thumbnails tell digits apart only where labels agree with them; then the note says that so many do not."""
+    write_digits(tmp_path / "all", a_class=60)
+    rng, flipped = np.random.default_rng(0), 0
+    for path in sorted((tmp_path / "all").rglob("*.png")):
+        label = path.parent.name
+        if rng.random() < 0.5:
+            label, flipped = rng.choice([digit for digit in "0123456789" if digit != label]), flipped + 1
+        place(tmp_path / "photos" / label / path.name, path.read_bytes())
+    found = audited(tmp_path / "photos")
+    assert found.noise is None  # without a network nobody can say whether the labels or the thumbnails are at fault
+    assert any("thumbnails" in note for note in found.notes)
+    assert "label doubt" not in found.counts()
+
+
+@pytest.mark.slow
+def test_ten_thousand_classes_of_two(tmp_path: Path) -> None:
+    for label in range(10_000):
+        for number in range(2):
+            value = np.random.default_rng(2 * label + number).integers(0, 256, (4, 4, 3), dtype=np.uint8)
+            picture = value.repeat(4, axis=0).repeat(4, axis=1)
+            place(tmp_path / "photos" / f"class {label}" / f"{number}.png", encode(picture, "PNG"))
+    found = audited(tmp_path / "photos")
+    assert found.counts()["small class"] == 1  # told once, of the set
+    assert sum(found.counts().values()) < 100
 
 
 def test_nothing_that_can_be_read(tmp_path: Path) -> None:
