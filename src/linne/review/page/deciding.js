@@ -5,6 +5,7 @@ import { keepUp } from "./main.js";
 import { grid, note, now, refused, say } from "./now.js";
 import { get, send } from "./server.js";
 import { filter, select, stage, standing, take } from "./showing.js";
+import { during, forget } from "./waiting.js";
 
 const own = new Map();
 
@@ -64,13 +65,21 @@ export async function merging() {
   if (to !== null && now.shown === about) decide([{ action: "merge", label, to }]);
 }
 
-async function decide(answers) {
-  const about = now.shown, place = grid.at;
+function decide(answers) {
+  const about = now.shown, place = grid.at, at = grid.caseAt(place);
+  if (!at || at.case !== about.case) return say("Not there yet: decide when it is shown.", true);
+  // What changes test images among several is not done for them, so there is still something to decide here.
+  const leaves = answers.length > 1 && answers.some(({ action, image }) => action !== "keep" && about.images[image].test);
+  const whole = !leaves && (answers.length === about.images.length || about.kind !== "copies");
+  const saving = save(about, place, answers, whole);
+  if (!whole) during(saving);  // which image is next is told by the answer
+}
+
+async function save(about, place, answers, whole) {
   const body = { edition: now.facts.edition, case: about.case, why: note.text, answers };
   note.text = "";
   grid.saving.add(about.case);
   grid.fill(place);
-  const whole = answers.length === about.images.length || about.kind !== "copies";
   if (whole && place + 1 < grid.total) select(place + 1);
   else if (!whole) stage();
   try {
@@ -87,13 +96,19 @@ async function decide(answers) {
     }
     const left = answer.test_left ? `. ${answer.test_left} test image${answer.test_left > 1 ? "s" : ""} left as it is: decide on each alone` : "";
     say((answer.undo && answer.act ? actInWords(answer.undo) : "Nothing changed") + left);
-    if (answer.test_left) select(place);
   } catch (error) {
     grid.saving.delete(about.case);
     refused(error);
     grid.renew();
-    select(place);
+    back(about, place);
   }
+}
+
+// Back to what could not be saved; what is pressed on the way was meant for another finding.
+function back(about, place) {
+  const there = grid.caseAt(place);
+  forget();
+  if (there && there.case === about.case) during(select(place).then(forget));
 }
 
 // What this tab decided itself it has seen, even if the case was drawn before.
@@ -109,7 +124,7 @@ function settle(answer) {
 }
 
 export async function wholesale() {
-  const { open: many } = await get("lists", filter());  // what is open now, not when the list was made
+  const { open: many } = await during(get("lists", filter()));  // what is open now, not when the list was made
   if (!many) return say("Nothing is open in this list.");
   const how = await pickWholesale(many);
   if (how === null) return;
@@ -125,7 +140,11 @@ export async function wholesale() {
   }
 }
 
-export async function turn(kind) {
+export function turn(kind) {
+  return during(turned(kind));
+}
+
+async function turned(kind) {
   let act = null;
   const body = () => {
     act = now.facts[kind];
