@@ -165,6 +165,14 @@ def test_wholesale_leaves_test_images_and_what_needs_eyes(desk: Desk) -> None:
     assert left_after(desk)
 
 
+def test_keeping_all_takes_no_drop_back(desk: Desk) -> None:
+    say(desk, COPIES, Answer("drop", 0))
+    decided = decide_all(desk, Filter(check="exact duplicate"), "keep", "", "")
+    assert decided.images == 2
+    assert COPIES not in is_open(desk)
+    assert [image["gone"] for image in desk.shown(desk.cases[COPIES])["images"]] == [True, False, False]
+
+
 def test_wholesale_with_nothing_to_do_adds_no_act(desk: Desk) -> None:
     assert decide_all(desk, Filter(check="no such check"), "keep", "", "").act is None
     assert desk.catch_up() == 0

@@ -118,9 +118,14 @@ def decide_all(desk: Desk, wanted: Filter, how: Wholesale, why: str, key: str) -
 
 def _wholesale(desk: Desk, case: Case, how: Wholesale) -> list[Answer]:
     """Answers to one case; none where `how` does not fit it."""
-    images = range(len(case.rows))
+    # What somebody dropped by hand is not taken back by an answer to many.
+    left = [
+        image
+        for image, row in enumerate(case.rows)
+        if desk.standing.fate(case.paths[image], desk.digest(row)).gone is None
+    ]
     if how == "keep":
-        return [Answer("keep", image) for image in images] or [Answer("keep")]
+        return [Answer("keep", image) for image in left] if case.rows else [Answer("keep")]
     if case.kind == "image" and case.rows[0] != NOT_THERE:
         if how == "drop":
             return [Answer("drop", 0)]
@@ -128,11 +133,6 @@ def _wholesale(desk: Desk, case: Case, how: Wholesale) -> list[Answer]:
             return [Answer("relabel", 0, case.suggestion)]
     if how == "first" and case.kind == "copies":
         labels = {desk.index.label_of(row) for row in case.rows if row != NOT_THERE}
-        left = [
-            image
-            for image in images
-            if desk.standing.fate(case.paths[image], desk.digest(case.rows[image])).gone is None
-        ]
         if len(labels) == 1 and NOT_THERE not in case.rows:
             return [Answer("keep" if image == left[0] else "drop", image) for image in left]
     return []
