@@ -91,6 +91,13 @@ def test_a_merged_class_settles_doubts_between_the_two(desk: Desk) -> None:
     assert left_after(desk)
 
 
+def test_classes_merged_into_a_third_settle_doubts_between_the_two(desk: Desk) -> None:
+    say(desk, ALIKE, Answer("merge", label="owl", to="bird"))
+    assert left_after(desk, ALIKE)
+    say(desk, OWL_DOUBT, Answer("merge", label="dog", to="bird"))
+    assert left_after(desk, ALIKE, OWL_DOUBT)
+
+
 def test_a_class_is_merged_from_an_image_too(desk: Desk) -> None:
     say(desk, OWL_DOUBT, Answer("merge", label="owl", to="bird"))
     assert desk.class_now("owl") == "bird"

@@ -182,8 +182,8 @@ class Desk:
     def _join_classes(self) -> None:
         """See which doubts merged classes settle: the given and the suggested class are one now."""
         self._merges = self.standing.merges()
-        finals = {name: i for i, name in enumerate(self.queue.labels)}
-        code = np.array([finals.get(self.class_now(name), -1 - i) for name, i in finals.items()], np.int64)
+        finals: dict[str, int] = {}  # of any name: the class that both went into need not be one that was found on
+        code = np.array([finals.setdefault(self.class_now(name), len(finals)) for name in self.queue.labels], np.int64)
         queue = self.queue
         doubts = np.array([bool(case.rows) and bool(case.suggestion) for case in self.cases], np.bool_)
         same = code[queue.label] == code[queue.suggestion] if len(code) else doubts
