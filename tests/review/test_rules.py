@@ -111,6 +111,15 @@ def test_merges_that_go_in_a_ring_are_refused(desk: Desk) -> None:
             say(desk, ALIKE, Answer("merge", label=label, to=to))
 
 
+def test_to_keep_a_class_closes_no_ring(desk: Desk) -> None:
+    say(desk, IMBALANCE, Answer("merge", label="owl", to="dog"))
+    say(desk, ALIKE, Answer("merge", label="owl", to="cat"))
+    say(desk, DOUBT, Answer("merge", label="dog", to="owl"))
+    with pytest.raises(LinneError, match="where they began"):
+        say(desk, ALIKE, Answer("keep"))
+    assert desk.class_now("dog") == "cat"
+
+
 @pytest.mark.parametrize(
     ("case", "answer"),
     [
@@ -178,6 +187,12 @@ def test_keeping_all_takes_no_drop_back(desk: Desk) -> None:
     assert decided.images == 2
     assert COPIES not in is_open(desk)
     assert [image["gone"] for image in desk.shown(desk.cases[COPIES])["images"]] == [True, False, False]
+
+
+def test_wholesale_counts_classes(desk: Desk) -> None:
+    assert decide_all(desk, Filter(check="imbalance"), "keep", "", "").images == 1
+    desk.log.undo(1, who="a", index="")
+    assert decide_all(desk, Filter(label="owl"), "keep", "", "").images == 3  # two images, and the class twice
 
 
 def test_wholesale_with_nothing_to_do_adds_no_act(desk: Desk) -> None:

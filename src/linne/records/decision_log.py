@@ -144,6 +144,12 @@ class DecisionLog:
 
         return self._add(key, make)
 
+    def done_as(self, key: str) -> Act | None:
+        """Give the act that was added under a key; None where there is none."""
+        with self._lock, self._told():
+            known = self._disk.execute("SELECT number FROM act WHERE key = ?", (key,)).fetchone() if key else None
+            return None if known is None else self._read(known[0] - 1, known[0])[0]
+
     def undo(self, expected: int, *, who: str, index: str, key: str = "") -> Act:
         """Take back the last act in effect, which must be the `expected` one; raises what `decide` raises."""
         return self._add(key, lambda: self._turn("undo", self.standing.next_undo(), expected, who, index))
@@ -170,8 +176,8 @@ class DecisionLog:
             self._disk.execute("BEGIN IMMEDIATE")
             try:
                 self._catch_up()
-                known = self._disk.execute("SELECT number FROM act WHERE key = ?", (key,)).fetchone() if key else None
-                act = make() if known is None else self._read(known[0] - 1, known[0])[0]
+                known = self.done_as(key)
+                act = make() if known is None else known
                 if known is None:
                     self._insert(key or secrets.token_hex(16), act)
                 self._disk.execute("COMMIT")

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from linne.records.decisions import Act, Action, Decision, as_class_name, as_note
 from linne.records.errors import LinneError
+from linne.records.standing import in_a_ring
 from linne.review.cases import NOT_THERE, Case
 from linne.review.desk import Desk
 from linne.review.queue import Filter
@@ -141,11 +142,29 @@ def _wholesale(desk: Desk, case: Case, how: Wholesale) -> list[Answer]:
 def _write(
     desk: Desk, decisions: list[Decision], why: str, seen: int, key: str, test_left: int = 0, others_left: int = 0
 ) -> Decided:
-    act = None
-    if decisions:
+    act = desk.log.done_as(key)  # sent again: what came of the first
+    if act is None and decisions:
+        _refuse_rings(desk, decisions)
         act = desk.log.decide(decisions, who=desk.who, index=desk.index.fingerprint, why=why, key=key, seen=seen)
         desk.catch_up()
-    return Decided(act, len({decision.path for decision in decisions}), test_left, others_left)
+    return Decided(act, 0 if act is None else act.count, test_left, others_left)
+
+
+def _refuse_rings(desk: Desk, decisions: list[Decision]) -> None:
+    """Raise where merged classes would lead back to themselves; to keep a class can close a ring as well.
+
+    It brings back what was said of the class under another check.
+    """
+    classes = {decision.label for decision in decisions if not decision.path}
+    if not classes:
+        return
+    and_then = Act(desk.standing.version + 1, "decide", 0, desk.who, "", "", "", tuple(decisions))
+    merges = desk.standing.merges(and_then)
+    for label in sorted(classes):
+        if in_a_ring(label, merges):
+            raise LinneError(
+                "merged classes would end where they began", value=label, remedy="undo a merge, or take another class"
+            )
 
 
 def _decisions(desk: Desk, case: Case, answer: Answer) -> list[Decision]:
@@ -172,8 +191,6 @@ def _merging(desk: Desk, case: Case, answer: Answer) -> Decision:
     label, to = answer.label, as_class_name(answer.to)
     if label not in desk.known_classes():
         raise LinneError("no such class", value=repr(label)[:80], remedy="take one that is there")
-    if desk.class_now(to) == label or to == label:
-        raise LinneError("would end where it began", value=f"{label} into {to}", remedy="take another class")
     return Decision("merge", case.checks[0], label=label, to=to)
 
 

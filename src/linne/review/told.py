@@ -54,7 +54,7 @@ def act_told(act: Act) -> dict[str, Any]:
         "action": first.action if len({d.action for d in act.decisions}) == 1 else "several",
         "subject": first.path or first.label,
         "to": first.to,
-        "count": len({d.path or d.label for d in act.decisions}),
+        "count": act.count,
         "test": sum(d.test for d in act.decisions),
     }
 
