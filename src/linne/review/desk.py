@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from linne.records import fingerprint
 from linne.records.audited import Audited, read_audited
 from linne.records.decision_log import DecisionLog
 from linne.records.decisions import Act
 from linne.records.digests import digest_name
 from linne.records.standing import Ruling, final_class
 from linne.review.cases import NOT_THERE, Case, cases_of
+from linne.review.edition import Edition
 from linne.review.queue import Queue
 
 FIRST_IMAGES = 4
@@ -54,15 +54,14 @@ class Desk:
 
     def __init__(self, folder: Path, who: str) -> None:
         audited = Audited(folder)
+        self._edition = Edition(audited)  # before anything is read: an audit that ends meanwhile is noticed
         examined = read_audited(audited)
         self.folder, self.who, self.is_run = folder, who, audited.is_run
         self.index, self.test, self._digest = examined.index, examined.test, examined.digest
         self.notes = examined.findings.notes
         self.cases = cases_of(examined.findings, self.index)
         self.queue = Queue(self.cases, self.test)
-        self.edition = fingerprint.of_settings(
-            [self.index.fingerprint, fingerprint.of_arrays(self._digest), _digest_of(audited.findings)]
-        )
+        self.edition = self._edition.name
         self.lock = threading.RLock()
         self.log = DecisionLog(audited.decisions)
         self.standing = self.log.standing
@@ -97,6 +96,12 @@ class Desk:
     def decided(self) -> NDArray[np.bool_]:
         """Which cases are decided, or have nothing left to decide: ``(cases,)``."""
         return np.asarray(self._answered | self._moot, np.bool_)
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the folder still holds the findings that were opened; `linne audit` may replace them."""
+        with self.lock:
+            return self._edition.is_current()
 
     def digest(self, row: int) -> str:
         """Digest of an image when it was audited; empty where it could not be read."""
@@ -206,7 +211,3 @@ def _told(ruling: Ruling | None) -> dict[str, str] | None:
         return None
     decision, act = ruling
     return {"action": decision.action, "to": decision.to, "who": act.who, "when": act.when, "why": act.why}
-
-
-def _digest_of(file: Path) -> str:
-    return fingerprint.of_bytes(file.read_bytes()).hex()

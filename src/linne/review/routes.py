@@ -60,7 +60,7 @@ def serve_data(app: FastAPI, desk: Desk) -> None:
 
     @app.get("/version")
     def version() -> dict[str, Any]:
-        return {"version": desk.catch_up(), "edition": desk.edition}
+        return {"version": desk.catch_up(), "edition": desk.edition, "current": desk.is_current}
 
     @app.get("/lists")
     def make_list(wanted: Annotated[ListQuery, Query()]) -> dict[str, Any]:
@@ -147,7 +147,8 @@ def _picture(desk: Desk, row: int, side: int) -> Response:
     _refuse_out_of_range(row, len(desk.index), "image")
     # The page asks with the edition in the address, so a picture that was replaced is asked for anew.
     headers = {"Cache-Control": "private, max-age=86400"}
-    return Response(jpeg(desk.index.content(row), side), media_type="image/jpeg", headers=headers)
+    content = jpeg(desk.index.content(row), side, desk.digest(row))
+    return Response(content, media_type="image/jpeg", headers=headers)
 
 
 def _refuse_out_of_range(number: int, many: int, what: str) -> None:
@@ -158,3 +159,5 @@ def _refuse_out_of_range(number: int, many: int, what: str) -> None:
 def _refuse_other_edition(desk: Desk, edition: str) -> None:
     if edition != desk.edition:
         raise RequestError(409, "the page shows findings of another audit", "load the page again")
+    if not desk.is_current:
+        raise RequestError(409, "the folder was audited anew", "start `linne review` again and load the page again")

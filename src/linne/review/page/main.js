@@ -11,8 +11,8 @@ import { forget, inTurn, whenShown } from "./waiting.js";
 const POLL = 1500;
 
 export async function keepUp() {
-  const { version, edition } = await get("version");
-  if (edition !== now.facts.edition) return outdated();
+  const { version, edition, current } = await get("version");
+  if (edition !== now.facts.edition || !current) return outdated(current);
   if (version === now.facts.version || unsavedDecisions()) return;
   standing(await get("state"));
   grid.renew();

@@ -115,7 +115,8 @@ export function look() {
   open("large");
 }
 
-export function outdated() {
-  at("gone").textContent = "The audit was made anew. Load the page again to see its findings.";
+export function outdated(isOpened = true) {
+  const first = isOpened ? "" : "Start linne review again, and then l";
+  at("gone").textContent = `The audit was made anew. ${first || "L"}oad the page again to see its findings.`;
   at("gone").hidden = false;
 }
