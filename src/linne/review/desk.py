@@ -22,6 +22,9 @@ from linne.review.queue import Queue
 FIRST_IMAGES = 4
 """Of a group of copies, where many cases are shown at once."""
 
+MOST_SHOWN = 200
+"""Images of a case, and findings, where it is shown alone; more are asked for."""
+
 EXAMPLES = 6
 """Images of a class, to compare with."""
 
@@ -120,8 +123,8 @@ class Desk:
         names = self.standing.named_classes() - set(self.index.labels)
         return [*self.index.labels, *sorted(names)]
 
-    def shown(self, case: Case, most: int | None = FIRST_IMAGES) -> dict[str, Any]:
-        """Give a case as JSON; all its images and findings where `most` is None."""
+    def shown(self, case: Case, most: int | None = None) -> dict[str, Any]:
+        """Give a case as JSON: with its reasons and its first `most` images, or in brief where that is None."""
         told: dict[str, Any] = {
             "case": case.number,
             "kind": case.kind,
@@ -132,14 +135,15 @@ class Desk:
             "version": self._version,
             "decided": bool(self._answered[case.number] or self._moot[case.number]),
             "count": len(case.rows),
-            "images": [self._image(case, place) for place in range(len(case.rows))[:most]],
+            "images": [self._image(case, place) for place in range(len(case.rows))[: most or FIRST_IMAGES]],
         }
         if not case.rows:
             merges = self._merges.get(case.label)
             told["answer"] = _told(self.standing.answer(case.checks[0], "", "", case.label) or merges)
-        if most is None:
+        if most is not None:
+            told["tests"] = sum(map(self.is_test, case.rows))
             names = ("check", "score", "reason", "remedy", "path", "other", "label", "suggestion")
-            told["findings"] = [{name: getattr(found, name) for name in names} for found in case.findings]
+            told["findings"] = [{name: getattr(found, name) for name in names} for found in case.findings[:MOST_SHOWN]]
             labels = (image["label"] for image in told["images"])
             classes = dict.fromkeys(
                 name for name in (*labels, case.label, case.suggestion) if name in self.index.labels

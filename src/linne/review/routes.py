@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from starlette.concurrency import run_in_threadpool
 
 from linne.review.bodies import DecideAllBody, DecideBody, ListQuery, TurnBody, read_json
-from linne.review.desk import Desk
+from linne.review.desk import MOST_SHOWN, Desk
 from linne.review.pictures import LARGE, SMALL, jpeg
 from linne.review.rules import decide, decide_all
 from linne.review.told import act_told, outcome, what_is_reviewed, what_stands
@@ -85,11 +85,11 @@ def serve_data(app: FastAPI, desk: Desk) -> None:
             return {"start": start, "cases": [desk.shown(desk.cases[case]) for case in chosen]}
 
     @app.get("/cases/{number}")
-    def case(number: int) -> dict[str, Any]:
+    def case(number: int, images: Annotated[int, Query(ge=1)] = MOST_SHOWN) -> dict[str, Any]:
         _refuse_out_of_range(number, len(desk.cases), "case")
         with desk.lock:
             desk.catch_up()
-            return desk.shown(desk.cases[number], None)
+            return desk.shown(desk.cases[number], images)
 
     @app.get("/history")
     def history() -> dict[str, Any]:
@@ -119,7 +119,7 @@ def take_decisions(app: FastAPI, desk: Desk) -> None:
         _refuse_out_of_range(body.case, len(desk.cases), "case")
         answers = [answer.answer() for answer in body.answers]
         decided = await run_in_threadpool(decide, desk, body.case, answers, body.why, body.seen, body.key)
-        return await run_in_threadpool(outcome, desk, decided, body.case)
+        return await run_in_threadpool(outcome, desk, decided, body.case, body.images)
 
     @app.post("/decide-all")
     async def decide_many(request: Request) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from linne.review.cases import NOT_THERE, Case
 from linne.review.desk import Desk
 from linne.review.queue import Filter
 
+Rest = Literal["", "keep", "drop"]
+
 Wholesale = Literal["keep", "drop", "suggestion", "first"]
 
 
@@ -37,6 +39,8 @@ class Answer:
         The class that is merged.
     test : bool
         Whether the person was shown that it is a test image.
+    rest : {'', 'keep', 'drop'}
+        What becomes of all other images of the case, however many; nothing, where it is empty.
     """
 
     action: Action
@@ -44,6 +48,7 @@ class Answer:
     to: str = ""
     label: str = ""
     test: bool = False
+    rest: Rest = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,7 @@ def decide(desk: Desk, number: int, answers: list[Answer], why: str, seen: int, 
     with desk.lock:
         desk.catch_up()
         case = desk.cases[number]
+        answers = [one for answer in answers for one in _with_rest(case, answer)]
         alone = len(answers) == 1
         decisions, left = [], 0
         for answer in answers:
@@ -115,6 +121,14 @@ def decide_all(desk: Desk, wanted: Filter, how: Wholesale, why: str, key: str) -
             for answer in answers:
                 decisions += _decisions(desk, case, answer)
         return _write(desk, decisions, as_note(why), -1, key, test_left, others_left)
+
+
+def _with_rest(case: Case, answer: Answer) -> list[Answer]:
+    if not answer.rest:
+        return [answer]
+    _row(case, answer)
+    places = range(len(case.rows))
+    return [answer if place == answer.image else Answer(answer.rest, place) for place in places]
 
 
 def _wholesale(desk: Desk, case: Case, how: Wholesale) -> list[Answer]:

@@ -32,7 +32,7 @@ const one = (action, more = {}) => ({ action, image: now.chosen, test: now.shown
 
 export function keeping() {
   if (now.shown.kind === "class") return decide([{ action: "keep" }]);
-  return decide(now.shown.images.map((image, place) => ({ action: "keep", image: place, test: image.test })));
+  return decide([{ action: "keep", image: 0, test: now.shown.images[0].test, rest: "keep" }]);
 }
 
 export function dropping() {
@@ -41,7 +41,7 @@ export function dropping() {
 
 export function onlyThis() {
   if (now.shown.kind !== "copies") return;
-  decide(now.shown.images.map((image, place) => ({ action: place === now.chosen ? "keep" : "drop", image: place })));
+  decide([one("keep", { rest: "drop" })]);
 }
 
 export function following() {
@@ -68,15 +68,15 @@ export async function merging() {
 function decide(answers) {
   const about = now.shown, place = grid.at, at = grid.caseAt(place);
   if (!at || at.case !== about.case) return say("Not there yet: decide when it is shown.", true);
-  // What changes test images among several is not done for them, so there is still something to decide here.
-  const leaves = answers.length > 1 && answers.some(({ action, image }) => action !== "keep" && about.images[image].test);
-  const whole = !leaves && (answers.length === about.images.length || about.kind !== "copies");
+  // Test images among several are not dropped with them, so there is still something to decide here.
+  const leaves = answers[0].rest === "drop" && about.tests > about.images[answers[0].image].test;
+  const whole = !leaves && (about.kind !== "copies" || Boolean(answers[0].rest));
   const saving = save(about, place, answers, whole);
   if (!whole) during(saving);  // which image is next is told by the answer
 }
 
 async function save(about, place, answers, whole) {
-  const body = { edition: now.facts.edition, case: about.case, why: note.text, answers };
+  const body = { edition: now.facts.edition, case: about.case, images: now.most, why: note.text, answers };
   note.text = "";
   grid.saving.add(about.case);
   grid.fill(place);

@@ -17,7 +17,7 @@ export async function keepUp() {
   standing(await get("state"));
   grid.renew();
   if (now.shown) {
-    const whole = await get("cases/" + now.shown.case);
+    const whole = await get("cases/" + now.shown.case, { images: now.most });
     if (now.shown && now.shown.case === whole.case) take(whole);
   }
 }

@@ -2,7 +2,7 @@
 
 import { doing } from "./deciding.js";
 import { actInWords, open } from "./dialogs.js";
-import { at, grid, note, now } from "./now.js";
+import { MOST_SHOWN, at, grid, note, now } from "./now.js";
 import { get } from "./server.js";
 import { draw, drawNothing } from "./stage.js";
 import { during, forget, whenShown } from "./waiting.js";
@@ -42,7 +42,8 @@ async function selected(place) {
   }
   const brief = await grid.need(grid.at);
   if (!brief || mine !== selecting) return;
-  const whole = await get("cases/" + brief.case);
+  if (!now.shown || now.shown.case !== brief.case) now.most = MOST_SHOWN;
+  const whole = await get("cases/" + brief.case, { images: now.most });
   if (mine !== selecting) return;
   if (!now.shown || now.shown.case !== whole.case) now.chosen = Math.max(0, whole.images.findIndex((image) => !image.answer));
   take(whole);
@@ -60,6 +61,7 @@ export function stage() {
   draw(at("stage"), now.shown, {
     edition: now.facts.edition, chosen: now.chosen, note,
     doing: doing().map((one) => ({ ...one, run: () => whenShown(one.run) })),
+    more: () => whenShown(() => { now.most = now.shown.images.length + MOST_SHOWN; select(grid.at); }),
     choose: (place) => whenShown(() => choose(place)),
     look,
   });
