@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from review_page import CHROMIUM, PATIENCE, Server, Tab
@@ -57,6 +58,23 @@ def test_typed_letters_are_for_the_window_that_opens(tab: Tab, server: Server) -
     tab.page.wait_for_timeout(1500)
     assert decided(server) == []
     assert tab.wrong == []
+
+
+def test_two_findings_on_one_class(tab: Tab, server: Server) -> None:
+    tab.page.get_by_role("button", name=re.compile("^classes alike")).click()
+    tab.question("owl → dog?")
+    tab.page.get_by_role("button", name=re.compile("^all")).click()
+    tab.sees("#stage .tag", "classes alike")
+    held: list[Any] = []
+    tab.page.route("**/decide", lambda route: route.continue_() if held else held.append(route))
+    tab.press("Enter")
+    tab.sees("#stage .tag", "imbalance")  # drawn before the first is saved
+    tab.press("Enter")
+    tab.page.wait_for_timeout(200)
+    held[0].continue_()
+    tab.progress(2)
+    assert tab.wrong == []
+    assert decided(server) == [("keep", ""), ("keep", "")]
 
 
 def test_a_key_held_down_decides_once(tab: Tab, server: Server) -> None:

@@ -7,6 +7,7 @@ import { get, send } from "./server.js";
 import { filter, select, stage, standing, take } from "./showing.js";
 import { during, forget } from "./waiting.js";
 
+// What this tab decided itself: the version of its last decision on a case, an image, or a class.
 const own = new Map();
 
 export function doing() {
@@ -83,8 +84,8 @@ async function save(about, place, answers, whole) {
   if (whole && place + 1 < grid.total) select(place + 1);
   else if (!whole) stage();
   try {
-    const answer = await send("decide", () => ({ ...body, seen: seen(about) }), (value) => {
-      for (const image of value.shown.images) own.set(image.path, value.version);
+    const answer = await send("decide", () => ({ ...body, seen: seen(about, answers) }), (value) => {
+      for (const name of subjects(value.shown, answers)) own.set(name, value.version);
       settle(value);
     });
     grid.saving.delete(about.case);
@@ -112,8 +113,14 @@ function back(about, place) {
 }
 
 // What this tab decided itself it has seen, even if the case was drawn before.
-function seen(about) {
-  return Math.max(about.version, ...about.images.map((image) => own.get(image.path) || 0));
+function seen(about, answers) {
+  return Math.max(about.version, ...subjects(about, answers).map((name) => own.get(name) || 0));
+}
+
+// Numbers of cases, paths, and classes, which begin like no path.
+function subjects(about, answers) {
+  const classes = answers.filter(({ action }) => action === "merge" || about.kind === "class");
+  return [about.case, ...about.images.map((image) => image.path), ...classes.map(({ label }) => "//" + (label || about.label))];
 }
 
 // The answer tells what stands now; other cases may show the same image.
