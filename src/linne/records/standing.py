@@ -56,6 +56,8 @@ class Standing:
         if act.number != self.version + 1:
             raise ValueError(f"act {act.number} after act {self.version}")
         if act.kind == "decide":
+            if not act.decisions:
+                raise ValueError(f"act {act.number} decides nothing")
             self._acts[act.number] = act
             self._done.append(act.number)
             self._undone.clear()
