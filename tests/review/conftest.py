@@ -5,9 +5,11 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from audited_photos import OWNER, write_audit, write_photos
+from review_page import CHROMIUM, Server, Tab
 from starlette.testclient import TestClient
 
 from linne.index.photos import read_photos
@@ -49,3 +51,29 @@ def desk(open_desk: Callable[..., Desk]) -> Desk:
 @pytest.fixture
 def client(desk: Desk) -> TestClient:
     return TestClient(create_app(desk), base_url="http://127.0.0.1:8001", raise_server_exceptions=False)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    running = Server(write_audit(tmp_path / "audit", read_photos(write_photos(tmp_path / "photos"))))
+    yield running
+    if running.process.poll() is None:
+        running.end()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def tab(chromium: Any, server: Server) -> Iterator[Tab]:
+    context = chromium.new_context(viewport={"width": 1200, "height": 800})
+    made = Tab(context, server.url)
+    yield made
+    context.close()

@@ -85,7 +85,7 @@ def test_counts_a_check(desk: Desk) -> None:
 
 
 def test_examples_are_clean_images_that_are_no_test_images(desk: Desk) -> None:
-    shown = desk.shown(desk.cases[DOUBT], None)
+    shown = desk.shown(desk.cases[DOUBT], 9)
     paths = {example["label"]: [desk.index.path(row) for row in example["rows"]] for example in shown["examples"]}
     assert paths == {
         "cat": ["train/cat/4.jpg", "train/cat/5.jpg"],

@@ -3,113 +3,18 @@
 from __future__ import annotations
 
 import re
-import shutil
 import signal
-import socket
-import subprocess
-import sys
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from audited_photos import write_audit, write_photos
+from review_page import CHROMIUM, PATIENCE, Server, Tab
 
 import linne
-from linne.index.photos import read_photos
 from linne.records.audited import Audited
 from linne.records.decision_log import DecisionLog
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")]
-
-PATIENCE = 8000
-
-
-class Server:
-    """``linne review`` as a process of its own, always on the same port."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
-        self.start()
-
-    def start(self) -> None:
-        command = [sys.executable, "-m", "linne", "review", self.folder, "--port", self.port, "--who", "anna"]
-        self.process = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, text=True)
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        assert f"http://127.0.0.1:{self.port}" in line
-
-    def end(self, how: signal.Signals = signal.SIGINT) -> None:
-        self.process.send_signal(how)
-        self.process.wait(20)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/"
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    running = Server(write_audit(tmp_path / "audit", read_photos(write_photos(tmp_path / "photos"))))
-    yield running
-    if running.process.poll() is None:
-        running.end()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-class Tab:
-    """A page, and what went wrong on it."""
-
-    def __init__(self, context: Any, url: str) -> None:
-        self.page = context.new_page()
-        self.page.set_default_timeout(PATIENCE)
-        self.wrong: list[str] = []
-        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
-        self.page.on("console", self._heard)
-        self.page.goto(url)
-        self.settled()
-
-    def _heard(self, line: Any) -> None:
-        if line.type == "error" and "422" not in line.text:  # a picture that is damaged
-            self.wrong.append(line.text)
-
-    def settled(self) -> None:
-        self.page.wait_for_selector("#stage > *")
-
-    def press(self, *keys: str) -> None:
-        for key in keys:
-            self.page.keyboard.press(key)
-
-    def sees(self, selector: str, text: str) -> None:
-        playwright.expect(self.page.locator(selector)).to_contain_text(text, timeout=PATIENCE)
-
-    def progress(self, decided: int) -> None:
-        self.sees("#progress", f"{decided} of 11 decided")
-
-    def question(self, text: str) -> None:
-        self.sees("#stage .question", text)
-
-
-@pytest.fixture
-def tab(chromium: Any, server: Server) -> Iterator[Tab]:
-    context = chromium.new_context(viewport={"width": 1200, "height": 800})
-    made = Tab(context, server.url)
-    yield made
-    context.close()
 
 
 def test_a_whole_session(tab: Tab, server: Server) -> None:

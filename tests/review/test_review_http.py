@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import itertools
-from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from audited_photos import COPIES, DOUBT, OWNER, TEST_DOUBT, UNREADABLE
-from PIL import Image
+from audited_photos import COPIES, DOUBT, FOUND, OWNER, TEST_DOUBT, write_audit
 from starlette.testclient import TestClient
 
+from linne.records.audited import Audited
+from linne.records.index import Index
 from linne.review.app import PAGE
-from linne.review.desk import Desk
 
 keys = (f"attempt-{number}" for number in itertools.count())
 
@@ -76,7 +75,7 @@ def test_wholesale(client: TestClient) -> None:
     asked = {"edition": edition, "key": next(keys), "filter": {"check": "label doubt"}, "how": "keep"}
     told = client.post("/decide-all", json=asked).json()
     assert (told["images"], told["test_left"], told["open"]) == (2, 1, 9)
-    assert client.post("/decide-all", json=asked).json()["version"] == told["version"]  # sent again: counts once
+    assert client.post("/decide-all", json=asked).json() == told  # sent again: counts once, and is told the same
 
 
 def test_a_second_try_counts_once_and_a_stale_one_not_at_all(client: TestClient) -> None:
@@ -90,27 +89,6 @@ def test_a_test_image_must_have_been_shown_as_one(client: TestClient) -> None:
     assert is_error(client.post("/decide", json=body(client, TEST_DOUBT)), 409)
     shown = {"action": "drop", "image": 0, "test": True}
     assert client.post("/decide", json=body(client, TEST_DOUBT, shown)).status_code == 200
-
-
-def test_pictures_are_small_upright_jpegs(client: TestClient, desk: Desk) -> None:
-    turned = desk.index.row_of("train/dog/4.jpg")
-    for kind in ("thumbnails", "pictures"):
-        answer = client.get(f"/{kind}/{turned}")
-        assert answer.headers["content-type"] == "image/jpeg"
-        assert answer.headers["cache-control"].startswith("private")
-        picture = Image.open(io.BytesIO(answer.content))
-        assert (picture.format, picture.size) == ("JPEG", (40, 80))
-
-
-def test_a_picture_that_cannot_be_shown_says_why(client: TestClient, desk: Desk) -> None:
-    answer = client.get(f"/thumbnails/{desk.cases[UNREADABLE].rows[0]}")
-    assert is_error(answer, 422)
-    assert "cache-control" not in answer.headers
-
-
-def test_a_picture_that_is_gone_says_so(client: TestClient, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(desk, "index", replace(desk.index, root="/nowhere"))
-    assert is_error(client.get("/pictures/0"), 422)
 
 
 @pytest.mark.parametrize(
@@ -227,3 +205,21 @@ def test_an_image_out_of_the_case_and_a_case_out_of_the_audit(client: TestClient
 
 def test_a_page_of_another_audit_decides_nothing(client: TestClient) -> None:
     assert is_error(client.post("/decide", json=body(client, edition="0" * 32)), 409)
+
+
+def test_a_folder_that_was_audited_anew_takes_no_decisions_on_the_old_findings(
+    client: TestClient, folder: Path
+) -> None:
+    asked = body(client)
+    write_audit(folder, Index.read(Audited(folder).index))  # and found the same
+    assert client.get("/version").json()["current"]
+    assert client.post("/decide", json=asked).status_code == 200
+    write_audit(folder, Index.read(Audited(folder).index), FOUND[5:])
+    assert not client.get("/version").json()["current"]
+    assert is_error(client.post("/decide", json={**asked, "key": next(keys), "seen": 1}), 409)
+    wholesale = {"edition": asked["edition"], "key": next(keys), "filter": {}, "how": "drop"}
+    assert is_error(client.post("/decide-all", json=wholesale), 409)
+    assert is_error(
+        client.post("/turn", json={"edition": asked["edition"], "key": next(keys), "act": 1, "turn": "undo"}), 409
+    )
+    assert client.get("/version").json()["version"] == 1

@@ -91,6 +91,13 @@ def test_a_merged_class_settles_doubts_between_the_two(desk: Desk) -> None:
     assert left_after(desk)
 
 
+def test_classes_merged_into_a_third_settle_doubts_between_the_two(desk: Desk) -> None:
+    say(desk, ALIKE, Answer("merge", label="owl", to="bird"))
+    assert left_after(desk, ALIKE)
+    say(desk, OWL_DOUBT, Answer("merge", label="dog", to="bird"))
+    assert left_after(desk, ALIKE, OWL_DOUBT)
+
+
 def test_a_class_is_merged_from_an_image_too(desk: Desk) -> None:
     say(desk, OWL_DOUBT, Answer("merge", label="owl", to="bird"))
     assert desk.class_now("owl") == "bird"
@@ -102,6 +109,15 @@ def test_merges_that_go_in_a_ring_are_refused(desk: Desk) -> None:
     for label, to in (("dog", "owl"), ("owl", "owl"), ("nothing", "dog")):
         with pytest.raises(LinneError):
             say(desk, ALIKE, Answer("merge", label=label, to=to))
+
+
+def test_to_keep_a_class_closes_no_ring(desk: Desk) -> None:
+    say(desk, IMBALANCE, Answer("merge", label="owl", to="dog"))
+    say(desk, ALIKE, Answer("merge", label="owl", to="cat"))
+    say(desk, DOUBT, Answer("merge", label="dog", to="owl"))
+    with pytest.raises(LinneError, match="where they began"):
+        say(desk, ALIKE, Answer("keep"))
+    assert desk.class_now("dog") == "cat"
 
 
 @pytest.mark.parametrize(
@@ -163,6 +179,20 @@ def test_wholesale_leaves_test_images_and_what_needs_eyes(desk: Desk) -> None:
         desk.log.undo(act, who="a", index="")
     desk.catch_up()
     assert left_after(desk)
+
+
+def test_keeping_all_takes_no_drop_back(desk: Desk) -> None:
+    say(desk, COPIES, Answer("drop", 0))
+    decided = decide_all(desk, Filter(check="exact duplicate"), "keep", "", "")
+    assert decided.images == 2
+    assert COPIES not in is_open(desk)
+    assert [image["gone"] for image in desk.shown(desk.cases[COPIES])["images"]] == [True, False, False]
+
+
+def test_wholesale_counts_classes(desk: Desk) -> None:
+    assert decide_all(desk, Filter(check="imbalance"), "keep", "", "").images == 1
+    desk.log.undo(1, who="a", index="")
+    assert decide_all(desk, Filter(label="owl"), "keep", "", "").images == 3  # two images, and the class twice
 
 
 def test_wholesale_with_nothing_to_do_adds_no_act(desk: Desk) -> None:

@@ -14,46 +14,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from linne.records.decision_schema import SCHEMA, fault_in, is_new, make_tables, other_schema
 from linne.records.decisions import Act, DecidedMeanwhileError, Decision, Kind
-from linne.records.errors import RunError, WriteError
+from linne.records.errors import LinneError, RunError, WriteError
 from linne.records.standing import Standing
-
-SCHEMA = 1
-APPLICATION = 0x4C696E64
-"""Stands in the file's header and tells that it is ours."""
 
 PATIENCE = 20.0
 """Seconds to wait for another process that is writing."""
-
-_TABLES = (
-    """CREATE TABLE act (
-    number INTEGER PRIMARY KEY,
-    key TEXT NOT NULL UNIQUE,
-    kind TEXT NOT NULL CHECK (kind IN ('decide', 'undo', 'redo')),
-    of INTEGER NOT NULL,
-    who TEXT NOT NULL,
-    "when" TEXT NOT NULL,
-    why TEXT NOT NULL,
-    "index" TEXT NOT NULL
-) STRICT""",
-    """CREATE TABLE decision (
-    act INTEGER NOT NULL REFERENCES act (number),
-    action TEXT NOT NULL CHECK (action IN ('keep', 'relabel', 'drop', 'merge')),
-    "check" TEXT NOT NULL,
-    path TEXT NOT NULL,
-    label TEXT NOT NULL,
-    "to" TEXT NOT NULL,
-    digest TEXT NOT NULL,
-    test INTEGER NOT NULL CHECK (test IN (0, 1))
-) STRICT""",
-    "CREATE INDEX decisions_of_act ON decision (act)",
-    *(
-        f"CREATE TRIGGER {table}_{event} BEFORE {event} ON {table} BEGIN SELECT RAISE(ABORT, 'only added to'); END"
-        for table in ("act", "decision")
-        for event in ("UPDATE", "DELETE")
-    ),
-)
-_HEADER = ("application_id", "user_version")
 
 _ADD_ACT = 'INSERT INTO act (number, key, kind, of, who, "when", why, "index") VALUES (?, ?, ?, ?, ?, ?, ?, ?)'
 _ADD_DECISION = "INSERT INTO decision VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
@@ -131,6 +98,8 @@ class DecisionLog:
             Something was decided on one of the same images or classes after `seen`.
         WriteError
             It could not be written; nothing was added.
+        LinneError
+            There are no decisions.
         """
 
         def make() -> Act:
@@ -140,9 +109,17 @@ class DecisionLog:
                     raise DecidedMeanwhileError(
                         "was decided on meanwhile", file=decision.path or None, remedy="look at it again"
                     )
+            if not decisions:
+                raise LinneError("nothing is decided", remedy="give a decision")
             return self._act("decide", 0, who, why, index, tuple(decisions))
 
         return self._add(key, make)
+
+    def done_as(self, key: str) -> Act | None:
+        """Give the act that was added under a key; None where there is none."""
+        with self._lock, self._told():
+            known = self._disk.execute("SELECT number FROM act WHERE key = ?", (key,)).fetchone() if key else None
+            return None if known is None else self._read(known[0] - 1, known[0])[0]
 
     def undo(self, expected: int, *, who: str, index: str, key: str = "") -> Act:
         """Take back the last act in effect, which must be the `expected` one; raises what `decide` raises."""
@@ -170,8 +147,8 @@ class DecisionLog:
             self._disk.execute("BEGIN IMMEDIATE")
             try:
                 self._catch_up()
-                known = self._disk.execute("SELECT number FROM act WHERE key = ?", (key,)).fetchone() if key else None
-                act = make() if known is None else self._read(known[0] - 1, known[0])[0]
+                known = self.done_as(key)
+                act = make() if known is None else known
                 if known is None:
                     self._insert(key or secrets.token_hex(16), act)
                 self._disk.execute("COMMIT")
@@ -219,32 +196,18 @@ class DecisionLog:
     def _check(self) -> None:
         """Make the tables of a new file; refuse one that is not ours, or not whole."""
         self._disk.execute("PRAGMA synchronous = EXTRA")
-        application, schema = (self._disk.execute(f"PRAGMA {name}").fetchone()[0] for name in _HEADER)
-        if (
-            not application
-            and not schema
-            and not self._disk.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
-        ):
-            self._make_tables()
+        self._disk.execute("PRAGMA trusted_schema = OFF")
+        if is_new(self._disk):
+            make_tables(self._disk)
             return
-        if application != APPLICATION or schema != SCHEMA:
-            what = f"schema {schema}" if application == APPLICATION else "another program's"
+        whose = other_schema(self._disk)
+        if whose:
             raise RunError(
-                f"is no log of decisions of schema {SCHEMA}", file=self.path, value=what, remedy="move it away"
+                f"is no log of decisions of schema {SCHEMA}", file=self.path, value=whose, remedy="move it away"
             )
-        verdict = self._disk.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if verdict != "ok":
-            raise self._damaged(verdict)
-
-    def _make_tables(self) -> None:
-        # One transaction, so that a kill leaves an empty file or a whole one; two processes make them only once.
-        self._disk.execute("BEGIN IMMEDIATE")
-        if not self._disk.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
-            for statement in _TABLES:
-                self._disk.execute(statement)
-            self._disk.execute(f"PRAGMA application_id = {APPLICATION}")
-            self._disk.execute(f"PRAGMA user_version = {SCHEMA}")
-        self._disk.execute("COMMIT")
+        fault = fault_in(self._disk)
+        if fault:
+            raise self._damaged(fault)
 
     def _damaged(self, why: object) -> RunError:
         return RunError(

@@ -79,6 +79,11 @@ class Act:
     index: str
     decisions: tuple[Decision, ...] = ()
 
+    @property
+    def count(self) -> int:
+        """Of how many images or classes it is."""
+        return len({decision.path or decision.label for decision in self.decisions})
+
 
 class DecidedMeanwhileError(LinneError):
     """Somebody else, or another tab, decided on the same since it was looked at."""

@@ -56,6 +56,8 @@ class Standing:
         if act.number != self.version + 1:
             raise ValueError(f"act {act.number} after act {self.version}")
         if act.kind == "decide":
+            if not act.decisions:
+                raise ValueError(f"act {act.number} decides nothing")
             self._acts[act.number] = act
             self._done.append(act.number)
             self._undone.clear()
@@ -132,11 +134,15 @@ class Standing:
         """Give the classes that images were relabelled to, or classes merged into, by what is in effect."""
         return {name for name, acts in self._named.items() if not acts <= self._out_of_effect}
 
-    def merges(self) -> dict[str, Ruling]:
-        """Give the classes that are merged into others, by the last word on each."""
-        merged = {}
-        for label, said in self._classes.items():
-            answers = self._in_effect(said).values()
+    def merges(self, and_then: Act | None = None) -> dict[str, Ruling]:
+        """Give the classes that are merged into others, by the last word on each; as if one more act were done."""
+        merged: dict[str, Ruling] = {}
+        more: dict[str, list[Ruling]] = {}
+        for decision in and_then.decisions if and_then else ():
+            if and_then and not decision.path:
+                more.setdefault(decision.label, []).append(Ruling(decision, and_then))
+        for label in {**self._classes, **more}:
+            answers = self._in_effect([*self._classes.get(label, ()), *more.get(label, ())]).values()
             merging = [ruling for ruling in answers if ruling.decision.action == "merge"]
             if merging:
                 merged[label] = max(merging, key=lambda ruling: ruling.act.number)
@@ -157,6 +163,18 @@ class Standing:
 
 def _last(said: dict[str, Ruling]) -> Ruling:
     return max(said.values(), key=lambda ruling: ruling.act.number)
+
+
+def in_a_ring(label: str, merges: dict[str, Ruling]) -> bool:
+    """Say whether a class's merges lead back to it."""
+    at = label
+    for _ in range(len(merges)):
+        if at not in merges:
+            return False
+        at = merges[at].decision.to
+        if at == label:
+            return True
+    return False
 
 
 def final_class(label: str, merges: dict[str, Ruling]) -> str:

@@ -24,7 +24,7 @@ PAGE = {
     "style.css": ("style.css", "text/css; charset=utf-8"),
     **{
         f"{name}.js": (f"{name}.js", "text/javascript; charset=utf-8")
-        for name in ("main", "now", "showing", "deciding", "keys", "server", "grid", "stage", "dialogs")
+        for name in ("main", "now", "showing", "deciding", "keys", "waiting", "server", "grid", "stage", "dialogs")
     },
 }
 """Everything of the page, by address; there is nothing else to be had."""

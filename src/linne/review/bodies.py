@@ -8,14 +8,15 @@ from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from linne.records.decisions import LONGEST_NAME, LONGEST_NOTE, Action
+from linne.review.desk import MOST_SHOWN
 from linne.review.queue import Filter, Sort, State, Test
-from linne.review.rules import Answer, Wholesale
+from linne.review.rules import Answer, Rest, Wholesale
 from linne.serve.body import RequestError, read_body
 
 MAX_BODY = 1 << 20
-"""Bytes: a group of ten thousand copies fits."""
+"""Bytes."""
 
-MOST_ANSWERS = 10_000
+MOST_ANSWERS = 200
 
 
 class _Body(BaseModel):
@@ -35,18 +36,20 @@ class AnswerBody(BaseModel):
     to: str = Field("", max_length=2 * LONGEST_NAME)
     label: str = Field("", max_length=2 * LONGEST_NAME)
     test: bool = False
+    rest: Rest = ""
 
     def answer(self) -> Answer:
         """Give it as the rules take it."""
-        return Answer(self.action, self.image, self.to, self.label, self.test)
+        return Answer(self.action, self.image, self.to, self.label, self.test, self.rest)
 
 
 class DecideBody(_Body):
-    """Answers to one case, by hand."""
+    """Answers to one case, by hand; `images` are how many of it the page shows."""
 
     case: int = Field(ge=0)
     seen: int = Field(ge=0)
     why: str = Field("", max_length=LONGEST_NOTE)
+    images: int = Field(MOST_SHOWN, ge=1)
     answers: list[AnswerBody] = Field(min_length=1, max_length=MOST_ANSWERS)
 
 

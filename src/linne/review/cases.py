@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import pyarrow as pa
@@ -35,6 +35,12 @@ class Case:
         Of the images in the index, or `NOT_THERE`.
     label : str
         The class that the (first) image is filed under, or that the case is about.
+    checks : tuple of str
+        Those that ask, each once.
+    score : float
+        That of the surest finding.
+    suggestion : str
+        The class that the image seems to show, or that the class seems to be one with.
     """
 
     number: int
@@ -44,20 +50,17 @@ class Case:
     rows: tuple[int, ...]
     label: str
 
-    @property
-    def checks(self) -> tuple[str, ...]:
-        """The checks that ask, each once."""
-        return tuple(dict.fromkeys(finding.check for finding in self.findings))
+    checks: tuple[str, ...] = field(init=False)
+    score: float = field(init=False)
+    suggestion: str = field(init=False)
 
-    @property
-    def score(self) -> float:
-        """That of the surest finding."""
-        return max(finding.score for finding in self.findings)
-
-    @property
-    def suggestion(self) -> str:
-        """The class that the image seems to show, or that the class seems to be one with."""
-        return next((finding.suggestion for finding in self.findings if finding.suggestion), "")
+    def __post_init__(self) -> None:
+        # Once and not whenever they are asked for: a group of copies may have thousands of findings, and its images
+        # are shown one by one.
+        found = self.findings
+        object.__setattr__(self, "checks", tuple(dict.fromkeys(finding.check for finding in found)))
+        object.__setattr__(self, "score", max((finding.score for finding in found), default=0.0))
+        object.__setattr__(self, "suggestion", next((one.suggestion for one in found if one.suggestion), ""))
 
 
 def cases_of(findings: Findings, index: Index) -> tuple[Case, ...]:

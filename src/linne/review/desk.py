@@ -10,17 +10,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from linne.records import fingerprint
 from linne.records.audited import Audited, read_audited
 from linne.records.decision_log import DecisionLog
 from linne.records.decisions import Act
 from linne.records.digests import digest_name
 from linne.records.standing import Ruling, final_class
 from linne.review.cases import NOT_THERE, Case, cases_of
+from linne.review.edition import Edition
 from linne.review.queue import Queue
 
 FIRST_IMAGES = 4
 """Of a group of copies, where many cases are shown at once."""
+
+MOST_SHOWN = 200
+"""Images of a case, and findings, where it is shown alone; more are asked for."""
 
 EXAMPLES = 6
 """Images of a class, to compare with."""
@@ -54,15 +57,14 @@ class Desk:
 
     def __init__(self, folder: Path, who: str) -> None:
         audited = Audited(folder)
+        self._edition = Edition(audited)  # before anything is read: an audit that ends meanwhile is noticed
         examined = read_audited(audited)
         self.folder, self.who, self.is_run = folder, who, audited.is_run
         self.index, self.test, self._digest = examined.index, examined.test, examined.digest
         self.notes = examined.findings.notes
         self.cases = cases_of(examined.findings, self.index)
         self.queue = Queue(self.cases, self.test)
-        self.edition = fingerprint.of_settings(
-            [self.index.fingerprint, fingerprint.of_arrays(self._digest), _digest_of(audited.findings)]
-        )
+        self.edition = self._edition.name
         self.lock = threading.RLock()
         self.log = DecisionLog(audited.decisions)
         self.standing = self.log.standing
@@ -98,6 +100,12 @@ class Desk:
         """Which cases are decided, or have nothing left to decide: ``(cases,)``."""
         return np.asarray(self._answered | self._moot, np.bool_)
 
+    @property
+    def is_current(self) -> bool:
+        """Whether the folder still holds the findings that were opened; `linne audit` may replace them."""
+        with self.lock:
+            return self._edition.is_current()
+
     def digest(self, row: int) -> str:
         """Digest of an image when it was audited; empty where it could not be read."""
         return "" if row == NOT_THERE else digest_name(self._digest[row])
@@ -115,8 +123,8 @@ class Desk:
         names = self.standing.named_classes() - set(self.index.labels)
         return [*self.index.labels, *sorted(names)]
 
-    def shown(self, case: Case, most: int | None = FIRST_IMAGES) -> dict[str, Any]:
-        """Give a case as JSON; all its images and findings where `most` is None."""
+    def shown(self, case: Case, most: int | None = None) -> dict[str, Any]:
+        """Give a case as JSON: with its reasons and its first `most` images, or in brief where that is None."""
         told: dict[str, Any] = {
             "case": case.number,
             "kind": case.kind,
@@ -127,14 +135,15 @@ class Desk:
             "version": self._version,
             "decided": bool(self._answered[case.number] or self._moot[case.number]),
             "count": len(case.rows),
-            "images": [self._image(case, place) for place in range(len(case.rows))[:most]],
+            "images": [self._image(case, place) for place in range(len(case.rows))[: most or FIRST_IMAGES]],
         }
         if not case.rows:
             merges = self._merges.get(case.label)
             told["answer"] = _told(self.standing.answer(case.checks[0], "", "", case.label) or merges)
-        if most is None:
+        if most is not None:
+            told["tests"] = sum(map(self.is_test, case.rows))
             names = ("check", "score", "reason", "remedy", "path", "other", "label", "suggestion")
-            told["findings"] = [{name: getattr(found, name) for name in names} for found in case.findings]
+            told["findings"] = [{name: getattr(found, name) for name in names} for found in case.findings[:MOST_SHOWN]]
             labels = (image["label"] for image in told["images"])
             classes = dict.fromkeys(
                 name for name in (*labels, case.label, case.suggestion) if name in self.index.labels
@@ -182,8 +191,8 @@ class Desk:
     def _join_classes(self) -> None:
         """See which doubts merged classes settle: the given and the suggested class are one now."""
         self._merges = self.standing.merges()
-        finals = {name: i for i, name in enumerate(self.queue.labels)}
-        code = np.array([finals.get(self.class_now(name), -1 - i) for name, i in finals.items()], np.int64)
+        finals: dict[str, int] = {}  # of any name: the class that both went into need not be one that was found on
+        code = np.array([finals.setdefault(self.class_now(name), len(finals)) for name in self.queue.labels], np.int64)
         queue = self.queue
         doubts = np.array([bool(case.rows) and bool(case.suggestion) for case in self.cases], np.bool_)
         same = code[queue.label] == code[queue.suggestion] if len(code) else doubts
@@ -206,7 +215,3 @@ def _told(ruling: Ruling | None) -> dict[str, str] | None:
         return None
     decision, act = ruling
     return {"action": decision.action, "to": decision.to, "who": act.who, "when": act.when, "why": act.why}
-
-
-def _digest_of(file: Path) -> str:
-    return fingerprint.of_bytes(file.read_bytes()).hex()

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from starlette.concurrency import run_in_threadpool
 
 from linne.review.bodies import DecideAllBody, DecideBody, ListQuery, TurnBody, read_json
-from linne.review.desk import Desk
+from linne.review.desk import MOST_SHOWN, Desk
 from linne.review.pictures import LARGE, SMALL, jpeg
 from linne.review.rules import decide, decide_all
 from linne.review.told import act_told, outcome, what_is_reviewed, what_stands
@@ -22,7 +22,7 @@ from linne.serve.body import RequestError
 MOST_CASES = 200
 """In one answer."""
 
-LISTS = 64
+LISTS = 16
 """Filtered lists that are remembered, so that what was decided stays in its place until the page asks anew."""
 
 HISTORY = 200
@@ -32,16 +32,16 @@ class _Lists:
     """The last filtered lists, by names that a server started anew does not give again."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[str, NDArray[np.int64]] = OrderedDict()
+        self._kept: OrderedDict[str, NDArray[np.int32]] = OrderedDict()
 
     def keep(self, cases: NDArray[np.int64]) -> str:
         name = secrets.token_hex(8)
-        self._kept[name] = cases
+        self._kept[name] = cases.astype(np.int32)  # of a million cases 4 MB
         while len(self._kept) > LISTS:
             self._kept.popitem(last=False)
         return name
 
-    def get(self, name: str) -> NDArray[np.int64]:
+    def get(self, name: str) -> NDArray[np.int32]:
         if name not in self._kept:
             raise RequestError(410, "this list is not remembered any more", "ask for it anew")
         self._kept.move_to_end(name)
@@ -60,7 +60,7 @@ def serve_data(app: FastAPI, desk: Desk) -> None:
 
     @app.get("/version")
     def version() -> dict[str, Any]:
-        return {"version": desk.catch_up(), "edition": desk.edition}
+        return {"version": desk.catch_up(), "edition": desk.edition, "current": desk.is_current}
 
     @app.get("/lists")
     def make_list(wanted: Annotated[ListQuery, Query()]) -> dict[str, Any]:
@@ -85,11 +85,11 @@ def serve_data(app: FastAPI, desk: Desk) -> None:
             return {"start": start, "cases": [desk.shown(desk.cases[case]) for case in chosen]}
 
     @app.get("/cases/{number}")
-    def case(number: int) -> dict[str, Any]:
+    def case(number: int, images: Annotated[int, Query(ge=1)] = MOST_SHOWN) -> dict[str, Any]:
         _refuse_out_of_range(number, len(desk.cases), "case")
         with desk.lock:
             desk.catch_up()
-            return desk.shown(desk.cases[number], None)
+            return desk.shown(desk.cases[number], images)
 
     @app.get("/history")
     def history() -> dict[str, Any]:
@@ -119,7 +119,7 @@ def take_decisions(app: FastAPI, desk: Desk) -> None:
         _refuse_out_of_range(body.case, len(desk.cases), "case")
         answers = [answer.answer() for answer in body.answers]
         decided = await run_in_threadpool(decide, desk, body.case, answers, body.why, body.seen, body.key)
-        return await run_in_threadpool(outcome, desk, decided, body.case)
+        return await run_in_threadpool(outcome, desk, decided, body.case, body.images)
 
     @app.post("/decide-all")
     async def decide_many(request: Request) -> dict[str, Any]:
@@ -147,7 +147,8 @@ def _picture(desk: Desk, row: int, side: int) -> Response:
     _refuse_out_of_range(row, len(desk.index), "image")
     # The page asks with the edition in the address, so a picture that was replaced is asked for anew.
     headers = {"Cache-Control": "private, max-age=86400"}
-    return Response(jpeg(desk.index.content(row), side), media_type="image/jpeg", headers=headers)
+    content = jpeg(desk.index.content(row), side, desk.digest(row))
+    return Response(content, media_type="image/jpeg", headers=headers)
 
 
 def _refuse_out_of_range(number: int, many: int, what: str) -> None:
@@ -158,3 +159,5 @@ def _refuse_out_of_range(number: int, many: int, what: str) -> None:
 def _refuse_other_edition(desk: Desk, edition: str) -> None:
     if edition != desk.edition:
         raise RequestError(409, "the page shows findings of another audit", "load the page again")
+    if not desk.is_current:
+        raise RequestError(409, "the folder was audited anew", "start `linne review` again and load the page again")

@@ -10,9 +10,12 @@ from numpy.typing import NDArray
 
 from linne.records.decisions import Act, Action, Decision, as_class_name, as_note
 from linne.records.errors import LinneError
+from linne.records.standing import in_a_ring
 from linne.review.cases import NOT_THERE, Case
 from linne.review.desk import Desk
 from linne.review.queue import Filter
+
+Rest = Literal["", "keep", "drop"]
 
 Wholesale = Literal["keep", "drop", "suggestion", "first"]
 
@@ -36,6 +39,8 @@ class Answer:
         The class that is merged.
     test : bool
         Whether the person was shown that it is a test image.
+    rest : {'', 'keep', 'drop'}
+        What becomes of all other images of the case, however many; nothing, where it is empty.
     """
 
     action: Action
@@ -43,6 +48,7 @@ class Answer:
     to: str = ""
     label: str = ""
     test: bool = False
+    rest: Rest = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,7 @@ def decide(desk: Desk, number: int, answers: list[Answer], why: str, seen: int, 
     with desk.lock:
         desk.catch_up()
         case = desk.cases[number]
+        answers = [one for answer in answers for one in _with_rest(case, answer)]
         alone = len(answers) == 1
         decisions, left = [], 0
         for answer in answers:
@@ -116,11 +123,24 @@ def decide_all(desk: Desk, wanted: Filter, how: Wholesale, why: str, key: str) -
         return _write(desk, decisions, as_note(why), -1, key, test_left, others_left)
 
 
+def _with_rest(case: Case, answer: Answer) -> list[Answer]:
+    if not answer.rest:
+        return [answer]
+    _row(case, answer)
+    places = range(len(case.rows))
+    return [answer if place == answer.image else Answer(answer.rest, place) for place in places]
+
+
 def _wholesale(desk: Desk, case: Case, how: Wholesale) -> list[Answer]:
     """Answers to one case; none where `how` does not fit it."""
-    images = range(len(case.rows))
+    # What somebody dropped by hand is not taken back by an answer to many.
+    left = [
+        image
+        for image, row in enumerate(case.rows)
+        if desk.standing.fate(case.paths[image], desk.digest(row)).gone is None
+    ]
     if how == "keep":
-        return [Answer("keep", image) for image in images] or [Answer("keep")]
+        return [Answer("keep", image) for image in left] if case.rows else [Answer("keep")]
     if case.kind == "image" and case.rows[0] != NOT_THERE:
         if how == "drop":
             return [Answer("drop", 0)]
@@ -128,11 +148,6 @@ def _wholesale(desk: Desk, case: Case, how: Wholesale) -> list[Answer]:
             return [Answer("relabel", 0, case.suggestion)]
     if how == "first" and case.kind == "copies":
         labels = {desk.index.label_of(row) for row in case.rows if row != NOT_THERE}
-        left = [
-            image
-            for image in images
-            if desk.standing.fate(case.paths[image], desk.digest(case.rows[image])).gone is None
-        ]
         if len(labels) == 1 and NOT_THERE not in case.rows:
             return [Answer("keep" if image == left[0] else "drop", image) for image in left]
     return []
@@ -141,11 +156,29 @@ def _wholesale(desk: Desk, case: Case, how: Wholesale) -> list[Answer]:
 def _write(
     desk: Desk, decisions: list[Decision], why: str, seen: int, key: str, test_left: int = 0, others_left: int = 0
 ) -> Decided:
-    act = None
-    if decisions:
+    act = desk.log.done_as(key)  # sent again: what came of the first
+    if act is None and decisions:
+        _refuse_rings(desk, decisions)
         act = desk.log.decide(decisions, who=desk.who, index=desk.index.fingerprint, why=why, key=key, seen=seen)
         desk.catch_up()
-    return Decided(act, len({decision.path for decision in decisions}), test_left, others_left)
+    return Decided(act, 0 if act is None else act.count, test_left, others_left)
+
+
+def _refuse_rings(desk: Desk, decisions: list[Decision]) -> None:
+    """Raise where merged classes would lead back to themselves; to keep a class can close a ring as well.
+
+    It brings back what was said of the class under another check.
+    """
+    classes = {decision.label for decision in decisions if not decision.path}
+    if not classes:
+        return
+    and_then = Act(desk.standing.version + 1, "decide", 0, desk.who, "", "", "", tuple(decisions))
+    merges = desk.standing.merges(and_then)
+    for label in sorted(classes):
+        if in_a_ring(label, merges):
+            raise LinneError(
+                "merged classes would end where they began", value=label, remedy="undo a merge, or take another class"
+            )
 
 
 def _decisions(desk: Desk, case: Case, answer: Answer) -> list[Decision]:
@@ -172,8 +205,6 @@ def _merging(desk: Desk, case: Case, answer: Answer) -> Decision:
     label, to = answer.label, as_class_name(answer.to)
     if label not in desk.known_classes():
         raise LinneError("no such class", value=repr(label)[:80], remedy="take one that is there")
-    if desk.class_now(to) == label or to == label:
-        raise LinneError("would end where it began", value=f"{label} into {to}", remedy="take another class")
     return Decision("merge", case.checks[0], label=label, to=to)
 
 

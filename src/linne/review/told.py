@@ -6,7 +6,7 @@ import shlex
 from typing import Any
 
 from linne.records.decisions import Act
-from linne.review.desk import Desk
+from linne.review.desk import MOST_SHOWN, Desk
 from linne.review.rules import Decided
 
 
@@ -54,13 +54,13 @@ def act_told(act: Act) -> dict[str, Any]:
         "action": first.action if len({d.action for d in act.decisions}) == 1 else "several",
         "subject": first.path or first.label,
         "to": first.to,
-        "count": len({d.path or d.label for d in act.decisions}),
+        "count": act.count,
         "test": sum(d.test for d in act.decisions),
     }
 
 
-def outcome(desk: Desk, decided: Decided, number: int | None) -> dict[str, Any]:
-    """Give what came of answers, with the case that was answered."""
+def outcome(desk: Desk, decided: Decided, number: int | None, most: int = MOST_SHOWN) -> dict[str, Any]:
+    """Give what came of answers, with the case that was answered and its first `most` images."""
     with desk.lock:
         told: dict[str, Any] = {
             "act": None if decided.act is None else decided.act.number,
@@ -70,5 +70,5 @@ def outcome(desk: Desk, decided: Decided, number: int | None) -> dict[str, Any]:
             **what_stands(desk),
         }
         if number is not None:
-            told["shown"] = desk.shown(desk.cases[number], None)
+            told["shown"] = desk.shown(desk.cases[number], most)
         return told

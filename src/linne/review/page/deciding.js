@@ -5,7 +5,9 @@ import { keepUp } from "./main.js";
 import { grid, note, now, refused, say } from "./now.js";
 import { get, send } from "./server.js";
 import { filter, select, stage, standing, take } from "./showing.js";
+import { during, forget } from "./waiting.js";
 
+// What this tab decided itself: the version of its last decision on a case, an image, or a class.
 const own = new Map();
 
 export function doing() {
@@ -31,7 +33,7 @@ const one = (action, more = {}) => ({ action, image: now.chosen, test: now.shown
 
 export function keeping() {
   if (now.shown.kind === "class") return decide([{ action: "keep" }]);
-  return decide(now.shown.images.map((image, place) => ({ action: "keep", image: place, test: image.test })));
+  return decide([{ action: "keep", image: 0, test: now.shown.images[0].test, rest: "keep" }]);
 }
 
 export function dropping() {
@@ -40,7 +42,7 @@ export function dropping() {
 
 export function onlyThis() {
   if (now.shown.kind !== "copies") return;
-  decide(now.shown.images.map((image, place) => ({ action: place === now.chosen ? "keep" : "drop", image: place })));
+  decide([one("keep", { rest: "drop" })]);
 }
 
 export function following() {
@@ -64,18 +66,26 @@ export async function merging() {
   if (to !== null && now.shown === about) decide([{ action: "merge", label, to }]);
 }
 
-async function decide(answers) {
-  const about = now.shown, place = grid.at;
-  const body = { edition: now.facts.edition, case: about.case, why: note.text, answers };
+function decide(answers) {
+  const about = now.shown, place = grid.at, at = grid.caseAt(place);
+  if (!at || at.case !== about.case) return say("Not there yet: decide when it is shown.", true);
+  // Test images among several are not dropped with them, so there is still something to decide here.
+  const leaves = answers[0].rest === "drop" && about.tests > about.images[answers[0].image].test;
+  const whole = !leaves && (about.kind !== "copies" || Boolean(answers[0].rest));
+  const saving = save(about, place, answers, whole);
+  if (!whole) during(saving);  // which image is next is told by the answer
+}
+
+async function save(about, place, answers, whole) {
+  const body = { edition: now.facts.edition, case: about.case, images: now.most, why: note.text, answers };
   note.text = "";
   grid.saving.add(about.case);
   grid.fill(place);
-  const whole = answers.length === about.images.length || about.kind !== "copies";
   if (whole && place + 1 < grid.total) select(place + 1);
   else if (!whole) stage();
   try {
-    const answer = await send("decide", () => ({ ...body, seen: seen(about) }), (value) => {
-      for (const image of value.shown.images) own.set(image.path, value.version);
+    const answer = await send("decide", () => ({ ...body, seen: seen(about, answers) }), (value) => {
+      for (const name of subjects(value.shown, answers)) own.set(name, value.version);
       settle(value);
     });
     grid.saving.delete(about.case);
@@ -87,18 +97,30 @@ async function decide(answers) {
     }
     const left = answer.test_left ? `. ${answer.test_left} test image${answer.test_left > 1 ? "s" : ""} left as it is: decide on each alone` : "";
     say((answer.undo && answer.act ? actInWords(answer.undo) : "Nothing changed") + left);
-    if (answer.test_left) select(place);
   } catch (error) {
     grid.saving.delete(about.case);
     refused(error);
     grid.renew();
-    select(place);
+    back(about, place);
   }
 }
 
+// Back to what could not be saved; what is pressed on the way was meant for another finding.
+function back(about, place) {
+  const there = grid.caseAt(place);
+  forget();
+  if (there && there.case === about.case) during(select(place).then(forget));
+}
+
 // What this tab decided itself it has seen, even if the case was drawn before.
-function seen(about) {
-  return Math.max(about.version, ...about.images.map((image) => own.get(image.path) || 0));
+function seen(about, answers) {
+  return Math.max(about.version, ...subjects(about, answers).map((name) => own.get(name) || 0));
+}
+
+// Numbers of cases, paths, and classes, which begin like no path.
+function subjects(about, answers) {
+  const classes = answers.filter(({ action }) => action === "merge" || about.kind === "class");
+  return [about.case, ...about.images.map((image) => image.path), ...classes.map(({ label }) => "//" + (label || about.label))];
 }
 
 // The answer tells what stands now; other cases may show the same image.
@@ -109,7 +131,7 @@ function settle(answer) {
 }
 
 export async function wholesale() {
-  const { open: many } = await get("lists", filter());  // what is open now, not when the list was made
+  const { open: many } = await during(get("lists", filter()));  // what is open now, not when the list was made
   if (!many) return say("Nothing is open in this list.");
   const how = await pickWholesale(many);
   if (how === null) return;
@@ -125,7 +147,11 @@ export async function wholesale() {
   }
 }
 
-export async function turn(kind) {
+export function turn(kind) {
+  return during(turned(kind));
+}
+
+async function turned(kind) {
   let act = null;
   const body = () => {
     act = now.facts[kind];

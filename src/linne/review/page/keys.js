@@ -4,7 +4,8 @@ import { dropping, following, keeping, merging, onlyThis, relabelling, turn, who
 import { anyOpen, open, showHistory } from "./dialogs.js";
 import { at, grid, now } from "./now.js";
 import { get } from "./server.js";
-import { list, look, select, stage } from "./showing.js";
+import { choose, list, look, select } from "./showing.js";
+import { inTurn, whenShown } from "./waiting.js";
 
 export async function showActs() {
   showHistory((await get("history")).acts);
@@ -21,6 +22,8 @@ const KEYS = {
   n: () => at("note") && at("note").focus(), v: look, a: wholesale, h: showActs, l: () => list(), "/": () => at("text").select(), "?": () => open("keys"),
 };
 
+const ABOUT_THE_FINDING = ["Enter", "s", "r", "d", "o", "m", "u", "U", "v", "a"];
+
 document.addEventListener("keydown", (event) => {
   const { key, target } = event, writing = target.matches("input, select, textarea");
   if (!now.facts || anyOpen() || event.isComposing) {
@@ -35,14 +38,16 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey) {
     const low = key.toLowerCase();
     if (low !== "z" && low !== "y") return;
-    turn(low === "y" || event.shiftKey ? "redo" : "undo");
-  } else if (key >= "1" && key <= "9" && now.shown && now.shown.kind === "copies") {
-    if (now.shown.images[key - 1]) { now.chosen = key - 1; stage(); }
+    whenShown(() => turn(low === "y" || event.shiftKey ? "redo" : "undo"));
+  } else if (key >= "1" && key <= "9") {
+    whenShown(() => now.shown && now.shown.kind === "copies" && choose(key - 1));
   } else {
     if (key === "Enter" && target.matches("button, a")) return;
-    const run = KEYS[key] || KEYS[key.length === 1 && !event.shiftKey ? key.toLowerCase() : key];
-    if (!run) return;
-    run();
+    const name = KEYS[key] || event.shiftKey || key.length > 1 ? key : key.toLowerCase();
+    if (!KEYS[name]) return;
+    // A key that is held down repeats itself faster than anybody looks: it moves, and decides once.
+    if (!ABOUT_THE_FINDING.includes(name)) inTurn(KEYS[name]);
+    else if (!event.repeat) whenShown(KEYS[name]);
   }
   event.preventDefault();
 });

@@ -3,25 +3,29 @@
 import { turn, wholesale } from "./deciding.js";
 import { open } from "./dialogs.js";
 import { showActs } from "./keys.js";
-import { at, grid, now } from "./now.js";
+import { at, grid, now, say } from "./now.js";
 import { get, onGone, unsavedDecisions } from "./server.js";
 import { FILTERS, list, outdated, select, standing, take } from "./showing.js";
+import { forget, inTurn, whenShown } from "./waiting.js";
 
 const POLL = 1500;
 
 export async function keepUp() {
-  const { version, edition } = await get("version");
-  if (edition !== now.facts.edition) return outdated();
+  const { version, edition, current } = await get("version");
+  if (edition !== now.facts.edition || !current) return outdated(current);
   if (version === now.facts.version || unsavedDecisions()) return;
   standing(await get("state"));
   grid.renew();
   if (now.shown) {
-    const whole = await get("cases/" + now.shown.case);
+    const whole = await get("cases/" + now.shown.case, { images: now.most });
     if (now.shown && now.shown.case === whole.case) take(whole);
   }
 }
 
 onGone((lost, unsaved) => {
+  // Nobody sees what such keys would decide on, so they are not done when it comes back.
+  const keys = forget();
+  if (keys) say(`${keys} key${keys > 1 ? "s were" : " was"} left out: there was nothing to be seen.`, true);
   at("gone").hidden = !lost;
   const what = unsaved ? ` ${unsaved} decision${unsaved > 1 ? "s are" : " is"} not saved yet; leave this page open.` : " All decisions are saved.";
   at("gone").textContent = `The server does not answer.${what} Start linne review again: this page goes on by itself.`;
@@ -31,10 +35,10 @@ addEventListener("beforeunload", (event) => { if (unsavedDecisions()) event.prev
 
 for (const name of FILTERS) {
   let soon = 0;
-  at(name).addEventListener("input", () => { clearTimeout(soon); soon = setTimeout(() => list(), name === "text" ? 150 : 0); });
+  at(name).addEventListener("input", () => { clearTimeout(soon); soon = setTimeout(() => { forget(); list(); }, name === "text" ? 150 : 0); });
 }
 at("filters").addEventListener("submit", (event) => event.preventDefault());
-for (const [id, run] of [["undo", () => turn("undo")], ["redo", () => turn("redo")], ["history", showActs], ["all", wholesale], ["help", () => open("keys")], ["use", () => open("using")]]) {
+for (const [id, run] of [["undo", () => whenShown(() => turn("undo"))], ["redo", () => whenShown(() => turn("redo"))], ["history", showActs], ["all", wholesale], ["help", () => open("keys")], ["use", () => open("using")]]) {
   at(id).addEventListener("click", run);
 }
 
@@ -43,7 +47,7 @@ function options(select, names, all) {
 }
 
 async function start() {
-  grid.choose = (place) => select(place);
+  grid.choose = (place) => inTurn(() => select(place));
   grid.forgotten = () => list();
   now.facts = await get("state");
   at("name").textContent = now.facts.name;

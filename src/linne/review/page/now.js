@@ -6,8 +6,10 @@ import { Refused } from "./server.js";
 export const at = (id) => document.getElementById(id);
 export const note = { text: "" };
 
-// `facts` are those of the server; `shown` is the case on the stage, `chosen` the image in it; `check` is the filter's.
-export const now = { facts: null, check: "", shown: null, chosen: 0 };
+// `facts` are those of the server; `shown` is the case on the stage, `chosen` the image in it, `most`
+// how many of its images may be shown; `check` is the filter's.
+export const MOST_SHOWN = 200;
+export const now = { facts: null, check: "", shown: null, chosen: 0, most: MOST_SHOWN };
 
 export const grid = new Grid(at("grid"), at("space"));
 

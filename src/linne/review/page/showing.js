@@ -2,9 +2,10 @@
 
 import { doing } from "./deciding.js";
 import { actInWords, open } from "./dialogs.js";
-import { at, grid, note, now } from "./now.js";
+import { MOST_SHOWN, at, grid, note, now } from "./now.js";
 import { get } from "./server.js";
 import { draw, drawNothing } from "./stage.js";
+import { during, forget, whenShown } from "./waiting.js";
 
 export const FILTERS = ["text", "label", "suggestion", "state", "test", "sort"];
 let listing = 0, selecting = 0;
@@ -13,7 +14,11 @@ export function filter() {
   return { check: now.check, ...Object.fromEntries(FILTERS.map((name) => [name, at(name).value])) };
 }
 
-export async function list(near = now.shown && now.shown.case) {
+export function list(near = now.shown && now.shown.case) {
+  return during(listed(near));
+}
+
+async function listed(near) {
   const mine = ++listing, wanted = filter();
   const answer = await get("lists", near === null ? wanted : { ...wanted, near });
   if (mine !== listing) return;
@@ -24,7 +29,11 @@ export async function list(near = now.shown && now.shown.case) {
   await select(grid.at);
 }
 
-export async function select(place) {
+export function select(place) {
+  return during(selected(place));
+}
+
+async function selected(place) {
   grid.move(place);
   const mine = ++selecting;
   if (!grid.total) {
@@ -33,7 +42,8 @@ export async function select(place) {
   }
   const brief = await grid.need(grid.at);
   if (!brief || mine !== selecting) return;
-  const whole = await get("cases/" + brief.case);
+  if (!now.shown || now.shown.case !== brief.case) now.most = MOST_SHOWN;
+  const whole = await get("cases/" + brief.case, { images: now.most });
   if (mine !== selecting) return;
   if (!now.shown || now.shown.case !== whole.case) now.chosen = Math.max(0, whole.images.findIndex((image) => !image.answer));
   take(whole);
@@ -49,10 +59,18 @@ export function take(whole) {
 export function stage() {
   if (!now.shown) return;
   draw(at("stage"), now.shown, {
-    edition: now.facts.edition, chosen: now.chosen, note, doing: doing(),
-    choose: (place) => { now.chosen = place; stage(); },
+    edition: now.facts.edition, chosen: now.chosen, note,
+    doing: doing().map((one) => ({ ...one, run: () => whenShown(one.run) })),
+    more: () => whenShown(() => { now.most = now.shown.images.length + MOST_SHOWN; select(grid.at); }),
+    choose: (place) => whenShown(() => choose(place)),
     look,
   });
+}
+
+export function choose(place) {
+  if (!now.shown || !now.shown.images[place]) return;
+  now.chosen = place;
+  stage();
 }
 
 function remember(number) {
@@ -85,7 +103,7 @@ export function standing(value) {
     button.title = `${one.open} of ${one.total} open`;
     count.textContent = one.open.toLocaleString();
     button.append(one.check || "all", count);
-    button.addEventListener("click", () => { now.check = one.check; standing({}); list(); at("grid").focus(); });
+    button.addEventListener("click", () => { now.check = one.check; standing({}); forget(); list(); at("grid").focus(); });
     return button;
   });
   at("checks").replaceChildren(...buttons);
@@ -99,7 +117,8 @@ export function look() {
   open("large");
 }
 
-export function outdated() {
-  at("gone").textContent = "The audit was made anew. Load the page again to see its findings.";
+export function outdated(isOpened = true) {
+  const first = isOpened ? "" : "Start linne review again, and then l";
+  at("gone").textContent = `The audit was made anew. ${first || "L"}oad the page again to see its findings.`;
   at("gone").hidden = false;
 }

@@ -2,7 +2,7 @@
 
 import { inWords, make, shot } from "./grid.js";
 
-export function draw(stage, shown, { edition, chosen, note, choose, doing, look }) {
+export function draw(stage, shown, { edition, chosen, note, choose, more, doing, look }) {
   const scrolled = stage.dataset.case === String(shown.case) ? stage.scrollTop : 0;
   stage.dataset.case = shown.case;
   const parts = [tags(shown)];
@@ -13,7 +13,7 @@ export function draw(stage, shown, { edition, chosen, note, choose, doing, look 
     parts.push(big);
   }
   parts.push(question(shown));
-  if (shown.kind === "copies") parts.push(copies(shown, edition, chosen, choose));
+  if (shown.kind === "copies") parts.push(copies(shown, edition, chosen, choose, more));
   for (const text of new Set(shown.findings.map((finding) => finding.reason))) parts.push(make("p", "", capital(text)));
   const remedies = new Set(shown.findings.map((finding) => finding.remedy).filter(Boolean));
   for (const text of remedies) parts.push(make("p", "soft", capital(text) + "."));
@@ -55,13 +55,13 @@ function tags(shown) {
 
 function question(shown) {
   const line = make("p", "question");
-  if (shown.kind === "copies") line.append(shown.count + " images that go together: which stay?");
+  if (shown.kind === "copies") line.append(shown.count.toLocaleString() + " images that go together: which stay?");
   else if (shown.suggestion) line.append(make("span", "from", shown.label + " → "), shown.suggestion + "?");
   else line.append(shown.label || (shown.kind === "image" ? "Not in a class" : "The whole set"));
   return line;
 }
 
-function copies(shown, edition, chosen, choose) {
+function copies(shown, edition, chosen, choose, more) {
   const group = make("div", "copies");
   group.setAttribute("role", "radiogroup");
   group.setAttribute("aria-label", "Copies");
@@ -82,6 +82,13 @@ function copies(shown, edition, chosen, choose) {
     figure.addEventListener("click", () => choose(place));
     group.append(figure);
   });
+  if (shown.count > shown.images.length) {
+    const button = make("button", "", `${shown.images.length.toLocaleString()} of ${shown.count.toLocaleString()} are shown. More`);
+    button.type = "button";
+    button.id = "more";
+    button.addEventListener("click", more);
+    group.append(button);
+  }
   return group;
 }
 
