@@ -121,7 +121,9 @@ def correct(examined: Examined, standing: Standing, decisions: str, progress: Pr
         not_applied=tuple(idle),
         test=tuple(test),
     )
-    return _frozen_anew(index.take(np.flatnonzero(kept)), np.asarray(label[kept]), finals, corrections)
+    return _frozen_anew(
+        index.take(np.flatnonzero(kept)), np.asarray(label[kept]), finals, corrections.after(index.corrections)
+    )
 
 
 def _changed(examined: Examined, row: int, rulings: list[Ruling]) -> str:

@@ -1,0 +1,72 @@
+"""What was decided stays known: when an index is corrected again, when a folder is used again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from audited_photos import write_audit, write_photos
+
+import linne
+from linne.index.photos import read_photos
+from linne.records.decision_log import DecisionLog
+from linne.records.decisions import Decision
+from linne.records.run import Run
+
+
+def decide(folder: Path, decisions: Sequence[Decision], who: str = "anna", index: str = "") -> None:
+    with DecisionLog(folder / "decisions.sqlite") as log:
+        log.decide(decisions, who=who, index=index)
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    return write_photos(tmp_path / "photos")
+
+
+@pytest.fixture
+def folder(photos: Path, tmp_path: Path) -> Path:
+    return write_audit(tmp_path / "audit", read_photos(photos))
+
+
+def test_an_index_corrected_twice_tells_of_both_corrections(folder: Path, tmp_path: Path) -> None:
+    decide(folder, [Decision("relabel", "label doubt", "test/dog/1.jpg", "dog", "cat", test=True)])
+    decide(folder, [Decision("drop", "dark", "train/cat/3.jpg", "cat")])
+    first = linne.apply(folder).corrections
+    again = write_audit(tmp_path / "again", read_photos(folder / "corrected.parquet"))
+    decide(again, [Decision("keep", "dark", "test/owl/0.jpg", "owl", test=True)], who="ben")
+    decide(again, [Decision("drop", "dark", f"train/dog/{number}.jpg", "dog") for number in (1, 2)])
+    for _ in range(2):  # applied twice, it is counted once
+        second = linne.apply(again).corrections
+    third = write_audit(tmp_path / "third", read_photos(again / "corrected.parquet"))
+    decide(third, [Decision("drop", "dark", "train/owl/0.jpg", "owl")])
+    made = linne.apply(third).corrections
+
+    assert first is not None
+    assert second is not None
+    assert made is not None
+    assert [(step.kept, step.relabelled, step.dropped) for step in made.steps] == [(0, 1, 1), (1, 0, 2), (0, 0, 1)]
+    assert [step.source for step in made.steps[:2]] == [first.source, second.source]
+    assert [(test.path, test.who) for test in made.test] == [("test/dog/1.jpg", "anna"), ("test/owl/0.jpg", "ben")]
+    assert made.total("dropped") == 4
+
+
+def test_a_run_of_an_index_corrected_twice_tells_of_both(digits: Path, store: Path, tmp_path: Path) -> None:
+    paths = [f"3/{name}" for name in sorted(file.name for file in (digits / "3").iterdir())]
+    source = digits
+    for number, path in enumerate(paths[:2]):
+        audited = tmp_path / f"audit{number}"
+        linne.audit(source, cache=store, out=audited)
+        decide(audited, [Decision("drop", "dark", path, "3")])
+        linne.apply(audited)
+        source = audited / "corrected.parquet"
+    run = linne.fit(source, budget=60, cache=store, out=tmp_path / "runs", network="lenet5")
+    told = Run.open(run.folder).facts["corrections"]
+    assert (told["dropped"], [step["dropped"] for step in told["earlier"]]) == (1, [1])
+
+    # What is corrected further in the run's own folder does not hide where the run came from.
+    decide(run.folder, [Decision("drop", "dark", paths[2], "3")])
+    made = linne.apply(run.folder).corrections
+    assert made is not None
+    assert made.total("dropped") == 3
