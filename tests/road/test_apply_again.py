@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,9 +10,11 @@ import pytest
 from audited_photos import write_audit, write_photos
 
 import linne
-from linne.index.photos import read_photos
+from linne.index.photos import read_images, read_photos, read_photos_or_images
 from linne.records.decision_log import DecisionLog
 from linne.records.decisions import Decision
+from linne.records.errors import DataError
+from linne.records.index import Index
 from linne.records.run import Run
 
 
@@ -70,3 +73,39 @@ def test_a_run_of_an_index_corrected_twice_tells_of_both(digits: Path, store: Pa
     made = linne.apply(run.folder).corrections
     assert made is not None
     assert made.total("dropped") == 3
+
+
+@pytest.mark.parametrize("classes", [0, 1])
+def test_images_without_classes_are_corrected_and_audited_again(
+    classes: int, digits: Path, store: Path, tmp_path: Path
+) -> None:
+    photos = shutil.copytree(digits / "3", tmp_path / "photos" / "cats"[: 4 * classes])
+    audited = tmp_path / "audit"
+    linne.audit(tmp_path / "photos", cache=store, out=audited)
+    paths = [file.relative_to(tmp_path / "photos").as_posix() for file in sorted(photos.iterdir())]
+    decide(audited, [Decision("drop", "dark", paths[0])])
+    assert len(linne.apply(audited)) == len(paths) - 1
+    again = linne.audit(audited / "corrected.parquet", cache=store, out=tmp_path / "again")
+    assert again.counts() is not None
+    assert len(linne.apply(audited)) == len(Index.read(tmp_path / "again/index.parquet"))
+    with pytest.raises(DataError) as caught:
+        linne.fit(audited / "corrected.parquet", cache=store, out=tmp_path / "runs")
+    assert "two classes" in caught.value.problem
+
+    # Some images are given classes: these can be fitted, and the others are set aside.
+    decide(audited, [Decision("relabel", "dark", path, "", str(number % 2)) for number, path in enumerate(paths[1:9])])
+    assert linne.apply(audited).labels == ("0", "1")
+    for read in (read_photos, read_photos_or_images):
+        index = read(audited / "corrected.parquet")
+        assert (len(index), len(index.set_aside)) == (8, len(paths) - 9)
+    assert len(read_images(audited / "corrected.parquet")) == len(paths) - 1
+    decide(audited, [Decision("drop", "dark", path) for path in paths])
+    with pytest.raises(DataError):
+        linne.apply(audited)
+
+
+def test_of_two_classes_one_is_not_enough(folder: Path) -> None:
+    decide(folder, [Decision("merge", "x", label="owl", to="dog"), Decision("merge", "x", label="cat", to="dog")])
+    with pytest.raises(DataError) as caught:
+        linne.apply(folder)
+    assert caught.value.value == "dog"

@@ -63,4 +63,5 @@ def _print(made: Corrections, images: int, classes: int, file: str) -> None:
         out.print(
             f"note: {changed} test images were decided on by hand; the index and every run of it say so", soft_wrap=True
         )
-    out.print(f"kept in  {shown(file)}\nnext     linne fit {shown(file)}", soft_wrap=True)
+    command = "fit" if classes > 1 else "audit"
+    out.print(f"kept in  {shown(file)}\nnext     linne {command} {shown(file)}", soft_wrap=True)

@@ -53,7 +53,7 @@ def apply(
     Raises
     ------
     LinneError
-        The folder is no audit, there are no decisions, the images are gone, or what is left is no classification.
+        The folder is no audit, there are no decisions, the images are gone, or one class is left where there were more.
 
     Examples
     --------
@@ -149,7 +149,10 @@ def _frozen_anew(index: Index, label: NDArray[np.int32], finals: list[str], corr
     """Give classes their places by name again, without those that have no image left."""
     used = {finals[i] for i in np.unique(label[label >= 0]).tolist()}
     labels = tuple(sorted(used, key=natural_key))
-    if len(labels) < 2:
+    if not len(index):
+        raise DataError("no image is left", file=index.root, remedy="undo some decisions with `linne review`")
+    # Images without classes, or of one, are looked at as well; what they lack for a classifier `fit` says.
+    if len(labels) < 2 <= len(index.labels):
         raise DataError(
             "one class only is left, and a classifier needs two",
             file=index.root,
