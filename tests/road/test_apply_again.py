@@ -109,3 +109,13 @@ def test_of_two_classes_one_is_not_enough(folder: Path) -> None:
     with pytest.raises(DataError) as caught:
         linne.apply(folder)
     assert caught.value.value == "dog"
+
+
+def test_a_class_that_a_decision_brought_may_be_merged(folder: Path) -> None:
+    decide(folder, [Decision("relabel", "dark", "train/cat/3.jpg", "cat", "fresh")])
+    decide(folder, [Decision("merge", "x", label="fresh", to="dog"), Decision("merge", "x", label="gone", to="dog")])
+    index = linne.apply(folder)
+    made = index.corrections
+    assert made is not None
+    assert made.merged == (("fresh", "dog"),)
+    assert made.not_applied == (("gone", "is no class any more"),)

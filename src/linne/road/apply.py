@@ -86,7 +86,7 @@ def correct(examined: Examined, standing: Standing, decisions: str, progress: Pr
     code = {name: i for i, name in enumerate(names)}
     label, kept = index.label.copy(), np.ones(len(index), np.bool_)
     counts = dict.fromkeys(("keep", "relabel", "drop"), 0)
-    idle = [(name, "is no class any more") for name in merges if name not in code]
+    idle: list[tuple[str, str]] = []
     test: list[OnTestImage] = []
 
     progress.start("apply", len(images), "images")
@@ -108,6 +108,8 @@ def correct(examined: Examined, standing: Standing, decisions: str, progress: Pr
     progress.update(len(images))
     progress.finish()
 
+    # Only now: a relabelling may have brought a class that is merged.
+    idle = [(name, "is no class any more") for name in merges if name not in code] + idle
     names = list(code)
     finals = [final_class(name, merges) for name in names]
     corrections = Corrections(
