@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 from audited_photos import write_audit, write_photos
+from images import encode, scene
 
 import linne
 from linne.index.photos import read_images, read_photos, read_photos_or_images
 from linne.records.decision_log import DecisionLog
 from linne.records.decisions import Decision
-from linne.records.errors import DataError
+from linne.records.errors import DataError, WriteError
 from linne.records.index import Index
 from linne.records.run import Run
 
@@ -119,3 +120,43 @@ def test_a_class_that_a_decision_brought_may_be_merged(folder: Path) -> None:
     assert made is not None
     assert made.merged == (("fresh", "dog"),)
     assert made.not_applied == (("gone", "is no class any more"),)
+
+
+def test_decisions_stay_with_images_that_lie_elsewhere(digits: Path, store: Path, tmp_path: Path) -> None:
+    photos, audited = shutil.copytree(digits, tmp_path / "photos"), tmp_path / "audit"
+    linne.audit(photos, cache=store, out=audited)
+    path = "3/" + sorted(file.name for file in (photos / "3").iterdir())[0]
+    decide(audited, [Decision("drop", "dark", path, "3")])
+    linne.apply(audited)
+    moved = photos.rename(tmp_path / "moved")
+    with pytest.raises(DataError) as caught:
+        linne.audit(audited / "corrected.parquet", cache=store)
+    assert f"--out {audited}" in str(caught.value)
+    shutil.copy(moved / path, moved / "4/one more.png")
+    for number, photo in enumerate(sorted((moved / "9").iterdir())):
+        photo.unlink() if number < 9 else None
+    linne.audit(moved, cache=store, out=audited)
+    made = linne.apply(audited).corrections
+    assert made is not None
+    assert (made.dropped, made.not_applied) == (1, ())
+
+
+def test_decisions_are_not_taken_over_by_other_images(digits: Path, store: Path, tmp_path: Path) -> None:
+    audited, others = tmp_path / "audit", shutil.copytree(digits, tmp_path / "others")
+    for photo in others.rglob("*.png"):  # other images of the same names
+        photo.write_bytes(encode(scene(32, 32, int(photo.stem)), "PNG"))
+    linne.audit(digits, cache=store, out=audited)
+    decide(audited, [Decision("drop", "dark", "3/0003.png", "3"), Decision("merge", "x", label="9", to="4")])
+    with pytest.raises(WriteError) as caught:
+        linne.audit(others, cache=store, out=audited)
+    assert caught.value.value == str(digits)
+    index = audited / "index.parquet"
+    content = index.read_bytes()
+    for damage in (content[:200] + bytes(50) + content[250:], None):
+        index.unlink() if damage is None else index.write_bytes(damage)
+        for photos in (others, digits):
+            with pytest.raises(WriteError) as caught:
+                linne.audit(photos, cache=store, out=audited)
+            assert "--out" in str(caught.value.remedy)
+    (audited / "decisions.sqlite").unlink()
+    linne.audit(others, cache=store, out=audited)

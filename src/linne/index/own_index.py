@@ -29,7 +29,8 @@ def read_own_index(source: Path) -> Index:
             "the images of this index are gone",
             file=source,
             value=index.root,
-            remedy="put them back there, or run `linne audit` where they are now: decisions go by the images' paths",
+            remedy=f"put them back there, or run `linne audit` where they are now with --out {source.parent}: its "
+            "decisions stay, and --apply uses them",
         )
     return index
 
