@@ -14,7 +14,7 @@ import linne
 from linne.index.photos import read_images, read_photos, read_photos_or_images
 from linne.records.decision_log import DecisionLog
 from linne.records.decisions import Decision
-from linne.records.errors import DataError, WriteError
+from linne.records.errors import DataError, RunError, WriteError
 from linne.records.index import Index
 from linne.records.run import Run
 
@@ -160,3 +160,41 @@ def test_decisions_are_not_taken_over_by_other_images(digits: Path, store: Path,
             assert "--out" in str(caught.value.remedy)
     (audited / "decisions.sqlite").unlink()
     linne.audit(others, cache=store, out=audited)
+
+
+def test_a_log_of_other_images_is_not_applied(folder: Path, photos: Path) -> None:
+    merge = Decision("merge", "x", label="owl", to="dog")
+    decide(folder, [Decision("drop", "dark", "elsewhere/1.png", "3"), merge], index="another")
+    decide(folder, [Decision("drop", "dark", "train/cat/3.jpg", "cat", digest="00" * 16)], index="another")
+    with pytest.raises(RunError) as caught:
+        linne.apply(folder)
+    assert caught.value.value == "elsewhere/1.png"
+    assert not (folder / "corrected.parquet").exists()
+    # Somebody who has seen these images decides on them: what does not fit is told of.
+    fingerprint = Index.read(folder / "index.parquet").fingerprint
+    decide(folder, [Decision("keep", "imbalance", label="cat")], index=fingerprint)
+    made = linne.apply(folder).corrections
+    assert made is not None
+    assert len(made.not_applied) == 2
+
+
+def test_an_empty_log_does_not_replace_a_corrected_index(folder: Path) -> None:
+    decide(folder, [Decision("drop", "dark", "train/cat/3.jpg", "cat")])
+    linne.apply(folder)
+    corrected = (folder / "corrected.parquet").read_bytes()
+    (folder / "decisions.sqlite").write_bytes(b"")
+    with pytest.raises(RunError) as caught:
+        linne.apply(folder)
+    assert caught.value.problem == "there are no decisions"
+    assert (folder / "corrected.parquet").read_bytes() == corrected
+
+
+def test_a_run_notes_a_review_when_it_changed_something(walked: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(walked, tmp_path / "run")
+    paths = Index.read(run / "index.parquet").paths.to_pylist()
+    for number, path in enumerate(paths[:2], 1):
+        decide(run, [Decision("drop", "dark", path)])
+        for _ in range(2):
+            linne.apply(run)
+            reviews = Run.open(run).facts["reviews"]
+            assert [review["dropped"] for review in reviews] == [1, 2][:number]
