@@ -190,6 +190,8 @@ def test_csv_for_those_who_work_elsewhere(folder: Path, say: Say, tmp_path: Path
     index = Index.read(folder / "index.parquet")
     found = list(Findings.read(folder / "findings.parquet").rows)
     found.append(Finding("dark", "=HYPERLINK(1).jpg", 0.1, "@sum", label="-cat", suggestion="+1"))
+    signs = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+    found += [Finding("dark", f"{sign}1.jpg", 0.1, f"{sign}1;2,3\0", label=sign) for sign in signs]
     Findings.of(found, index.fingerprint).write(Audited(folder).findings)
     say(DOUBT, Answer("relabel", 0, "dog"), why="=1+1")
     say(LEAK, Answer("keep", 0, test=True))
@@ -200,7 +202,9 @@ def test_csv_for_those_who_work_elsewhere(folder: Path, say: Say, tmp_path: Path
     assert tuple(rows[0]) == COLUMNS
     doubt = next(row for row in rows if row["path"] == "train/cat/3.jpg" and row["check"] == "label doubt")
     assert (doubt["decision"], doubt["new_label"], doubt["who"], doubt["why"]) == ("relabel", "dog", "anna", "'=1+1")
-    assert not any(cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row.values())
+    assert not any(cell.startswith(signs) or "\0" in cell for row in rows for cell in row.values())
+    assert "'=1;2,3\\x00" in [row["reason"] for row in rows]
+    assert file.read_text("utf-8-sig").startswith('"path","other"')
     assert [row["test"] for row in rows if row["path"].startswith("test/")] == ["yes"]
     before = file.read_bytes()
     with pytest.raises(WriteError):
