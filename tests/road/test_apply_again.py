@@ -12,9 +12,11 @@ from images import encode, scene
 
 import linne
 from linne.index.photos import read_images, read_photos, read_photos_or_images
+from linne.records.audited import Audited, read_audited
 from linne.records.decision_log import DecisionLog
 from linne.records.decisions import Decision
 from linne.records.errors import DataError, RunError, WriteError
+from linne.records.fingerprint import of_arrays
 from linne.records.index import Index
 from linne.records.run import Run
 
@@ -198,3 +200,35 @@ def test_a_run_notes_a_review_when_it_changed_something(walked: Path, tmp_path: 
             linne.apply(run)
             reviews = Run.open(run).facts["reviews"]
             assert [review["dropped"] for review in reviews] == [1, 2][:number]
+
+
+@pytest.mark.parametrize("last", ["write_digests", "Findings.write", "write_audit_report"])
+def test_an_audit_that_was_cut_short_is_whole_or_refused(
+    last: str, digits: Path, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos, audited = shutil.copytree(digits, tmp_path / "photos"), tmp_path / "audit"
+    linne.audit(photos, cache=store, out=audited)
+    for photo in (photos / "3").iterdir():  # the same names: the index's fingerprint stays
+        photo.write_bytes(encode(scene(32, 32, int(photo.stem)), "PNG"))
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(f"linne.road.audit.{last}", killed)
+        with pytest.raises(KeyboardInterrupt):
+            linne.audit(photos, cache=store, out=audited)
+    if last == "Findings.write":  # new digests beside older findings
+        with pytest.raises(RunError) as caught:
+            read_audited(Audited(audited))
+        assert "`linne audit` again" in str(caught.value)
+        (audited / "findings.parquet").unlink()
+        with pytest.raises(RunError) as caught:
+            read_audited(Audited(audited))
+        assert "`linne audit` again" in str(caught.value)
+    else:
+        examined = read_audited(Audited(audited))
+        assert examined.findings.digests == of_arrays(examined.digest)
+    assert (audited / "report.html").exists() is (last == "write_digests")
+    linne.audit(photos, cache=store, out=audited)
+    read_audited(Audited(audited))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from linne.records.digests import read_digests
 from linne.records.errors import RunError, WriteError
 from linne.records.findings import Findings
+from linne.records.fingerprint import of_arrays
 from linne.records.index import TEST, Index
 from linne.records.parquet import artefact_of
 from linne.records.same_images import are_same_images
@@ -103,6 +104,8 @@ def read_audited(audited: Audited) -> Examined:
         A file is gone or damaged, or they are not of one audit.
     """
     if not audited.is_there:
+        if audited.index.is_file():
+            raise RunError("was not written to the end", file=audited.folder, remedy="run `linne audit` again")
         raise RunError(
             "holds no audit" if audited.folder.is_dir() else "no such folder",
             file=audited.folder,
@@ -122,6 +125,8 @@ def read_audited(audited: Audited) -> Examined:
     ):
         if found != index.fingerprint:
             raise RunError("is of another index", file=file, remedy="run `linne audit` or `linne fit` again")
+    if findings.digests not in ("", of_arrays(digest)):  # an audit of changed images was cut short
+        raise RunError("was not written to the end", file=audited.folder, remedy="run `linne audit` again")
     return Examined(index, findings, digest, test)
 
 
