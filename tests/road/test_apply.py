@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,7 +11,6 @@ from pathlib import Path
 import pytest
 from audited_photos import COPIES, DOUBT, LEAK, TEST_DOUBT, write_audit, write_photos
 from images import encode, place, scene
-from walked import linne as command
 from walked import state_of
 
 import linne
@@ -210,21 +208,6 @@ def test_csv_for_those_who_work_elsewhere(folder: Path, say: Say, tmp_path: Path
     with pytest.raises(WriteError):
         export_csv(folder, file)
     assert file.read_bytes() == before
-
-
-def test_the_command_line_applies_and_exports(folder: Path, say: Say, tmp_path: Path) -> None:
-    say(DOUBT, Answer("relabel", 0, "dog"))
-    done = command("audit", "audit", "--apply", "--export-csv", "found.csv", "--json", folder=tmp_path)
-    assert done.returncode == 0, done.stderr
-    said = json.loads(done.stdout)
-    assert (said["corrections"]["relabelled"], said["csv"]) == (1, "found.csv")
-    assert Index.read(tmp_path / said["file"]).corrections is not None
-    done = command("audit", "--apply", "audit", "--out", "new.parquet", folder=tmp_path)
-    assert "1 relabelled" in done.stdout
-    assert (tmp_path / "new.parquet").is_file()
-    done = command("audit", "audit", folder=tmp_path)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "linne review" in done.stderr
 
 
 def test_columns_are_for_tables_only(folder: Path, say: Say) -> None:
