@@ -232,3 +232,14 @@ def test_an_audit_that_was_cut_short_is_whole_or_refused(
     assert (audited / "report.html").exists() is (last == "write_digests")
     linne.audit(photos, cache=store, out=audited)
     read_audited(Audited(audited))
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_an_audit_within_the_photos_is_no_part_of_them(plain: bool, digits: Path, store: Path, tmp_path: Path) -> None:
+    photos = shutil.copytree(digits / "3" if plain else digits, tmp_path / "photos")
+    indexes = []
+    for _ in range(2):
+        linne.audit(photos, cache=store, out=photos / "runs/photos-audit")
+        indexes.append(Index.read(photos / "runs/photos-audit/index.parquet"))
+    assert indexes[0].fingerprint == indexes[1].fingerprint
+    assert indexes[0].set_aside == indexes[1].set_aside == ()
