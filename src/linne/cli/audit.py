@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from linne.cli.decided import use_audited, write_csv
+from linne.cli.decided import refuse_unused, use_audited, write_csv
 from linne.cli.options import (
     Cache,
     Json,
@@ -41,6 +41,7 @@ FIRST = 3
 
 @app.command()
 def audit(
+    context: typer.Context,
     photos: Photos,
     path_column: PathColumn = None,
     label_column: LabelColumn = None,
@@ -88,6 +89,7 @@ def audit(
     if export_csv is not None:
         refuse_existing(export_csv)
     if apply or Audited(photos).is_there:
+        refuse_unused(context, apply)
         use_audited(photos, apply, export_csv, out_place, as_json)
         return
     kept = out_place or Path("runs") / f"{_name(photos)}-audit"

@@ -4,11 +4,28 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import typer
+
 from linne.cli.options import out, print_json, shown
 from linne.cli.progress import Terminal
 from linne.records.audited import Audited
 from linne.records.corrections import Corrections
 from linne.records.errors import LinneError
+
+USED = ("photos", "apply", "export_csv", "as_json")
+"""Parameters of `linne audit` that mean something for an audit that exists already; the others are for photos."""
+
+
+def refuse_unused(context: typer.Context, apply: bool) -> None:
+    """Raise a usage error where options were given that an audit that exists already has no use for."""
+    used = (*USED, "out_place") if apply else USED
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        source = context.get_parameter_source(name)
+        if name not in used and source is not None and source.name == "COMMANDLINE":
+            option = parameter.opts[0]
+            needed = "needs --apply" if name == "out_place" else "is for photos"
+            raise typer.BadParameter(f"{needed}; this is an audit already", param_hint=option)
 
 
 def use_audited(folder: Path, apply: bool, export_csv: Path | None, out_file: Path | None, as_json: bool) -> None:
@@ -63,4 +80,5 @@ def _print(made: Corrections, images: int, classes: int, file: str) -> None:
         out.print(
             f"note: {changed} test images were decided on by hand; the index and every run of it say so", soft_wrap=True
         )
-    out.print(f"kept in  {shown(file)}\nnext     linne fit {shown(file)}", soft_wrap=True)
+    command = "fit" if classes > 1 else "audit"
+    out.print(f"kept in  {shown(file)}\nnext     linne {command} {shown(file)}", soft_wrap=True)

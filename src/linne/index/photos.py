@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from linne.index.class_folders import Scanned
 from linne.index.columns import Columns
 from linne.index.image_rows import TableFile, index_image_rows
 from linne.index.labelled import LAYOUT
+from linne.index.own_index import only_labelled, read_own_index
 from linne.index.parquet_table import read_parquet
 from linne.index.table import read_csv_table
 from linne.index.table_folders import is_saved_dataset, read_parquet_files, read_saved_dataset
@@ -49,7 +48,7 @@ def read_photos(source: Path, columns: Columns | None = None) -> Index:
     if suffix in (".csv", ".tsv"):
         return read_csv_table(source, columns)
     if suffix == ".parquet":
-        return _read_own_index(source, columns) if artefact_of(source) == "index" else read_parquet(source, columns)
+        return only_labelled(source, _own_index(source, columns)) if _is_own(source) else read_parquet(source, columns)
     if suffix == ".arrow":
         return index_image_rows(source, [TableFile("", "arrow")], columns)
     if suffix == ".tar":
@@ -65,7 +64,7 @@ def read_photos(source: Path, columns: Columns | None = None) -> Index:
 
 
 def read_photos_or_images(source: Path, columns: Columns | None = None) -> Index:
-    """As `read_photos`; but a folder whose images lie in no class folders, or in one, gives an index without labels.
+    """As `read_photos`; but what has no classes, or one, gives an index without labels: a folder, linne's own index.
 
     Raises
     ------
@@ -77,6 +76,9 @@ def read_photos_or_images(source: Path, columns: Columns | None = None) -> Index
         if any(found.counts) and found.classes() < 2 and not _others(found):
             _refuse_columns(source, columns or Columns())
             return found.everything().without_labels()
+    if _is_own(source):
+        index = _own_index(source, columns or Columns())
+        return only_labelled(source, index) if len(index.labels) >= 2 else index.without_labels()
     return read_photos(source, columns)
 
 
@@ -93,6 +95,8 @@ def read_images(source: Path, columns: Columns | None = None) -> Index:
         if any(found.counts):
             _refuse_columns(source, columns or Columns())
             return found.everything()
+    if _is_own(source):
+        return _own_index(source, columns or Columns())
     return read_photos(source, columns)
 
 
@@ -112,18 +116,13 @@ def _others(found: Scanned) -> list[str]:
     return sorted(found.others(".tar")) or sorted(found.others(".parquet"))
 
 
-def _read_own_index(source: Path, columns: Columns) -> Index:
-    """Read an index that linne wrote; its images lie where they lay then."""
+def _is_own(source: Path) -> bool:
+    return source.suffix.lower() == ".parquet" and artefact_of(source) == "index"
+
+
+def _own_index(source: Path, columns: Columns) -> Index:
     _refuse_columns(source, columns)
-    index = Index.read(source)
-    if not index.any_is_there(np.arange(len(index))):
-        raise DataError(
-            "the images of this index are gone",
-            file=source,
-            value=index.root,
-            remedy="put them back there, or run `linne audit` where they are now: decisions go by the images' paths",
-        )
-    return index
+    return read_own_index(source)
 
 
 def _refuse_columns(source: Path, columns: Columns) -> None:

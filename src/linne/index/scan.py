@@ -19,6 +19,9 @@ from linne.records.set_aside import NO_IMAGE, SetAside
 _SUFFIXES = frozenset(f".{suffix}" for lower in IMAGE_SUFFIXES for suffix in (lower, lower.upper()))
 _name = attrgetter("name")
 
+OF_OURS = frozenset(("index.parquet", "findings.parquet"))
+"""A folder below the root with both is an audit or a run of linne's, as `linne audit .` leaves: no part of the data."""
+
 
 @dataclass(frozen=True, slots=True)
 class Listing:
@@ -44,8 +47,8 @@ def scan(root: str) -> Iterator[Listing | SetAside]:
     """Yield the image files of every folder below `root`, folders in sorted order, and what was set aside and why.
 
     Folders are entered once, and those that are linked after all the others: a folder keeps its own name, and
-    a loop of links ends. Hidden names and the debris of operating systems are passed over. Paths are below
-    `root`, with ``/``.
+    a loop of links ends. Hidden names, the debris of operating systems and what linne wrote are passed over. Paths
+    are below `root`, with ``/``.
     """
     top = os.stat(root)
     entered = {(top.st_dev, top.st_ino)}
@@ -97,6 +100,8 @@ def _list(root: str, below: str, aside: list[SetAside]) -> tuple[Listing, list[t
     place = os.path.join(root, below)
     with os.scandir(place) as entries:
         names, others = _plain_images(entries)
+    if below and {entry.name for entry in others} >= OF_OURS:
+        return Listing(below, []), []
     folders: list[tuple[str, bool]] = []
     for entry in sorted(others, key=_name):
         name = entry.name

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from linne.records.digests import read_digests
 from linne.records.errors import RunError, WriteError
 from linne.records.findings import Findings
+from linne.records.fingerprint import of_arrays
 from linne.records.index import TEST, Index
 from linne.records.parquet import artefact_of
+from linne.records.same_images import are_same_images
 from linne.records.split import Split
 
 
@@ -102,6 +104,8 @@ def read_audited(audited: Audited) -> Examined:
         A file is gone or damaged, or they are not of one audit.
     """
     if not audited.is_there:
+        if audited.index.is_file():
+            raise RunError("was not written to the end", file=audited.folder, remedy="run `linne audit` again")
         raise RunError(
             "holds no audit" if audited.folder.is_dir() else "no such folder",
             file=audited.folder,
@@ -121,18 +125,21 @@ def read_audited(audited: Audited) -> Examined:
     ):
         if found != index.fingerprint:
             raise RunError("is of another index", file=file, remedy="run `linne audit` or `linne fit` again")
+    if findings.digests not in ("", of_arrays(digest)):  # an audit of changed images was cut short
+        raise RunError("was not written to the end", file=audited.folder, remedy="run `linne audit` again")
     return Examined(index, findings, digest, test)
 
 
 def refuse_other_folder(folder: Path, index: Index | None = None) -> None:
     """Raise where a new audit may not be written into a folder.
 
-    An older audit may be replaced; its decisions stay. With `index`, decisions on other data are not mixed with these.
+    An older audit may be replaced; its decisions stay. With `index`, decisions on other data are not mixed with these:
+    it must be of the same folder, or most of the images that were looked at must be in it, wherever they lie now.
 
     Raises
     ------
     WriteError
-        The folder holds something else.
+        The folder holds something else, or decisions on other images.
     """
     audited, remedy = Audited(folder), "choose another --out"
     if not folder.exists() and folder.name:
@@ -145,11 +152,19 @@ def refuse_other_folder(folder: Path, index: Index | None = None) -> None:
     others = [name for name, own in ours.items() if not own and (folder / f"{name}.parquet").exists()]
     if others or (not any(ours.values()) and any(folder.iterdir())):
         raise WriteError("holds something else than an audit, and is left as it is", file=folder, remedy=remedy)
-    if index is None or not ours["index"] or not audited.decisions.exists():
+    if index is None or not audited.decisions.exists():
         return
     try:
         before = Index.read(audited.index)
-    except RunError:  # of an older linne, or damaged: it cannot say
-        return
-    if before.root != index.root and before.fingerprint != index.fingerprint:
+        if before.root == index.root:
+            return
+        digest, parent = read_digests(audited.digests)
+    except RunError as error:  # of an older linne, or damaged
+        raise WriteError(
+            "holds decisions, and cannot say on which images",
+            file=folder,
+            value=error,
+            remedy=f"{remedy}, or move {audited.decisions.name} away",
+        ) from error
+    if parent != before.fingerprint or not are_same_images(before, digest, index):
         raise WriteError("holds decisions on other images", file=folder, value=before.root, remedy=remedy)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,10 @@ class Corrections:
     not_applied : tuple of (str, str)
         Decisions that the images do not fit any more: path or class, and why.
     test : tuple of OnTestImage
+        Those of `earlier` corrections come first.
+    earlier : tuple of Corrections
+        Where an index was corrected again: what was done before, the first one first, with its own counts. A sum would
+        count an image twice that was relabelled twice.
     """
 
     source: str
@@ -60,6 +64,26 @@ class Corrections:
     removed: tuple[str, ...] = ()
     not_applied: tuple[tuple[str, str], ...] = ()
     test: tuple[OnTestImage, ...] = ()
+    earlier: tuple[Corrections, ...] = ()
+
+    @property
+    def steps(self) -> tuple[Corrections, ...]:
+        """All corrections, the first one first."""
+        return (*self.earlier, self)
+
+    def total(self, what: Literal["kept", "relabelled", "dropped"]) -> int:
+        """Add up a count over all corrections."""
+        return sum(int(getattr(step, what)) for step in self.steps)
+
+    def after(self, before: Corrections | None) -> Corrections:
+        """Give these corrections as those of an index that was corrected `before`."""
+        if before is None:
+            return self
+        return replace(
+            self,
+            test=(*before.test, *self.test),
+            earlier=(*before.earlier, replace(before, test=(), earlier=())),
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Give what JSON can hold."""
@@ -70,4 +94,6 @@ class Corrections:
         """Take what `to_json` gave, with JSON's lists for tuples."""
         pairs = {name: tuple((a, b) for a, b in value[name]) for name in ("merged", "not_applied")}
         names = {name: tuple(value[name]) for name in ("added", "removed")}
-        return cls(**{**value, **pairs, **names, "test": tuple(OnTestImage(**item) for item in value["test"])})
+        test = tuple(OnTestImage(**item) for item in value["test"])
+        earlier = tuple(cls.from_json(item) for item in value.get("earlier", ()))
+        return cls(**{**value, **pairs, **names, "test": test, "earlier": earlier})

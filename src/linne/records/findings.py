@@ -68,6 +68,8 @@ class Findings:
         Sizes, shapes and kinds of the images; None where nobody looked.
     first : tuple of FirstStep
         What to do first, by expected gain.
+    digests : str
+        Fingerprint of the images' digests, which changes with any image's bytes; empty where nobody noted it.
     """
 
     rows: tuple[Finding, ...]
@@ -76,6 +78,7 @@ class Findings:
     noise: LabelNoise | None = None
     survey: Survey | None = None
     first: tuple[FirstStep, ...] = ()
+    digests: str = ""
 
     @classmethod
     def of(
@@ -111,6 +114,7 @@ class Findings:
             "noise": None if self.noise is None else asdict(self.noise),
             "survey": None if self.survey is None else self.survey.to_json(),
             "first": [asdict(step) for step in self.first],
+            "digests": self.digests,
         }
         write_table(path, "findings", SCHEMA, columns, facts)
 
@@ -122,4 +126,4 @@ class Findings:
         noise = None if facts["noise"] is None else LabelNoise.of_facts(facts["noise"])
         survey = None if facts["survey"] is None else Survey.from_json(facts["survey"])
         first = tuple(FirstStep(**step) for step in facts["first"])
-        return cls(rows, facts["parent"], tuple(facts["notes"]), noise, survey, first)
+        return cls(rows, facts["parent"], tuple(facts["notes"]), noise, survey, first, facts.get("digests", ""))

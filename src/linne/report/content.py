@@ -11,6 +11,7 @@ from typing import Any
 from markupsafe import Markup
 
 from linne.records.bundle import Bundle
+from linne.records.corrections import Corrections
 from linne.records.errors import RunError
 from linne.records.evaluation import ClassScore, Evaluation
 from linne.records.findings import Findings
@@ -21,7 +22,7 @@ from linne.report.audited import audited
 from linne.report.cases import LABEL_DOUBT
 from linne.report.charts import Line, confusion_matrix, reliability_diagram, training_curve
 from linne.report.class_balance import MOST_CLASSES, class_balance
-from linne.report.in_words import in_words, moment, split_in_words
+from linne.report.in_words import corrections_in_words, in_words, moment, split_in_words
 from linne.report.thumbnails import Album
 
 MOST_CLASSES_IN_MATRIX = 30
@@ -56,7 +57,7 @@ def content_of(run: Run) -> dict[str, Any]:
     if evaluation.bundle != bundle.fingerprint:
         raise RunError("is of another bundle", file=file, remedy="run `linne evaluate` again")
     album = Album(index)
-    openings = run.facts.get("openings") or []
+    openings, corrections = run.facts.get("openings") or [], run.facts.get("corrections")
     return {
         "name": run.facts.get("name") or run.folder.name,
         "created": moment(run.facts.get("created")),
@@ -71,6 +72,7 @@ def content_of(run: Run) -> dict[str, Any]:
         **audited(index, findings, album, bundle.pixels),
         "balance": class_balance(index, split.subset, "left out"),
         "split": split_in_words(index),
+        "corrected": corrections_in_words(Corrections.from_json(corrections)) if corrections else "",
         "doubted": _doubted(evaluation, findings),
         "scores": _weakest_first(evaluation)[:MOST_CLASSES],
         "matrix": _matrix(evaluation),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from linne.records.corrections import Corrections
 from linne.records.index import SUBSETS, TEST, TRAIN, VALIDATION, Index
 from linne.records.pixel_spec import PixelSpec
 
@@ -34,6 +35,20 @@ def split_in_words(index: Index) -> str:
     if not drawn:
         return "The split is the one that the folders gave."
     return f"The folders gave {' and '.join(given)}; {' and '.join(drawn)} was drawn by Linne out of train."
+
+
+def corrections_in_words(made: Corrections) -> str:
+    """What was decided by hand before training: whoever reads a score should know of it."""
+    merged = sum(len(step.merged) for step in made.steps)
+    counts = (
+        (made.total("relabelled"), "relabelled"),
+        (made.total("dropped"), "dropped"),
+        (merged, f"{'class' if merged == 1 else 'classes'} merged into others"),
+    )
+    changed = ", ".join(f"{number:,} {what}" for number, what in counts if number) or "nothing changed"
+    test = len({item.path for item in made.test})
+    on_test = f"; {test:,} test image{'' if test == 1 else 's'} decided on by hand" if test else ""
+    return f"Trained on labels that were corrected by hand: {changed}{on_test}."
 
 
 def moment(time: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -53,7 +54,7 @@ def apply(
     Raises
     ------
     LinneError
-        The folder is no audit, there are no decisions, the images are gone, or what is left is no classification.
+        The folder is no audit, there are no decisions, the images are gone, or one class is left where there were more.
 
     Examples
     --------
@@ -65,11 +66,15 @@ def apply(
     place = audited.corrected if out is None else Path(out)
     _refuse_to_overwrite(place)
     examined = read_audited(audited)
+    nothing = RunError("there are no decisions", file=audited.folder, remedy="make some with `linne review`")
     if not audited.decisions.exists():
-        raise RunError("there are no decisions", file=audited.folder, remedy="make some with `linne review`")
+        raise nothing
     if not examined.index.any_is_there(np.arange(len(examined.index))):
         raise DataError("the images are gone", file=examined.index.root, remedy="put them back where they were")
     with DecisionLog(audited.decisions) as log:
+        if not log.standing.version:  # a page was opened, or the file was lost: no reason to replace a corrected index
+            raise nothing
+        _refuse_other_decisions(examined, log.standing, audited.decisions)
         corrected = correct(examined, log.standing, str(audited.decisions), progress or Silent())
     corrected.write(place)
     if audited.is_run:
@@ -86,7 +91,7 @@ def correct(examined: Examined, standing: Standing, decisions: str, progress: Pr
     code = {name: i for i, name in enumerate(names)}
     label, kept = index.label.copy(), np.ones(len(index), np.bool_)
     counts = dict.fromkeys(("keep", "relabel", "drop"), 0)
-    idle = [(name, "is no class any more") for name in merges if name not in code]
+    idle: list[tuple[str, str]] = []
     test: list[OnTestImage] = []
 
     progress.start("apply", len(images), "images")
@@ -108,6 +113,8 @@ def correct(examined: Examined, standing: Standing, decisions: str, progress: Pr
     progress.update(len(images))
     progress.finish()
 
+    # Only now: a relabelling may have brought a class that is merged.
+    idle = [(name, "is no class any more") for name in merges if name not in code] + idle
     names = list(code)
     finals = [final_class(name, merges) for name in names]
     corrections = Corrections(
@@ -121,7 +128,29 @@ def correct(examined: Examined, standing: Standing, decisions: str, progress: Pr
         not_applied=tuple(idle),
         test=tuple(test),
     )
-    return _frozen_anew(index.take(np.flatnonzero(kept)), np.asarray(label[kept]), finals, corrections)
+    return _frozen_anew(
+        index.take(np.flatnonzero(kept)), np.asarray(label[kept]), finals, corrections.after(index.corrections)
+    )
+
+
+def _refuse_other_decisions(examined: Examined, standing: Standing, file: Path) -> None:
+    """Raise where a log was made on another index, and no image that it decides on is here as it was then."""
+    if any(act.index == examined.index.fingerprint for act, _ in standing.acts()):
+        return
+    decisions = [ruling.decision for _, rulings in standing.images() for ruling in rulings]
+    paths = pa.array([said.path for said in decisions], pa.large_string())
+    rows = pc.index_in(paths, examined.index.paths).to_pylist()
+    here = (
+        row is not None and said.digest in ("", digest_name(examined.digest[row]))
+        for said, row in zip(decisions, rows, strict=True)
+    )
+    if decisions and not any(here):
+        raise RunError(
+            "holds decisions on other images only",
+            file=file,
+            value=decisions[0].path,
+            remedy="put the decisions on these images back, or move the file away and decide anew",
+        )
 
 
 def _changed(examined: Examined, row: int, rulings: list[Ruling]) -> str:
@@ -147,7 +176,10 @@ def _frozen_anew(index: Index, label: NDArray[np.int32], finals: list[str], corr
     """Give classes their places by name again, without those that have no image left."""
     used = {finals[i] for i in np.unique(label[label >= 0]).tolist()}
     labels = tuple(sorted(used, key=natural_key))
-    if len(labels) < 2:
+    if not len(index):
+        raise DataError("no image is left", file=index.root, remedy="undo some decisions with `linne review`")
+    # Images without classes, or of one, are looked at as well; what they lack for a classifier `fit` says.
+    if len(labels) < 2 <= len(index.labels):
         raise DataError(
             "one class only is left, and a classifier needs two",
             file=index.root,
@@ -187,6 +219,10 @@ def _note_in_run(folder: Path, place: Path, corrections: Corrections | None) -> 
     """Keep in ``run.json`` that the run's images were reviewed, and what was decided on its test images."""
     run = Run.open(folder)
     facts: dict[str, Any] = {} if corrections is None else corrections.to_json()
-    review = {"time": datetime.now(UTC).isoformat(timespec="seconds"), "file": str(place), **facts}
-    run.facts.setdefault("reviews", []).append(review)
+    # As JSON gives it back, to be compared with the last one: to apply the same again is no other review.
+    review = json.loads(json.dumps({"file": str(place), **facts}))
+    reviews: list[dict[str, Any]] = run.facts.setdefault("reviews", [])
+    if reviews and {name: value for name, value in reviews[-1].items() if name != "time"} == review:
+        return
+    reviews.append({"time": datetime.now(UTC).isoformat(timespec="seconds"), **review})
     run.write()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from linne.index.columns import Columns
 from linne.records.audited import Audited, refuse_other_folder
 from linne.records.digests import write_digests
 from linne.records.findings import Findings
+from linne.records.fingerprint import of_arrays
 from linne.records.places import user_cache
 from linne.records.progress import Progress, Silent
 from linne.report.write import write_audit_report
@@ -83,19 +85,25 @@ def audit(
         inputs = material.sample.inputs(material.choice.pixels)
         backend = pick(material.backbone, len(material.index), store, None, inputs)
     embedding = embed(material.index, material.backbone, store, progress, backend=backend)
-    findings = inspect(material.index, embedding, seed, store, progress).findings
+    digest = embedding.passed.digest
+    findings = replace(inspect(material.index, embedding, seed, store, progress).findings, digests=of_arrays(digest))
     if out is not None:
-        _write(Audited(Path(out)), material, network, embedding.passed.digest, findings)
+        _write(Audited(Path(out)), material, network, digest, findings)
     return findings
 
 
 def _write(
     audited: Audited, material: Material, network: str | None, digest: NDArray[np.uint8], findings: Findings
 ) -> None:
-    """Replace an older audit; each file names its index, so that a kill in between leaves nothing that misleads."""
+    """Replace an older audit.
+
+    Each file names its index, and the findings the bytes of the images, too: what a kill in between leaves is either
+    an audit or refused. A report names nothing, so an older one goes before new findings come.
+    """
     index = material.index
     index.write(audited.index)
     write_digests(audited.digests, digest, index.fingerprint)
+    audited.report.unlink(missing_ok=True)
     findings.write(audited.findings)
     # What the network will see is told where the user has chosen one.
     chosen = material.choice.pretrained or network is not None

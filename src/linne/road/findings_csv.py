@@ -22,8 +22,8 @@ COLUMNS = (
     *("decision", "new_label", "who", "when", "why"),
 )
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the start of a formula."""
+_FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+"""What a spreadsheet takes for the start of a formula, with the full-width signs that some turn into plain ones."""
 
 
 def export_csv(folder: str | PathLike[str], file: str | PathLike[str]) -> int:
@@ -56,10 +56,11 @@ def export_csv(folder: str | PathLike[str], file: str | PathLike[str]) -> int:
             standing = log.standing
     # With a byte order mark: without one Excel takes UTF-8 for the code page of the country.
     with replacing(place) as part, part.open("w", encoding="utf-8-sig", newline="") as out:
-        writer = csv.writer(out)
+        # All in quotes: some readers quote by rules of their own, and would end a cell at a tab or a lone line end.
+        writer = csv.writer(out, quoting=csv.QUOTE_ALL)
         writer.writerow(COLUMNS)
         for row in _rows(examined, standing):
-            writer.writerow([cell if isinstance(cell, float) else _no_formula(cell) for cell in row])
+            writer.writerow([cell if isinstance(cell, float) else _as_cell(cell) for cell in row])
     return len(examined.findings.rows)
 
 
@@ -90,5 +91,7 @@ def ruling_on(standing: Standing, check: str, path: str, digest: str, label: str
     return answer or (standing.fate(path, digest).gone if path else None)
 
 
-def _no_formula(text: str) -> str:
+def _as_cell(text: str) -> str:
+    """Give a text that no spreadsheet runs; many readers end at a NUL."""
+    text = text.replace("\0", "\\x00")
     return f"'{text}" if text.startswith(_FORMULA) else text
