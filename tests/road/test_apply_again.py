@@ -160,8 +160,12 @@ def test_decisions_are_not_taken_over_by_other_images(digits: Path, store: Path,
             with pytest.raises(WriteError) as caught:
                 linne.audit(photos, cache=store, out=audited)
             assert "--out" in str(caught.value.remedy)
-    (audited / "decisions.sqlite").unlink()
+    linne.audit(digits, cache=store, out=tmp_path / "new")
+    (audited / "decisions.sqlite").rename(tmp_path / "new/decisions.sqlite")
     linne.audit(others, cache=store, out=audited)
+    made = linne.apply(tmp_path / "new").corrections
+    assert made is not None
+    assert (made.dropped, made.merged) == (1, (("9", "4"),))
 
 
 def test_a_log_of_other_images_is_not_applied(folder: Path, photos: Path) -> None:

@@ -15,6 +15,7 @@ from linne.cli.audit import app as audit_command
 from linne.index.photos import read_photos
 from linne.records.decision_log import DecisionLog
 from linne.records.decisions import Decision
+from linne.records.errors import RunError
 from linne.records.index import Index
 
 
@@ -56,3 +57,5 @@ def test_options_that_a_finished_audit_has_no_use_for_are_refused(given: list[st
     assert done.exit_code == 2
     assert hint in done.output
     assert state_of(folder) == before
+    done = CliRunner().invoke(audit_command, [str(folder.parent / "photos"), "--apply", "--seed", "0"])
+    assert isinstance(done.exception, RunError)  # it is no audit: that comes first

@@ -89,7 +89,8 @@ def audit(
     if export_csv is not None:
         refuse_existing(export_csv)
     if apply or Audited(photos).is_there:
-        refuse_unused(context, apply)
+        if Audited(photos).is_there:
+            refuse_unused(context, apply)
         use_audited(photos, apply, export_csv, out_place, as_json)
         return
     kept = out_place or Path("runs") / f"{_name(photos)}-audit"

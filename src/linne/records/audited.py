@@ -164,7 +164,7 @@ def refuse_other_folder(folder: Path, index: Index | None = None) -> None:
             "holds decisions, and cannot say on which images",
             file=folder,
             value=error,
-            remedy=f"{remedy}, or move {audited.decisions.name} away",
+            remedy=f"{remedy}; if these are the images, put {audited.decisions.name} there when the audit is done",
         ) from error
     if parent != before.fingerprint or not are_same_images(before, digest, index):
         raise WriteError("holds decisions on other images", file=folder, value=before.root, remedy=remedy)
