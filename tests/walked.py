@@ -51,10 +51,14 @@ def state_of(folder: Path) -> dict[str, tuple[str, int]]:
 
 def linne(*arguments: object, folder: Path, **options: object) -> subprocess.CompletedProcess[str]:
     """Run the command line as a user does, in `folder`, with the store in it."""
+    variables = environment(folder)
+    if "preexec_fn" in options:
+        # Where files may not grow, Python would write a module's bytecode up to the limit, and take it for whole ever after.
+        variables["PYTHONDONTWRITEBYTECODE"] = "1"
     return subprocess.run(
         [sys.executable, "-m", "linne", *map(str, arguments)],
         cwd=folder,
-        env=environment(folder),
+        env=variables,
         capture_output=True,
         text=True,
         check=False,
