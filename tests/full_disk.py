@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import resource
 import signal
+import sys
 from collections.abc import Callable, Iterator
 
 
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator
 def full_disk(largest: int) -> Iterator[None]:
     """Let this process write no file beyond so many bytes."""
     old = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    writes, sys.dont_write_bytecode = sys.dont_write_bytecode, True  # half of it would be taken for whole ever after
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (largest, limits[1]))
     try:
@@ -19,6 +21,7 @@ def full_disk(largest: int) -> Iterator[None]:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         signal.signal(signal.SIGXFSZ, old)
+        sys.dont_write_bytecode = writes
 
 
 def on_full_disk(largest: int) -> Callable[[], None]:

@@ -53,7 +53,7 @@ def linne(*arguments: object, folder: Path, **options: object) -> subprocess.Com
     """Run the command line as a user does, in `folder`, with the store in it."""
     variables = environment(folder)
     if "preexec_fn" in options:
-        # Where files may not grow, Python would write a module's bytecode up to the limit, and take it for whole ever after.
+        # Where files may not grow, Python would write bytecode up to the limit, and take it for whole ever after.
         variables["PYTHONDONTWRITEBYTECODE"] = "1"
     return subprocess.run(
         [sys.executable, "-m", "linne", *map(str, arguments)],
