@@ -95,7 +95,8 @@ def test_a_file_that_is_not_ours_or_not_whole_is_refused_and_stays(spoil: object
 
 def test_statistics_that_sqlite_keeps_are_no_damage(path: Path) -> None:
     altered("ANALYZE")(path)
-    DecisionLog(path).close()
+    with DecisionLog(path) as log:
+        assert log.decide([DROP], **HOW)
 
 
 def test_an_act_without_decisions_is_refused(path: Path) -> None:
@@ -106,4 +107,4 @@ def test_an_act_without_decisions_is_refused(path: Path) -> None:
 def test_a_file_that_a_kill_left_empty_is_made_anew(path: Path) -> None:
     path.touch()
     with DecisionLog(path) as log:
-        log.decide([DROP], **HOW)
+        assert log.decide([DROP], **HOW)

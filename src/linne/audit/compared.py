@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from linne.audit.pairs import NO_PAIRS, Forest, Pairs, duplicate_groups
 from linne.audit.turned import TURNED_LEFT, TURNED_RIGHT
 from linne.records.atomic import replacing
-from linne.records.fingerprint import DIGEST_BYTES, of_arrays
+from linne.records.fingerprint import of_arrays, sortable
 
 COMPARING = 1
 """Version of how near copies are found; to be raised when what is found changes."""
@@ -22,8 +22,6 @@ COMPARING = 1
 MOST_GROWN = 1.5
 """Times as many images from which on all are compared anew: what is usual among them, by which embeddings are called
 close, is another then."""
-
-_KEY = f"S{DIGEST_BYTES}"
 
 
 @dataclass(frozen=True)
@@ -95,8 +93,8 @@ def recall(path: Path, digest: NDArray[np.uint8], readable: NDArray[np.bool_]) -
     arrays, rows = _read(path), np.flatnonzero(readable)
     if arrays is None or len(rows) > MOST_GROWN * len(arrays["digest"]):
         return Known.nothing(len(digest))
-    now, first_row = np.unique(_keys(digest[rows]), return_index=True)
-    then, first, second = (_keys(arrays[name]) for name in ("digest", "first", "second"))
+    now, first_row = np.unique(sortable(digest[rows]), return_index=True)
+    then, first, second = (sortable(arrays[name]) for name in ("digest", "first", "second"))
     ends = np.concatenate([first, second])
     there = np.isin(ends, now)
     names, place = np.unique(ends, return_inverse=True)
@@ -104,17 +102,13 @@ def recall(path: Path, digest: NDArray[np.uint8], readable: NDArray[np.bool_]) -
     group = duplicate_groups(Pairs(one, two, arrays["score"], arrays["kind"]), len(names))
     torn = np.isin(group, group[place[~there]])
     compared = np.zeros(len(digest), bool)
-    compared[rows] = np.isin(_keys(digest[rows]), then) & ~np.isin(_keys(digest[rows]), names[torn])
+    compared[rows] = np.isin(sortable(digest[rows]), then) & ~np.isin(sortable(digest[rows]), names[torn])
     whole = ~torn[one]
     row_of = rows[first_row[np.searchsorted(now, ends[np.concatenate([whole, whole])])]]
     a, b = np.split(row_of, 2)
     kind = arrays["kind"][whole]
     kind = np.where((a > b) & np.isin(kind, (TURNED_LEFT, TURNED_RIGHT)), TURNED_LEFT + TURNED_RIGHT - kind, kind)
     return Known(compared, Pairs(np.minimum(a, b), np.maximum(a, b), arrays["score"][whole], kind))
-
-
-def _keys(digest: NDArray[np.uint8]) -> NDArray[np.bytes_]:
-    return np.ascontiguousarray(digest).view(_KEY).reshape(-1)
 
 
 def _read(path: Path) -> dict[str, NDArray[Any]] | None:

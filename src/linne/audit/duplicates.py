@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from linne.audit.compared import Known
 from linne.audit.near_copies import find_near
@@ -11,6 +10,7 @@ from linne.audit.pairs import EDITED, EXACT, Pairs
 from linne.audit.pictures import Pictures
 from linne.audit.turned import TURNS
 from linne.records.findings import Finding
+from linne.records.fingerprint import sortable
 from linne.records.index import Index
 from linne.records.progress import Progress
 
@@ -37,15 +37,11 @@ def find_pairs(pictures: Pictures, known: Known, threads: int, progress: Progres
         given as the likeliest pairs that join each group.
     """
     rows = np.flatnonzero(pictures.readable)
-    _, first, which = np.unique(_keys(pictures.digest[rows]), return_index=True, return_inverse=True)
+    _, first, which = np.unique(sortable(pictures.digest[rows]), return_index=True, return_inverse=True)
     original = rows[first[which]]
     again = rows != original
     copies = Pairs(original[again], rows[again], np.ones(again.sum(), np.float32), np.full(again.sum(), EXACT, np.int8))
     return copies.and_those_of(find_near(pictures, np.sort(rows[first]), known, threads, progress))
-
-
-def _keys(digest: NDArray[np.uint8]) -> NDArray[np.bytes_]:
-    return np.ascontiguousarray(digest).view("S16").reshape(-1)
 
 
 def duplicates(index: Index, pairs: Pairs) -> list[Finding]:

@@ -7,6 +7,7 @@ size, format or border tells the class, scores are high on images from the same 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,8 +57,7 @@ def shortcuts(index: Index, facts: Facts, readable: NDArray[np.bool_]) -> list[F
     if classes == 2:
         enough[1] = False  # what tells the first from the second tells the second from the first
     findings = []
-    for fact in _facts(facts, rows) if enough.any() else []:
-        recall, specificity = rule_accuracy(_binned(fact.values), labels, classes)
+    for fact, recall, specificity in accuracies(index, facts, rows) if enough.any() else ():
         balanced = (recall + specificity) / 2
         others = np.maximum(len(rows) - counts, 1)
         chance = 0.25 * np.sqrt(1 / np.maximum(counts, 1) + 1 / others)
@@ -108,14 +108,12 @@ def rule_accuracy(
     return recall, specificity
 
 
-def told_by(index: Index, facts: Facts, readable: NDArray[np.bool_], label: int) -> list[tuple[str, float]]:
-    """Each fact, and the balanced accuracy with which it alone tells one class from the rest."""
-    rows = np.flatnonzero(readable & (index.label >= 0))
-    told = []
+def accuracies(
+    index: Index, facts: Facts, rows: NDArray[np.int64]
+) -> Iterator[tuple[_Fact, NDArray[np.float64], NDArray[np.float64]]]:
+    """Each fact, and for each class recall and specificity ``(classes,)`` of the rule that it alone makes."""
     for fact in _facts(facts, rows):
-        recall, specificity = rule_accuracy(_binned(fact.values), index.label[rows], len(index.labels))
-        told.append((fact.name, float(recall[label] + specificity[label]) / 2))
-    return told
+        yield fact, *rule_accuracy(_binned(fact.values), index.label[rows], len(index.labels))
 
 
 def _facts(facts: Facts, rows: NDArray[np.int64]) -> list[_Fact]:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linne.records.atomic import replacing
-from linne.records.fingerprint import DIGEST_BYTES, of_bytes
+from linne.records.fingerprint import DIGEST_BYTES, of_bytes, sortable
 
 Arrays = Mapping[str, NDArray[Any]]
 KEYS = "keys"
@@ -38,7 +38,7 @@ class Shelf:
         whole = [(path, keys) for path in sorted(folder.glob("*.npz")) if (keys := _keys_of(path)) is not None]
         self._shards = [path for path, _ in whole]
         sizes = [len(keys) for _, keys in whole]
-        merged = np.concatenate([np.empty(0, _KEY), *(_sortable(keys) for _, keys in whole)])
+        merged = np.concatenate([np.empty(0, _KEY), *(sortable(keys) for _, keys in whole)])
         self._keys, first = np.unique(merged, return_index=True)  # sorted
         self._shard = np.repeat(np.arange(len(whole), dtype=np.int32), sizes)[first]
         self._row = np.concatenate([np.empty(0, np.int32), *(np.arange(size, dtype=np.int32) for size in sizes)])[first]
@@ -66,7 +66,7 @@ class Shelf:
             The shard could not be written; the shelf is as it was.
         """
         flat = np.frombuffer(b"".join(keys), np.uint8).reshape(-1, DIGEST_BYTES)
-        different, rows = np.unique(_sortable(flat), return_index=True)
+        different, rows = np.unique(sortable(flat), return_index=True)
         at = np.searchsorted(self._keys, different)
         new = ~self._is_at(at, different)
         different, rows, at = different[new], rows[new], at[new]
@@ -99,7 +99,7 @@ class Shelf:
         KeyError
             A digest is not on the shelf.
         """
-        wanted = _sortable(keys)
+        wanted = sortable(keys)
         if len(wanted) == 0:
             return {}
         at = np.searchsorted(self._keys, wanted)
@@ -123,11 +123,6 @@ class Shelf:
         if not len(self._keys):
             return np.zeros(len(wanted), np.bool_)
         return np.asarray(self._keys[np.minimum(at, len(self._keys) - 1)] == wanted)
-
-
-def _sortable(keys: NDArray[np.uint8]) -> NDArray[np.bytes_]:
-    # Digests have one length, so that bytes of NumPy, which ignore trailing zeros, still tell all of them apart.
-    return np.ascontiguousarray(keys).view(_KEY).reshape(-1)
 
 
 def _keys_of(path: Path) -> NDArray[np.uint8] | None:

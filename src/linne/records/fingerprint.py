@@ -18,6 +18,14 @@ def of_bytes(content: bytes) -> bytes:
     return hashlib.blake2b(content, digest_size=DIGEST_BYTES).digest()
 
 
+def sortable(digests: NDArray[np.uint8]) -> NDArray[np.bytes_]:
+    """Digests ``(n, 16)`` as values ``(n,)`` to sort and to search.
+
+    They have one length, so that bytes of NumPy, which ignore trailing zeros, still tell all of them apart.
+    """
+    return np.ascontiguousarray(digests).view(f"S{DIGEST_BYTES}").reshape(-1)
+
+
 def of_settings(value: Any) -> str:
     """Hex digest of anything that JSON can hold; the order of keys does not matter."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False)
