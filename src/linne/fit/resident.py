@@ -13,7 +13,7 @@ from torch import Tensor
 
 from linne.fit.draw import draw, rng_of
 from linne.fit.policy import SMALL_SIDE, Policy
-from linne.fit.sources import AugmentedImages, Batch, shuffled
+from linne.fit.sources import AugmentedImages, Batch
 from linne.fit.views import cut_views
 from linne.records.errors import ImageError
 from linne.records.pixel_spec import PixelSpec
@@ -57,7 +57,7 @@ class ResidentImages:
         """Whether the pictures lie on the device."""
         return bool(self._pictures)
 
-    def epoch(self, epoch: int) -> Iterator[Batch]:
+    def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         """Give batches of random views: uint8, channels last."""
         began = time.perf_counter()
         if self._begun and not self.resident:
@@ -65,9 +65,9 @@ class ResidentImages:
         self._waited += time.perf_counter() - began
         self._begun = True
         if not self.resident:
-            yield from self.host.epoch(epoch)
+            yield from self.host.epoch(epoch, first)
             return
-        for places in shuffled(self.images, self.batch_size, self.host.seed, epoch):
+        for places in self.host.order.batches(epoch)[first:]:
             began = time.perf_counter()
             rows = [row for row in self.host.rows[places].tolist() if row in self._pictures]
             if not rows:
@@ -77,7 +77,7 @@ class ResidentImages:
             yield views, labels.to(self.device)
 
     def _views(self, rows: list[int], epoch: int) -> Tensor:
-        spec, policy, seed = self.host.spec, self.host.policy, self.host.seed
+        spec, policy, seed = self.host.growth.at(epoch), self.host.policy, self.host.order.seed
         pictures = [self._pictures[row] for row in rows]
         draws = [
             draw(picture.shape[1], picture.shape[0], spec, policy, rng_of(seed, epoch, row))

@@ -19,6 +19,7 @@ class Tail(nn.Module):
     def __init__(self, network: nn.Module, stage: int) -> None:
         super().__init__()
         stages = network.stages()  # type: ignore[operator]
+        network.requires_grad_(True)
         for frozen in stages[:stage]:
             frozen.requires_grad_(False)
         self.network = network
