@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from linne.embed.backends import full_precision
 from linne.fit.adamw import AdamW
+from linne.fit.groups import Group
 from linne.fit.inputs import Normaliser
 from linne.fit.mixing import Mix, mixed_loss
 from linne.records.pixel_spec import PixelSpec
@@ -54,7 +55,7 @@ class Trainer:
         matrices = [p for p in trained if p.ndim > 1]
         vectors = [p for p in trained if p.ndim <= 1]  # norms and biases are not decayed
         self._normalised = Normaliser(pixels, device)
-        self.optimiser = AdamW([(matrices, settings.weight_decay), (vectors, 0.0)])
+        self.optimiser = AdamW([Group(tuple(matrices), settings.weight_decay), Group(tuple(vectors), 0.0)])
 
     def step(self, inputs: Tensor, labels: Tensor, progress: float, mix: Mix | None = None) -> float:
         """Train on one batch, mixed or not, at `progress` (0 to 1) of the schedule; gives the loss."""
