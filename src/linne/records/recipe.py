@@ -129,7 +129,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
 
 RANGES: dict[str, tuple[float, float]] = {
     "frozen_stages": (0, 1000),
-    "epochs": (1, 100_000),
+    "epochs": (0, 100_000),
     "batch_size": (1, 1_000_000),
     "accumulation": (1, 100_000),
     "lanes": (1, 1024),
