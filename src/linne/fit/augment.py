@@ -20,7 +20,7 @@ from linne.fit.policy import SMALL_SIDE, Policy
 from linne.pixels.geometry import fit_to
 from linne.pixels.shrunk import Picture, shrink_for
 from linne.records.pixel_spec import PixelSpec
-from linne.records.plan import Automatic
+from linne.records.recipe import Automatic
 
 # Cached pixels are mapped read-only; views are only read from them.
 warnings.filterwarnings("ignore", message="The given NumPy array is not writable", category=UserWarning)

@@ -14,7 +14,7 @@ import random
 from PIL import Image
 
 from linne.fit.functional import transforms
-from linne.records.plan import Automatic
+from linne.records.recipe import Automatic
 
 Fill = list[float]
 

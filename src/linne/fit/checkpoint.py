@@ -83,6 +83,15 @@ class Checkpoints:
         return RunError("is damaged", file=self.path, value=why, remedy="delete it: training then begins anew")
 
 
+def elapsed_of(path: Path) -> float:
+    """Seconds that the run had taken when it wrote its last state; 0 where there is none that can be read."""
+    try:
+        with safe_open(path, "pt") as file:
+            return float(json.loads((file.metadata() or {})[_KEY])["seconds"])
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError):
+        return 0.0  # what is damaged is refused where it is used
+
+
 def _digest(tensors: Mapping[str, Tensor]) -> str:
     digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
     for name, value in sorted(tensors.items()):

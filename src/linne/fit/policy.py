@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from linne.records.pixel_spec import PixelSpec
-from linne.records.plan import Augment, Automatic
+from linne.records.recipe import Augment, Automatic
 
 SMALL_SIDE = 64
 """Inputs up to this size are shifted, turned and scaled a little: a crop would lose half of a digit."""

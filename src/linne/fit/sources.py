@@ -104,6 +104,8 @@ class AugmentedImages:
     floats : bool
         Normalise them in the threads too, while they are in the cache, for a network on the CPU. Else they are uint8
         intensities, which reach a GPU in a quarter of the time, and are normalised there.
+    failed : dict of int to str, optional
+        Takes rows that could not be read, and why.
     """
 
     def __init__(
@@ -115,13 +117,14 @@ class AugmentedImages:
         policy: Policy,
         order: Order,
         floats: bool,
+        failed: dict[int, str] | None = None,
     ) -> None:
         get_ready(growth.spec, policy)
         self._floats = floats
         self.pictures, self.label, self.rows, self.growth, self.policy = pictures, label, rows, growth, policy
         self.images, self.batch_size, self.order = order.images, order.batch_size, order
         self.waited = 0.0
-        self.failed: dict[int, str] = {}
+        self.failed: dict[int, str] = {} if failed is None else failed
 
     def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         """Give batches of random views."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from torch import Tensor, nn
 
 
@@ -31,3 +33,8 @@ class Tail(nn.Module):
             x = stage(x)
         logits: Tensor = self.network.forward_head(x)  # type: ignore[operator]
         return logits
+
+
+def without_prefix(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The state of a `Tail` as that of its network."""
+    return {name.removeprefix("network."): value for name, value in state.items()}

@@ -211,6 +211,18 @@ class Loop:
         loss = f"loss {np.mean(recent):.3f}  " if recent else ""
         return f"{loss}validation {best.epoch.accuracy if best else 0:.3f}  waiting for data {waited:.0%}"
 
+    def resume(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> dict[str, Tensor]:
+        """Go on from what `checkpoint` wrote; gives the trainer's state, which is empty between levels."""
+
+        def of(part: str) -> dict[str, Tensor]:
+            return {name.removeprefix(f"{part}/"): v for name, v in tensors.items() if name.startswith(f"{part}/")}
+
+        self.judge.load(of("judge"), facts["judge"])
+        at = facts["position"]
+        hurried = None if at["hurried"] is None else (float(at["hurried"][0]), float(at["hurried"][1]))
+        self.position = Position(at["level"], at["epoch"], at["batches"], list(at["losses"]), hurried)
+        return of("trainer")
+
     def checkpoint(self, trainer: Trainer | None) -> None:
         """Write all that is needed to go on from here; without a trainer, between levels."""
         tensors, judged = self.judge.state()

@@ -37,3 +37,10 @@ class DropPath(nn.Module):
 def rising(rate: float, blocks: int) -> list[float]:
     """Give each block its rate, linearly: from 0 at the first, as in timm (the paper: ``rate / blocks``), to `rate`."""
     return [rate * i / max(1, blocks - 1) for i in range(blocks)]
+
+
+def set_drop_path(network: nn.Module, rate: float) -> None:
+    """Give each block of a network its rate, in place: from 0 at the first to `rate` at the last."""
+    blocks = [part for part in network.modules() if isinstance(part, DropPath)]
+    for block, each in zip(blocks, rising(rate, len(blocks)), strict=True):
+        block.rate = each
