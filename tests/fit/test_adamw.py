@@ -4,35 +4,12 @@ from __future__ import annotations
 
 import pytest
 import torch
+from paired_networks import gradients, networks, parts
 from small_networks import same_state, small_network
-from torch import nn
 
 from linne.fit.adamw import AdamW
 from linne.fit.groups import Group
-from linne.nets import create
 from linne.records.errors import LinneError
-
-
-def networks() -> tuple[nn.Module, nn.Module]:
-    """Two that are the same."""
-    torch.manual_seed(0)
-    one, other = create("lenet5"), create("lenet5")
-    other.load_state_dict(one.state_dict())
-    return one, other
-
-
-def parts(network: nn.Module) -> tuple[tuple[nn.Parameter, ...], tuple[nn.Parameter, ...]]:
-    """Matrices, and vectors."""
-    every = tuple(network.parameters())
-    return tuple(p for p in every if p.ndim > 1), tuple(p for p in every if p.ndim <= 1)
-
-
-def gradients(network: nn.Module, step: int) -> None:
-    """Random ones of sizes that lie far apart."""
-    generator = torch.Generator().manual_seed(step)
-    for parameter in network.parameters():
-        parameter.grad = torch.randn(parameter.shape, generator=generator) * 10 ** (step % 5 - 3)
-
 
 RATES = (1.0, 0.7)
 
