@@ -33,9 +33,12 @@ HELP += "\n`linne COMMAND --help` tells more, `linne --version` which version th
 
 INTERRUPTED = 130
 
+TOLD_TO_END = 128
+"""And the number of the signal."""
+
 
 def main() -> None:
-    """Run the command line and exit: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+    """Run the command line and exit: 0 done, 1 failed, 2 wrong usage, 130 interrupted, 143 told to end."""
     try:
         sys.exit(_run(sys.argv[1:]))
     except KeyboardInterrupt:  # while a command is imported; later ones tell what is kept

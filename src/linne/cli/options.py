@@ -21,14 +21,13 @@ def a_path(text: str) -> Path:
     return Path(text)
 
 
-Photos = Annotated[
-    Path,
-    typer.Argument(
-        help="Class folders, or train, validation and test folders of these; a CSV, TSV or Parquet table; a zip; a tar "
-        "or a folder of tar shards; a Hugging Face data set on disk.",
-        parser=a_path,
-    ),
-]
+_PHOTOS = typer.Argument(
+    help="Class folders, or train, validation and test folders of these; a CSV, TSV or Parquet table; a zip; a tar "
+    "or a folder of tar shards; a Hugging Face data set on disk.",
+    parser=a_path,
+)
+Photos = Annotated[Path, _PHOTOS]
+PhotosOrRun = Annotated[Path | None, _PHOTOS]
 PathColumn = Annotated[str | None, typer.Option(help="Column of a table with paths, or images.  [default: found]")]
 LabelColumn = Annotated[
     list[str] | None,

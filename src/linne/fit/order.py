@@ -7,8 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from linne.fit.sampling import balanced, shuffled
-
 
 @dataclass(frozen=True)
 class Order:
@@ -36,6 +34,6 @@ class Order:
 
     def batches(self, epoch: int) -> list[NDArray[np.int64]]:
         """Positions of each batch of an epoch; what remains is left to other epochs."""
-        if self.labels is None:
-            return shuffled(self.images, self.batch_size, self.seed, epoch)
-        return balanced(self.labels, self.batch_size, self.seed, epoch)
+        order = np.random.default_rng((self.seed, epoch)).permutation(self.images)
+        whole = max(self.images // self.batch_size, 1)
+        return [order[i * self.batch_size : (i + 1) * self.batch_size] for i in range(whole)]

@@ -11,19 +11,6 @@ from types import FrameType
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
-class Stopped(Exception):  # noqa: N818 - no error: what was asked for has been done
-    """The process was told to end by a signal, and what is needed to go on has been written.
-
-    Attributes
-    ----------
-    signal : int
-    """
-
-    def __init__(self, number: int) -> None:
-        super().__init__(f"told to end by signal {number}")
-        self.signal = number
-
-
 @contextmanager
 def stopping() -> Iterator[list[int]]:
     """Give a list that takes the signals that would end the process; they are its own again afterwards.

@@ -6,9 +6,11 @@ import copy
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -17,7 +19,6 @@ from linne.fit.augment import get_ready, random_view
 from linne.fit.draw import rng_of
 from linne.fit.groups import parameter_groups
 from linne.fit.lanes import can_share
-from linne.fit.losses import cross_entropy
 from linne.fit.optimise import Trainer
 from linne.fit.policy import Policy
 from linne.fit.sources import view_threads
@@ -145,7 +146,7 @@ def _faster(
     def rate_of(precision: Precision, lanes: int) -> float:
         recipe = Recipe("whole", precision=precision, lanes=lanes)
         groups = parameter_groups(network, stage, recipe.weight_decay, recipe.layer_decay)
-        trainer = Trainer(module, groups, recipe, device, pixels, cross_entropy, pretrained, 1)
+        trainer = Trainer(module, groups, recipe, device, pixels, partial(F.cross_entropy, reduction="none"), pretrained, 1)
         return _measured(trainer, inputs, torch.arange(len(inputs)) % classes)
 
     plain, rounded = rate_of("float32", 1), rate_of("bfloat16", 1)

@@ -17,8 +17,8 @@ from linne.fit.mixing import Mix
 from linne.fit.optimise import Trainer
 from linne.fit.pace import Pace
 from linne.fit.sources import Source
-from linne.fit.stopping import Stopped, stopping
-from linne.records.errors import DataError, LinneError
+from linne.fit.stopping import stopping
+from linne.records.errors import DataError, LinneError, Stopped
 from linne.records.progress import Progress
 
 NOTED = 20

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -20,7 +21,6 @@ from linne.fit.decoded import Pictures
 from linne.fit.groups import parameter_groups
 from linne.fit.growth import Growth
 from linne.fit.judge import Judge, Predict, Validate
-from linne.fit.losses import Loss
 from linne.fit.mixing import mix_of
 from linne.fit.optimise import Trainer
 from linne.fit.order import Order
@@ -28,8 +28,9 @@ from linne.fit.policy import Policy
 from linne.fit.probe import Probe
 from linne.fit.resident import ResidentImages, can_be_cut_at_once
 from linne.fit.sources import AugmentedImages, CachedActivations, Source, prepared_batches
-from linne.fit.tail import Tail
+from linne.fit.tail import Tail, without_prefix
 from linne.fit.train import Level, Loop, Position
+from linne.nets.blocks.drop_path import set_drop_path
 from linne.nets.weights import write_weights
 from linne.pixels.cache import FOLDER, PixelCache
 from linne.records.errors import DataError
@@ -162,7 +163,7 @@ def make_level(start: Start, number: int, pixel_cache: PixelCache | None, failed
     tail = Tail(network, recipe.frozen_stages if recipe.method == "stages" else 0)
     groups = parameter_groups(network, tail.stage, recipe.weight_decay, recipe.layer_decay)
     steps = recipe.epochs * max(order.images // order.batch_size, 1)
-    loss = Loss.of(recipe, np.bincount(labels, minlength=len(index.labels)))
+    loss = partial(F.cross_entropy, reduction="none", label_smoothing=recipe.label_smoothing)
     trainer = Trainer(tail, groups, recipe, device(), plan.pixels, loss, start.probe is not None, steps)
     source, validate = _sources(start, recipe, order, first, pixel_cache, failed)
     mixes = recipe.mix and recipe.method != "stages"
