@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import torch
@@ -14,6 +13,7 @@ from linne.fit.adamw import AdamW
 from linne.fit.groups import Group
 from linne.fit.inputs import Normaliser
 from linne.fit.mixing import Mix, mixed_loss
+from linne.fit.schedule import factor
 from linne.records.pixel_spec import PixelSpec
 from linne.records.plan import Precision
 
@@ -68,7 +68,7 @@ class Trainer:
             loss = mixed_loss(self._logits(images), labels, share, smoothing)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.module.parameters(), MAX_NORM)
-        self.optimiser.step(self.settings.learning_rate * schedule(progress))
+        self.optimiser.step(self.settings.learning_rate * factor("cosine", progress, WARM_UP))
         return float(loss.detach())
 
     @torch.inference_mode()
@@ -95,10 +95,3 @@ class Trainer:
         if inputs.dtype == torch.uint8:
             return self._normalised(inputs)
         return inputs.to(self.device, memory_format=torch.channels_last)
-
-
-def schedule(progress: float) -> float:
-    """Factor of the learning rate: a linear rise, then a cosine to zero (Loshchilov and Hutter, ICLR 2017)."""
-    if progress < WARM_UP:
-        return max(progress / WARM_UP, 0.02)
-    return 0.5 * (1 + math.cos(math.pi * min((progress - WARM_UP) / (1 - WARM_UP), 1)))
