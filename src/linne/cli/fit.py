@@ -68,7 +68,9 @@ def fit(
     settings: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", help="One of them, over those of the file: learning_rate=3e-4; again for more.", metavar="NAME=VALUE"
+            "--set",
+            help="One of them, over those of the file: learning_rate=3e-4; again for more.",
+            metavar="NAME=VALUE",
         ),
     ] = None,
     plan: Annotated[

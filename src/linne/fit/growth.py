@@ -45,9 +45,9 @@ class Growth:
         side = full if grown >= 1 else max(STEP, STEP * round(side / STEP))
         if side >= full:
             return self.spec
-        height, width, resize = (round(length * side / full) for length in (
-            self.spec.height, self.spec.width, self.spec.resize
-        ))
+        height, width, resize = (
+            round(length * side / full) for length in (self.spec.height, self.spec.width, self.spec.resize)
+        )
         return replace(self.spec, height=height, width=width, resize=max(resize, height, width))
 
     def cost(self) -> float:

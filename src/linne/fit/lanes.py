@@ -98,9 +98,7 @@ class Lanes:
         self._precision = precision
         self._pool = None
         if len(self._lanes) > 1:
-            self._pool = ThreadPoolExecutor(
-                len(self._lanes), "lane", initializer=torch.set_num_threads, initargs=(1,)
-            )
+            self._pool = ThreadPoolExecutor(len(self._lanes), "lane", initializer=torch.set_num_threads, initargs=(1,))
 
     def backward(self, images: Tensor, losses: Losses, parts: int, seed: tuple[int, ...], scale: float) -> Tensor:
         """Put the gradient of the sum of losses, times `scale`, into the module.
@@ -121,7 +119,9 @@ class Lanes:
         """
         lanes = min(len(self._lanes), len(images))
         for number, lane in enumerate(self._lanes):
-            lane.generator.manual_seed(int(np.random.SeedSequence((*seed, number)).generate_state(1, np.uint64)[0]) >> 1)
+            lane.generator.manual_seed(
+                int(np.random.SeedSequence((*seed, number)).generate_state(1, np.uint64)[0]) >> 1
+            )
         torch.manual_seed(int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0]) >> 1)
         done: list[Tensor] = []
         for piece in _cut(slice(0, len(images)), min(parts, len(images))):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 
 import torch
@@ -10,12 +10,11 @@ from torch import Tensor, nn
 
 from linne.embed.backends import full_precision
 from linne.fit.average import Average
-from linne.fit.groups import Group
 from linne.fit.inputs import Normaliser
 from linne.fit.lanes import Lanes
 from linne.fit.loss_scale import LossScale
 from linne.fit.mixing import Mix
-from linne.fit.optimisers import make_optimiser
+from linne.fit.optimisers import Optimiser
 from linne.fit.schedule import factor
 from linne.records.errors import LinneError
 from linne.records.pixel_spec import PixelSpec
@@ -39,8 +38,8 @@ class Trainer:
     module : torch.nn.Module
         Inputs to logits. With pretrained weights its batch norms keep their statistics: those of a small data set
         are worse.
-    groups : sequence of Group
-        Of the parameters that are trained.
+    optimiser : callable
+        Makes it, once the module is on its device.
     recipe : Recipe
     device : torch.device
     pixels : PixelSpec
@@ -54,7 +53,7 @@ class Trainer:
     def __init__(
         self,
         module: nn.Module,
-        groups: Sequence[Group],
+        optimiser: Callable[[], Optimiser],
         recipe: Recipe,
         device: torch.device,
         pixels: PixelSpec,
@@ -66,7 +65,7 @@ class Trainer:
         self.recipe, self.device, self._loss, self._pretrained = recipe, device, loss, pretrained
         self._trained = [p for p in self.module.parameters() if p.requires_grad]
         self._normalised = Normaliser(pixels, device)
-        self._optimiser = make_optimiser(recipe.optimiser, groups)
+        self._optimiser = optimiser()
         self._lanes = Lanes(self.module, recipe.lanes, pretrained, DTYPES[recipe.precision])
         self._parts = recipe.accumulation
         self._scale = LossScale(active=recipe.precision == "float16")

@@ -20,6 +20,7 @@ from linne.fit.draw import rng_of
 from linne.fit.groups import parameter_groups
 from linne.fit.lanes import can_share
 from linne.fit.optimise import Trainer
+from linne.fit.optimisers import make_optimiser
 from linne.fit.policy import Policy
 from linne.fit.sources import view_threads
 from linne.fit.tail import Tail
@@ -146,7 +147,9 @@ def _faster(
     def rate_of(precision: Precision, lanes: int) -> float:
         recipe = Recipe("whole", precision=precision, lanes=lanes)
         groups = parameter_groups(network, stage, recipe.weight_decay, recipe.layer_decay)
-        trainer = Trainer(module, groups, recipe, device, pixels, partial(F.cross_entropy, reduction="none"), pretrained, 1)
+        trainer = Trainer(
+            module, groups, recipe, device, pixels, partial(F.cross_entropy, reduction="none"), pretrained, 1
+        )
         return _measured(trainer, inputs, torch.arange(len(inputs)) % classes)
 
     plain, rounded = rate_of("float32", 1), rate_of("bfloat16", 1)

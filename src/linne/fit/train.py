@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +11,7 @@ import torch
 from torch import Tensor
 
 from linne.fit.checkpoint import Checkpoints
-from linne.fit.judge import Epoch, Judge, Validate
+from linne.fit.judge import Judge, Validate
 from linne.fit.mixing import Mix
 from linne.fit.optimise import Trainer
 from linne.fit.pace import Pace

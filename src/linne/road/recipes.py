@@ -22,7 +22,9 @@ def read_recipe(path: Path) -> dict[str, Any]:
     remedy = "write settings as name = value; see docs/tasks/recipes.md"
     try:
         if path.stat().st_size > LARGEST_BYTES:
-            raise LinneError("is too large for a recipe", file=path, value=f"{path.stat().st_size} bytes", remedy=remedy)
+            raise LinneError(
+                "is too large for a recipe", file=path, value=f"{path.stat().st_size} bytes", remedy=remedy
+            )
         with path.open("rb") as file:
             values = tomllib.load(file)
     except FileNotFoundError:

@@ -23,6 +23,7 @@ from linne.fit.growth import Growth
 from linne.fit.judge import Judge, Predict, Validate
 from linne.fit.mixing import mix_of
 from linne.fit.optimise import Trainer
+from linne.fit.optimisers import make_optimiser
 from linne.fit.order import Order
 from linne.fit.policy import Policy
 from linne.fit.probe import Probe
@@ -164,7 +165,8 @@ def make_level(start: Start, number: int, pixel_cache: PixelCache | None, failed
     groups = parameter_groups(network, tail.stage, recipe.weight_decay, recipe.layer_decay)
     steps = recipe.epochs * max(order.images // order.batch_size, 1)
     loss = partial(F.cross_entropy, reduction="none", label_smoothing=recipe.label_smoothing)
-    trainer = Trainer(tail, groups, recipe, device(), plan.pixels, loss, start.probe is not None, steps)
+    optimiser = partial(make_optimiser, recipe.optimiser, network, groups)
+    trainer = Trainer(tail, optimiser, recipe, device(), plan.pixels, loss, start.probe is not None, steps)
     source, validate = _sources(start, recipe, order, first, pixel_cache, failed)
     mixes = recipe.mix and recipe.method != "stages"
 

@@ -73,9 +73,7 @@ def walk(run: Run, request: Request, material: Material, clock: Clock, progress:
     plan.write(run.plan)
     run.facts["plan"] = plan.to_json()
     deadline = None if clock.budget is None else clock.budget - reserve
-    start = Start(
-        material, plan, probe, split, embedding, request.store, request.cache_size, clock.elapsed, deadline
-    )
+    start = Start(material, plan, probe, split, embedding, request.store, request.cache_size, clock.elapsed, deadline)
     chosen = train_network(start, run, progress)
     run.facts["chosen"] = chosen
     if probe is None:
@@ -93,9 +91,7 @@ def walk(run: Run, request: Request, material: Material, clock: Clock, progress:
     run.state.unlink(missing_ok=True)
 
 
-def _planned(
-    run: Run, request: Request, material: Material, clock: Clock, asked: Asked, progress: Progress
-) -> Planned:
+def _planned(run: Run, request: Request, material: Material, clock: Clock, asked: Asked, progress: Progress) -> Planned:
     """The plan that this run has already, or that it was given, or a new one."""
     given = run.plan if run.plan.exists() else request.plan
     if given is None:
@@ -156,9 +152,7 @@ def _probe(embedding: Embedding, index: Index, split: Split) -> Probe:
     return fit_probe(embedding.features[train], labels[train], embedding.features[validation], labels[validation])
 
 
-def _facts(
-    run: Run, request: Request, index: Index, split: Split, plan: Plan, embedding: Embedding
-) -> dict[str, Any]:
+def _facts(run: Run, request: Request, index: Index, split: Split, plan: Plan, embedding: Embedding) -> dict[str, Any]:
     backend = embedding.backend
     return {
         "name": run.folder.name,

@@ -26,7 +26,9 @@ class DropPath(nn.Module):
         """``(batch, ...)`` to the same shape."""
         if not self.training or self.rate == 0:
             return branch
-        keep = branch.new_empty((branch.shape[0],) + (1,) * (branch.ndim - 1)).bernoulli_(1 - self.rate, generator=self.generator)
+        keep = branch.new_empty((branch.shape[0],) + (1,) * (branch.ndim - 1)).bernoulli_(
+            1 - self.rate, generator=self.generator
+        )
         return branch * keep.div_(1 - self.rate)
 
     def extra_repr(self) -> str:
