@@ -30,10 +30,13 @@ class FixedNorm(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """``(batch, c, h, w)`` to what the norm would give."""
         norm = self.norm
-        assert norm.running_mean is not None and norm.running_var is not None  # noqa: S101 - `foldable` has seen to it
-        factor = norm.weight * (norm.running_var + norm.eps).rsqrt()
+        mean, variance = norm.running_mean, norm.running_var
+        assert mean is not None  # noqa: S101 - `foldable` has seen to it
+        assert variance is not None  # noqa: S101
+        factor = norm.weight * (variance + norm.eps).rsqrt()
         weight = self.conv.weight * factor[:, None, None, None]
-        return self.conv._conv_forward(x, weight, norm.bias - norm.running_mean * factor)
+        out: Tensor = self.conv._conv_forward(x, weight, norm.bias - mean * factor)
+        return out
 
 
 def fold_fixed_norms(module: nn.Module) -> None:

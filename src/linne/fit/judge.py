@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -26,8 +26,9 @@ those that cannot be read any more, which stay out from then on."""
 class Epoch:
     """One line of ``history.jsonl``; epoch 0 is the start.
 
-    `level` counts from 0, `epoch` goes on from level to level. `loss` is the mean training loss, `accuracy` and `log_loss` are on the validation images that
-    could be read then, `seconds` are since the run began, `rate` is training images a second.
+    `level` counts from 0, `epoch` goes on from level to level. `loss` is the mean training loss, `accuracy` and
+    `log_loss` are on the validation images that could be read then, `seconds` are since the run began, `rate` is
+    training images a second.
     """
 
     level: int
@@ -95,7 +96,7 @@ class Judge:
         rate: float | None,
         validate: Validate,
         predict: Predict,
-        weights: Callable[[], dict[str, Tensor]],
+        weights: Callable[[], Mapping[str, Tensor]],
     ) -> None:
         """Judge an epoch, of the level and the number `which` says."""
         began = self._now()
@@ -110,7 +111,8 @@ class Judge:
             self.best = self.best.on(seen)
         if self.best is None or _rank(epoch) > _rank(self.best.epoch):
             # One assignment, for an interrupt may come before or after it.
-            self.best = Best(epoch, weights(), seen, right, losses)
+            copied = {name: value.detach().clone() for name, value in weights().items()}
+            self.best = Best(epoch, copied, seen, right, losses)
             self.keep()
         self.tell()
 

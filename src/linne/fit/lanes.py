@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -178,4 +179,4 @@ def _draw_from(module: nn.Module, generator: torch.Generator) -> None:
 def _cut(whole: slice, parts: int) -> list[slice]:
     """Cut into parts of nearly one size."""
     edges = np.linspace(whole.start, whole.stop, parts + 1).round().astype(int).tolist()
-    return [slice(start, stop) for start, stop in zip(edges, edges[1:], strict=False)]
+    return [slice(start, stop) for start, stop in pairwise(edges)]

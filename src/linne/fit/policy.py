@@ -44,7 +44,9 @@ class Policy:
     @classmethod
     def named(cls, augment: Augment, flip: bool) -> Policy:
         """Give the policy that a plan names: 'light' has neither automatic changes nor noise."""
-        return cls(flip) if augment == "light" else cls(flip, colour=0, automatic=augment, erase=ERASED)
+        if augment in ("none", "light"):
+            return cls(flip)
+        return cls(flip, colour=0, automatic=augment, erase=ERASED)
 
     def cache_side(self, spec: PixelSpec) -> int:
         """Pixels of the shorter side of cached pictures: a crop of middling area then has the size of the input."""

@@ -19,7 +19,7 @@ def stopping() -> Iterator[list[int]]:
     """
     told: list[int] = []
 
-    def note(number: int, frame: FrameType | None) -> None:
+    def note(number: int, _: FrameType | None) -> None:
         told.append(number)
 
     if threading.current_thread() is not threading.main_thread():

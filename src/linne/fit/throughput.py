@@ -147,9 +147,9 @@ def _faster(
     def rate_of(precision: Precision, lanes: int) -> float:
         recipe = Recipe("whole", precision=precision, lanes=lanes)
         groups = parameter_groups(network, stage, recipe.weight_decay, recipe.layer_decay)
-        trainer = Trainer(
-            module, groups, recipe, device, pixels, partial(F.cross_entropy, reduction="none"), pretrained, 1
-        )
+        optimiser = partial(make_optimiser, recipe.optimiser, network, groups)
+        loss = partial(F.cross_entropy, reduction="none")
+        trainer = Trainer(module, optimiser, recipe, device, pixels, loss, pretrained, 1)
         return _measured(trainer, inputs, torch.arange(len(inputs)) % classes)
 
     plain, rounded = rate_of("float32", 1), rate_of("bfloat16", 1)

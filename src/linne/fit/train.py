@@ -264,6 +264,6 @@ class _Losses:
             raise LinneError(
                 "the loss is no number",
                 value=f"epoch {epoch}, batch {batch}: {images}",
-                remedy="take a smaller learning_rate, or look at the images with `linne audit`; the best weights so far "
-                "are in the run",
+                remedy="take a smaller learning_rate, or look at the images with `linne audit`; the best weights "
+                "so far are in the run",
             )

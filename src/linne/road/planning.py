@@ -141,8 +141,8 @@ def settle_plan(
     left, plan, training = clock.left(), planned.plan, planned.training
     if left is None or training is None:
         return plan, ()
-    sizes = [len(split.rows(subset)) for subset in (TRAIN, VALIDATION)]
-    settled = settle(training, max(left - reserve, 0.0), *sizes, fixed="epochs" in asked.chosen)
+    train, validation = (len(split.rows(subset)) for subset in (TRAIN, VALIDATION))
+    settled = settle(training, max(left - reserve, 0.0), train, validation, fixed="epochs" in asked.chosen)
     if settled is not training and not training.settled and (settled.levels or not training.levels):
         remember(material, clock, asked, settled, cache)
     new = settled.reasons[len(training.reasons) :]

@@ -21,7 +21,7 @@ def fold_norms(module: nn.Module) -> None:
 
 
 def foldable(module: nn.Module) -> Iterator[tuple[nn.Module, str, nn.Conv2d, str, nn.BatchNorm2d]]:
-    """Find each batch norm that follows a convolution in a `torch.nn.Sequential`: the latter, then place and part of both.
+    """Find each convolution with a batch norm behind it in a `torch.nn.Sequential`, and both their places in it.
 
     Only there it is certain that nothing else sees what lies between the two; but parts that are used twice, and those
     that a hook watches, stay as they are.
