@@ -13,7 +13,8 @@ from torch import Tensor
 
 from linne.fit.draw import draw, rng_of
 from linne.fit.policy import SMALL_SIDE, Policy
-from linne.fit.sources import AugmentedImages, Batch, shuffled
+from linne.fit.sampling import shuffled
+from linne.fit.sources import AugmentedImages, Batch
 from linne.fit.views import cut_views
 from linne.records.errors import ImageError
 from linne.records.pixel_spec import PixelSpec

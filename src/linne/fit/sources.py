@@ -18,6 +18,7 @@ from linne.fit.decoded import Pictures
 from linne.fit.draw import rng_of
 from linne.fit.inputs import Normaliser
 from linne.fit.policy import Policy
+from linne.fit.sampling import shuffled
 from linne.pixels.prepare import prepare
 from linne.records.errors import ImageError
 from linne.records.fingerprint import of_bytes
@@ -61,13 +62,6 @@ class Source(Protocol):
         Inputs are float, or uint8 intensities that are still to be normalised. They hold until the next batch is asked
         for: its memory may be theirs.
         """
-
-
-def shuffled(images: int, batch_size: int, seed: int, epoch: int) -> list[NDArray[np.int64]]:
-    """Positions of each batch of an epoch."""
-    order = np.random.default_rng((seed, epoch)).permutation(images)
-    whole = max(images // batch_size, 1)
-    return [order[i * batch_size : (i + 1) * batch_size] for i in range(whole)]
 
 
 class CachedActivations:
