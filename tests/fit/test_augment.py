@@ -22,7 +22,8 @@ from linne.fit.decoded import Pictures
 from linne.fit.draw import crop_box, rng_of
 from linne.fit.inputs import Normaliser
 from linne.fit.policy import Policy
-from linne.fit.sources import AugmentedImages, CachedActivations, prepared_batches, shuffled
+from linne.fit.sampling import shuffled
+from linne.fit.sources import AugmentedImages, CachedActivations, prepared_batches
 from linne.index.class_folders import read_folder
 from linne.nets.catalogue import entry
 from linne.pixels.prepare import normalise, prepare

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from linne.fit.sampling import balanced, shuffled
+
 
 @dataclass(frozen=True)
 class Order:
@@ -34,6 +36,18 @@ class Order:
 
     def batches(self, epoch: int) -> list[NDArray[np.int64]]:
         """Positions of each batch of an epoch; what remains is left to other epochs."""
-        order = np.random.default_rng((self.seed, epoch)).permutation(self.images)
-        whole = max(self.images // self.batch_size, 1)
-        return [order[i * self.batch_size : (i + 1) * self.batch_size] for i in range(whole)]
+        if self.labels is None:
+            return shuffled(self.images, self.batch_size, self.seed, epoch)
+        return balanced(self.labels, self.batch_size, self.seed, epoch)
+
+    def batches_and_turns(self, epoch: int) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        """Positions, and how often each was shown before in this epoch: its views are not to be the same."""
+        batches = self.batches(epoch)
+        if self.labels is None:
+            return [(batch, np.zeros_like(batch)) for batch in batches]
+        shown = np.concatenate(batches)
+        by_image = np.argsort(shown, kind="stable")
+        first = np.r_[True, np.diff(shown[by_image]) > 0]
+        turns = np.empty_like(shown)
+        turns[by_image] = np.arange(len(shown)) - np.maximum.accumulate(np.where(first, np.arange(len(shown)), 0))
+        return list(zip(batches, np.split(turns, np.cumsum([len(batch) for batch in batches])[:-1]), strict=True))

@@ -67,21 +67,23 @@ class ResidentImages:
         if not self.resident:
             yield from self.host.epoch(epoch, first)
             return
-        for places in self.host.order.batches(epoch)[first:]:
+        for places, turns in self.host.order.batches_and_turns(epoch)[first:]:
             began = time.perf_counter()
-            rows = [row for row in self.host.rows[places].tolist() if row in self._pictures]
-            if not rows:
+            asked = zip(self.host.rows[places].tolist(), turns.tolist(), strict=True)
+            drawn = [(row, turn) for row, turn in asked if row in self._pictures]
+            if not drawn:
                 continue
-            views, labels = self._views(rows, epoch), torch.from_numpy(self.host.label[rows].astype(np.int64))
+            rows = [row for row, _ in drawn]
+            views, labels = self._views(drawn, epoch), torch.from_numpy(self.host.label[rows].astype(np.int64))
             self._waited += time.perf_counter() - began
             yield views, labels.to(self.device)
 
-    def _views(self, rows: list[int], epoch: int) -> Tensor:
+    def _views(self, drawn: list[tuple[int, int]], epoch: int) -> Tensor:
         spec, policy, seed = self.host.growth.at(epoch), self.host.policy, self.host.order.seed
-        pictures = [self._pictures[row] for row in rows]
+        pictures = [self._pictures[row] for row, _ in drawn]
         draws = [
-            draw(picture.shape[1], picture.shape[0], spec, policy, rng_of(seed, epoch, row))
-            for row, picture in zip(rows, pictures, strict=True)
+            draw(picture.shape[1], picture.shape[0], spec, policy, rng_of(seed, epoch, row, turn))
+            for (row, turn), picture in zip(drawn, pictures, strict=True)
         ]
         return cut_views(pictures, draws, spec.height, spec.width)
 

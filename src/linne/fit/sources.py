@@ -139,11 +139,12 @@ class AugmentedImages:
         chunk = self.batch_size if only_cut else CHUNK
         with ThreadPoolExecutor(threads, "augment", initializer=torch.set_num_threads, initargs=(1,)) as pool:
             try:
-                for places in self.order.batches(epoch)[first:]:
+                for places, turns in self.order.batches_and_turns(epoch)[first:]:
                     rows, buffer = self.rows[places], free.pop()
                     pieces = [slice(start, start + chunk) for start in range(0, len(rows), chunk)]
                     futures = [
-                        pool.submit(self._fill, buffer[piece], rows[piece], epoch, spec, normalised) for piece in pieces
+                        pool.submit(self._fill, buffer[piece], rows[piece], turns[piece], epoch, spec, normalised)
+                        for piece in pieces
                     ]
                     waiting.append((futures, buffer, rows))
                     if len(waiting) > AHEAD:
@@ -170,14 +171,20 @@ class AugmentedImages:
         free.append(buffer)
 
     def _fill(
-        self, out: Tensor, rows: NDArray[np.int64], epoch: int, spec: PixelSpec, normalised: Normaliser | None
+        self,
+        out: Tensor,
+        rows: NDArray[np.int64],
+        turns: NDArray[np.int64],
+        epoch: int,
+        spec: PixelSpec,
+        normalised: Normaliser | None,
     ) -> list[int]:
         """Make a few views; gives the places of those that could not be made. Runs in a thread."""
         missing = []
         view = None if normalised is None else _buffer(1, spec, floats=False)
-        for place, row in enumerate(rows.tolist()):
+        for place, (row, turn) in enumerate(zip(rows.tolist(), turns.tolist(), strict=True)):
             here = out[place : place + 1]
-            rng = rng_of(self.order.seed, epoch, row)
+            rng = rng_of(self.order.seed, epoch, row, turn)
             try:  # a JPEG is decoded only when it is known what of it is wanted
                 random_view(self.pictures.of(row), spec, self.policy, rng, here if view is None else view)
             except ImageError as error:

@@ -10,17 +10,18 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from linne.embed.backends import device
 from linne.embed.embedding import Embedding, activations
+from linne.fit.class_weights import inverse_frequency, log_prior
 from linne.fit.checkpoint import Checkpoints
 from linne.fit.decoded import Pictures
 from linne.fit.groups import parameter_groups
 from linne.fit.growth import Growth
 from linne.fit.judge import Judge, Predict, Validate
+from linne.fit.losses import CrossEntropy
 from linne.fit.mixing import mix_of
 from linne.fit.optimise import Trainer
 from linne.fit.optimisers import make_optimiser
@@ -164,7 +165,7 @@ def make_level(start: Start, number: int, pixel_cache: PixelCache | None, failed
     tail = Tail(network, recipe.frozen_stages if recipe.method == "stages" else 0)
     groups = parameter_groups(network, tail.stage, recipe.weight_decay, recipe.layer_decay)
     steps = recipe.epochs * max(order.images // order.batch_size, 1)
-    loss = partial(F.cross_entropy, reduction="none", label_smoothing=recipe.label_smoothing)
+    loss = _loss(recipe, np.bincount(labels, minlength=len(index.labels)))
     optimiser = partial(make_optimiser, recipe.optimiser, network, groups)
     trainer = Trainer(tail, optimiser, recipe, device(), plan.pixels, loss, start.probe is not None, steps)
     source, validate = _sources(start, recipe, order, first, pixel_cache, failed)
@@ -175,6 +176,13 @@ def make_level(start: Start, number: int, pixel_cache: PixelCache | None, failed
 
     mix = partial(mix_of, plan.seed) if mixes else None
     return Level(trainer, source, validate, first, recipe.epochs, mix, named)
+
+
+def _loss(recipe: Recipe, counts: NDArray[np.int64]) -> CrossEntropy:
+    """The loss, told of rare classes as the recipe says; `counts` are training images of each class."""
+    weights = inverse_frequency(torch.from_numpy(counts)) if recipe.balance == "weights" else None
+    added = log_prior(torch.from_numpy(counts)) if recipe.balance == "logits" else None
+    return CrossEntropy(recipe.label_smoothing, weights, added).on(device())
 
 
 def _pixel_cache(start: Start) -> PixelCache | None:
