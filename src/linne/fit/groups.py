@@ -63,7 +63,8 @@ def parameter_groups(
     alike: dict[tuple[int, bool], list[nn.Parameter]] = {}
     for name, parameter in network.named_parameters():
         stage = last + 1 if of_classifier(name) else stage_of.get(parameter, last)
-        if parameter.requires_grad and stage >= first_stage:
+        frozen = parameter in stage_of and stage < first_stage
+        if parameter.requires_grad and not frozen:
             decayed = is_weight(name, parameter) and parameter not in undecayed
             alike.setdefault((stage, decayed), []).append(parameter)
     steps = _steps(network, last)
