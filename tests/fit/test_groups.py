@@ -96,6 +96,18 @@ def test_a_network_of_timms_says_itself_what_is_not_decayed() -> None:
     assert len({group.rate for group in groups}) > 2
 
 
+@pytest.mark.parametrize("name", ["lenet5", "mobilenet_v3_small", "convnext_v2_atto"])
+def test_what_follows_the_last_stage_is_trained_even_where_all_stages_are_frozen(name: str) -> None:
+    network = on_meta(name)
+    number = len(network.stages())  # type: ignore[operator]
+    Tail(network, number)
+    trained = {p for p in network.parameters() if p.requires_grad}
+    groups = parameter_groups(network, number, 0.05, 0.5)
+    assert {p for group in groups for p in group.parameters} == trained
+    assert len(trained) == 4
+    assert {group.rate for group in groups} == {0.5, 1.0}
+
+
 def test_frozen_stages_are_left_out() -> None:
     network = create("lenet5")
     Tail(network, 2)

@@ -59,17 +59,18 @@ def parameter_groups(
     """
     stage_of = _stage_of(network)
     undecayed = _named_undecayed(network)
-    last = max((stage for stage in stage_of.values()), default=0)
-    sorted_: dict[tuple[int, bool], list[nn.Parameter]] = {}
+    last = max(stage_of.values(), default=0)
+    alike: dict[tuple[int, bool], list[nn.Parameter]] = {}
     for name, parameter in network.named_parameters():
         stage = last + 1 if of_classifier(name) else stage_of.get(parameter, last)
-        if parameter.requires_grad and stage >= first_stage:
+        frozen = parameter in stage_of and stage < first_stage
+        if parameter.requires_grad and not frozen:
             decayed = is_weight(name, parameter) and parameter not in undecayed
-            sorted_.setdefault((stage, decayed), []).append(parameter)
-    step_of = _steps(network, last)
+            alike.setdefault((stage, decayed), []).append(parameter)
+    steps = _steps(network, last)
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
-    for (stage, decayed), parameters in sorted(sorted_.items(), key=lambda item: item[0]):
-        key = weight_decay if decayed else 0.0, layer_decay ** step_of[stage]
+    for (stage, decayed), parameters in sorted(alike.items(), key=lambda item: item[0]):
+        key = weight_decay if decayed else 0.0, layer_decay ** steps[stage]
         groups.setdefault(key, []).extend(parameters)
     return tuple(Group(tuple(parameters), decay, rate) for (decay, rate), parameters in groups.items())
 
@@ -100,7 +101,7 @@ def _steps(network: nn.Module, last: int) -> list[int]:
     """
     stages = network.stages()  # type: ignore[operator]
     weighty = [any(is_weight(name, p) for name, p in stage.named_parameters()) for stage in stages[: last + 1]]
-    return [max(1, sum(weighty[number:]) + (not weighty[number])) for number in range(last + 1)] + [0]
+    return [sum(weighty[number:]) + (not weighty[number]) for number in range(last + 1)] + [0]
 
 
 def _named_undecayed(network: nn.Module) -> set[nn.Parameter]:

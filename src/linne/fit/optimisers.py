@@ -28,6 +28,10 @@ class Optimiser(Protocol):
 
 def make_optimiser(name: Literal["adamw", "sgd", "muon"], network: nn.Module, groups: Iterable[Group]) -> Optimiser:
     """Make an optimiser of a network's parameter groups (`linne.fit.groups.parameter_groups`), on its device."""
-    if name == "muon":
-        return Muon(groups, hidden_weights(network))
-    return AdamW(groups) if name == "adamw" else SGD(groups)
+    match name:
+        case "adamw":
+            return AdamW(groups)
+        case "sgd":
+            return SGD(groups)
+        case "muon":
+            return Muon(groups, hidden_weights(network))
