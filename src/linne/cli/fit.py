@@ -77,6 +77,14 @@ def fit(
         Path | None,
         typer.Option(help="plan.json of a run: train as it says.", parser=a_path, metavar="FILE"),
     ] = None,
+    teacher: Annotated[
+        Path | None,
+        typer.Option(
+            help="A finished run of a larger network, which this one learns from where it is trained as a whole.",
+            parser=a_path,
+            metavar="RUN",
+        ),
+    ] = None,
     resume: Annotated[
         Path | None,
         typer.Option(help="Go on with a run that was cut off; alone.", parser=a_path, metavar="RUN"),
@@ -119,6 +127,7 @@ def fit(
             flip={"auto": None, "on": True, "off": False}[flip],
             recipe=chosen,
             plan=plan,
+            teacher=teacher,
             seed=seed,
             out=out_folder,
             cache=cache,

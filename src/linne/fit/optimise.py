@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from linne.embed.backends import full_precision
 from linne.fit.average import Average
+from linne.fit.distillation import Distillation
 from linne.fit.inputs import Normaliser
 from linne.fit.lanes import Lanes
 from linne.fit.loss_scale import LossScale
@@ -48,6 +49,8 @@ class Trainer:
     pretrained : bool
     steps : int
         In all; the moving average reaches back over a share of them.
+    teacher : callable, optional
+        Inputs to the logits of a network that this one learns from.
     """
 
     def __init__(
@@ -60,9 +63,11 @@ class Trainer:
         loss: Loss,
         pretrained: bool,
         steps: int,
+        teacher: Callable[[Tensor], Tensor] | None = None,
     ) -> None:
         self.module = module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.recipe, self.device, self._loss, self._pretrained = recipe, device, loss, pretrained
+        self._teacher, self._taught = teacher, Distillation(recipe.teacher_share, recipe.teacher_temperature)
         self._trained = [p for p in self.module.parameters() if p.requires_grad]
         self._normalised = Normaliser(pixels, device)
         self._optimiser = optimiser()
@@ -96,9 +101,14 @@ class Trainer:
             images, share = mix.images(images)
             others = labels.roll(1, 0)
 
+        taught = None if self._teacher is None else self._teacher(images)
+
         def losses(logits: Tensor, part: slice) -> Tensor:
-            own = self._loss(logits, labels[part])
-            return own if mix is None else share * own + (1 - share) * self._loss(logits, others[part])
+            of_labels, of_teacher = logits.unbind(1) if logits.ndim == 3 else (logits, logits)
+            each = self._loss(of_labels, labels[part])
+            if mix is not None:
+                each = share * each + (1 - share) * self._loss(of_labels, others[part])
+            return each if taught is None else self._taught(each, of_teacher, taught[part])
 
         each = self._backward(images, losses, seed)
         norm = nn.utils.clip_grad_norm_(self._trained, self.recipe.clip or torch.inf)

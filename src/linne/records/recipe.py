@@ -67,6 +67,10 @@ class Recipe:
         shares.
     patience : int
         Epochs without a better validation after which training stops; 0 goes on to the end.
+    teacher_share : float
+        What a teacher's answers weigh in the loss; the labels have the rest.
+    teacher_temperature : float or None
+        By which both networks' logits are divided; None takes the teacher's answer as a label, as DeiT does.
     """
 
     method: Method
@@ -91,6 +95,8 @@ class Recipe:
     first_side: int | None = None
     balance: Balance = "none"
     patience: int = 0
+    teacher_share: float = 0.5
+    teacher_temperature: float | None = 2.0
 
     def __post_init__(self) -> None:
         """Check every value; `LinneError` for one that has no meaning."""
@@ -143,10 +149,12 @@ RANGES: dict[str, tuple[float, float]] = {
     "average": (0.0, 1.0),
     "first_side": (16, 100_000),
     "patience": (0, 100_000),
+    "teacher_share": (0.0, 1.0),
+    "teacher_temperature": (0.1, 100.0),
 }
 """What the settings that are numbers may be, both ends included."""
 
-_OPTIONAL = ("drop_path", "first_side")
+_OPTIONAL = ("drop_path", "first_side", "teacher_temperature")
 
 
 def checked(name: str, value: Any) -> Any:

@@ -38,6 +38,7 @@ def fit(
     flip: bool | None = None,
     recipe: Mapping[str, Any] | None = None,
     plan: PathName | None = None,
+    teacher: PathName | None = None,
     seed: int = 0,
     out: PathName = "runs",
     cache: PathName | None = None,
@@ -75,6 +76,9 @@ def fit(
         level, and may be 'probe'.
     plan : path, optional
         ``plan.json`` of a run, which is done again; what else is given of training is ignored.
+    teacher : path, optional
+        A finished run of the same classes, of a larger network as a rule: where the network itself is trained, it
+        learns from that one's answers, too. Networks of two heads (DeiT, LeViT) have one for it.
     seed : int
     out : path
         The run is the first free one of ``out/NAME-1``, ``out/NAME-2``, ...
@@ -114,6 +118,7 @@ def fit(
         chosen={name: checked_choice(name, value) for name, value in chosen.items()},
         flip=flip,
         plan=None if plan is None else Path(plan).absolute(),
+        teacher=None if teacher is None else Path(teacher).absolute(),
         seed=as_seed(seed),
         store=Path(cache).absolute() if cache is not None else user_cache(),
         cache_size=parse_size(cache_size),

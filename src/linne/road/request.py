@@ -30,6 +30,7 @@ class Request:
     chosen: dict[str, Any]
     flip: bool | None
     plan: Path | None
+    teacher: Path | None
     seed: int
     store: Path
     cache_size: int
@@ -59,7 +60,7 @@ class Request:
             raise RunError("is no request", file=path, value=error, remedy=remedy) from error
 
     def _paths(self) -> dict[str, Path | None]:
-        return {"photos": self.photos, "plan": self.plan, "store": self.store}
+        return {"photos": self.photos, "plan": self.plan, "teacher": self.teacher, "store": self.store}
 
 
 def checked_choice(name: str, value: Any) -> Any:

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from linne.embed.backends import device
 from linne.embed.embedding import Embedding, activations
-from linne.fit.class_weights import inverse_frequency, log_prior
 from linne.fit.checkpoint import Checkpoints
+from linne.fit.class_weights import inverse_frequency, log_prior
 from linne.fit.decoded import Pictures
 from linne.fit.groups import parameter_groups
 from linne.fit.growth import Growth
@@ -31,6 +31,7 @@ from linne.fit.probe import Probe
 from linne.fit.resident import ResidentImages, can_be_cut_at_once
 from linne.fit.sources import AugmentedImages, CachedActivations, Source, prepared_batches
 from linne.fit.tail import Tail, without_prefix
+from linne.fit.teacher import Teacher, keep_two_heads
 from linne.fit.train import Level, Loop, Position
 from linne.nets.blocks.drop_path import set_drop_path
 from linne.nets.weights import write_weights
@@ -66,6 +67,7 @@ class Start:
     embedding: Embedding
     store: Path
     cache_size: int
+    teacher: Teacher | None
     elapsed: Callable[[], float]
     deadline: float | None
 
@@ -87,6 +89,8 @@ def train_network(start: Start, run: Run, progress: Progress) -> dict[str, Any]:
     network.replace_head(len(index.labels))  # type: ignore[operator]
     if probe is not None:
         install(network, probe)
+    if start.teacher is not None:
+        keep_two_heads(network, len(index.labels))
 
     def keep() -> None:
         write_weights(run.checkpoint, network, plan.network, plan.pixels)
@@ -162,12 +166,14 @@ def make_level(start: Start, number: int, pixel_cache: PixelCache | None, failed
     order = Order.of(len(rows), recipe.batch_size, plan.seed, labels if recipe.balance == "sampling" else None)
     if recipe.drop_path is not None:
         set_drop_path(network, recipe.drop_path)
-    tail = Tail(network, recipe.frozen_stages if recipe.method == "stages" else 0)
+    teacher = None if recipe.method == "stages" else start.teacher
+    both_heads = teacher is not None and hasattr(network, "forward_heads")
+    tail = Tail(network, recipe.frozen_stages if recipe.method == "stages" else 0, both_heads)
     groups = parameter_groups(network, tail.stage, recipe.weight_decay, recipe.layer_decay)
     steps = recipe.epochs * max(order.images // order.batch_size, 1)
     loss = _loss(recipe, np.bincount(labels, minlength=len(index.labels)))
     optimiser = partial(make_optimiser, recipe.optimiser, network, groups)
-    trainer = Trainer(tail, optimiser, recipe, device(), plan.pixels, loss, start.probe is not None, steps)
+    trainer = Trainer(tail, optimiser, recipe, device(), plan.pixels, loss, start.probe is not None, steps, teacher)
     source, validate = _sources(start, recipe, order, first, pixel_cache, failed)
     mixes = recipe.mix and recipe.method != "stages"
 

@@ -24,6 +24,7 @@ from linne.road.look import Material
 from linne.road.planning import Asked, Planned, finish_seconds, plan_run, settle_plan
 from linne.road.request import Request
 from linne.road.ship import ship
+from linne.road.teacher import read_teacher
 from linne.road.training import Start, train_network
 from linne.split.assign import make_split
 from linne.split.groups import groups_by_name
@@ -73,7 +74,10 @@ def walk(run: Run, request: Request, material: Material, clock: Clock, progress:
     plan.write(run.plan)
     run.facts["plan"] = plan.to_json()
     deadline = None if clock.budget is None else clock.budget - reserve
-    start = Start(material, plan, probe, split, embedding, request.store, request.cache_size, clock.elapsed, deadline)
+    teacher = None if request.teacher is None else read_teacher(request.teacher, index.labels, plan.pixels)
+    start = Start(
+        material, plan, probe, split, embedding, request.store, request.cache_size, teacher, clock.elapsed, deadline
+    )
     chosen = train_network(start, run, progress)
     run.facts["chosen"] = chosen
     if probe is None:
@@ -163,6 +167,7 @@ def _facts(run: Run, request: Request, index: Index, split: Split, plan: Plan, e
             "seed": plan.seed,
             "group_by": request.group_by,
             "chosen": request.chosen,
+            "teacher": None if request.teacher is None else str(request.teacher),
         },
         "plan": plan.to_json(),
         "versions": {part: _version(part) for part in PARTS},
