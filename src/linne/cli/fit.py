@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from linne.cli import STARTED
 from linne.cli.options import (
+    Augmentation,
     Cache,
     Json,
     LabelColumn,
@@ -44,13 +45,7 @@ def fit(
     group_by: Annotated[
         str | None, typer.Option(help="Pattern on file names; images with the same match stay in one subset.")
     ] = None,
-    augment: Annotated[
-        Literal["light", "trivial", "rand"],
-        typer.Option(
-            help="How images are varied where the network itself is trained: light; trivial or rand (TrivialAugment, "
-            "RandAugment, each with random erasing).",
-        ),
-    ] = "light",
+    augment: Augmentation = "light",
     mix: Annotated[bool, typer.Option("--mix", help="Mix images and labels there, by MixUp and CutMix.")] = False,
     seed: Seed = 0,
     out_folder: Annotated[

@@ -9,9 +9,9 @@ from linne.records.pixel_spec import PixelSpec
 
 Method = Literal["probe", "stages", "whole", "scratch"]
 Precision = Literal["float32", "bfloat16"]
-Automatic = Literal["trivial", "rand"]
-Augment = Literal["light"] | Automatic
-AUGMENTS: tuple[Augment, ...] = ("light", "trivial", "rand")
+Automatic = Literal["trivial", "rand", "augmix"]
+Augment = Literal["none", "light"] | Automatic
+AUGMENTS: tuple[Augment, ...] = ("none", "light", "trivial", "rand", "augmix")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +43,9 @@ class Plan:
     weight_decay, label_smoothing : float
     flip : bool
         Whether a mirrored image keeps its label.
-    augment : {'light', 'trivial', 'rand'}
-        How training images are varied: by crops and a little colour; or by crops, TrivialAugment or RandAugment, and
-        random erasing. Without effect where stored activations are trained on.
+    augment : {'none', 'light', 'trivial', 'rand', 'augmix'}
+        How training images are varied: not at all; by crops and a little colour; by crops, TrivialAugment or
+        RandAugment, and random erasing; by crops and AugMix. Without effect where stored activations are trained on.
     mix : bool
         Mix images of a batch, and their labels, by MixUp or CutMix.
     seed : int

@@ -70,10 +70,10 @@ def fit(
         ``"90s"``, ``"10m"``, ``"2h"``, seconds, or None for no end.
     group_by : str, optional
         Regular expression on file names: images with the same match stay in one subset.
-    augment : {'light', 'trivial', 'rand'}
-        How training images are varied: crops, mirror images and a little colour; or crops, mirror images,
-        TrivialAugment or RandAugment, and random erasing, for long training. Where the budget allows to train on
-        stored activations only, it has no effect, and the plan says so.
+    augment : {'none', 'light', 'trivial', 'rand', 'augmix'}
+        How training images are varied: not at all; by crops, mirror images and a little colour; by crops, mirror
+        images, TrivialAugment or RandAugment, and random erasing, for long training; by crops, mirror images and
+        AugMix. Where the budget allows to train on stored activations only, it has no effect, and the plan says so.
     mix : bool
         Mix images and their labels by MixUp and CutMix; as above.
     seed : int
