@@ -9,7 +9,7 @@ three views of each image in every step.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
@@ -27,12 +27,28 @@ DEPTHS = (1, 2, 3)
 
 CHANGES = tuple(operation for operation in OPERATIONS if operation != "identity")
 
-Chain = Sequence[tuple[str, float]]
-"""Operations and their strengths."""
+
+@dataclass(frozen=True, slots=True)
+class Blend:
+    """How a picture is blended.
+
+    Attributes
+    ----------
+    own : float
+        Share of the picture as it is.
+    shares : tuple of float
+        Of the changed copies; 1 together with `own`.
+    chains : tuple of tuple of (str, float)
+        Operations that each copy undergoes, and their strengths.
+    """
+
+    own: float
+    shares: tuple[float, ...]
+    chains: tuple[tuple[tuple[str, float], ...], ...]
 
 
 def augmix(picture: Image.Image, rng: random.Random, fill: Fill) -> Image.Image:
-    """Draw the copies and their shares, and blend.
+    """Blend as is drawn.
 
     Parameters
     ----------
@@ -42,37 +58,27 @@ def augmix(picture: Image.Image, rng: random.Random, fill: Fill) -> Image.Image:
     fill : list of float
         One intensity a channel, for what comes in from outside.
     """
+    return blend(picture, drawn(picture.size, rng), fill)
+
+
+def drawn(size: tuple[int, int], rng: random.Random) -> Blend:
+    """Draw for a picture of ``(width, height)``."""
     own = rng.random()  # Beta(1, 1)
     parts = [rng.expovariate(1) for _ in range(WIDTH)]  # divided by their sum: Dirichlet(1, 1, 1)
-    shares = [(1 - own) * part / sum(parts) for part in parts]
-    chains = [[_drawn(picture.size, rng) for _ in range(rng.choice(DEPTHS))] for _ in range(WIDTH)]
-    return blend(picture, own, shares, chains, fill)
+    chains = tuple(tuple(_operation(size, rng) for _ in range(rng.choice(DEPTHS))) for _ in range(WIDTH))
+    return Blend(own, tuple((1 - own) * part / sum(parts) for part in parts), chains)
 
 
-def _drawn(size: tuple[int, int], rng: random.Random) -> tuple[str, float]:
+def _operation(size: tuple[int, int], rng: random.Random) -> tuple[str, float]:
     operation = rng.choice(CHANGES)
     step, sign = rng.randrange(SEVERITY), rng.choice((-1, 1))
     return operation, strength(operation, "augmix", step, sign, size)
 
 
-def blend(
-    picture: Image.Image, own: float, shares: Sequence[float], chains: Sequence[Chain], fill: Fill
-) -> Image.Image:
-    """Add up a picture and its changed copies.
-
-    Parameters
-    ----------
-    picture : PIL.Image.Image
-    own : float
-        Share of the picture as it is.
-    shares : sequence of float
-        Of the copies; 1 together with `own`.
-    chains : sequence of sequence of (str, float)
-        What each copy undergoes.
-    fill : list of float
-    """
-    total = np.float32(own) * np.asarray(picture)
-    for share, chain in zip(shares, chains, strict=True):
+def blend(picture: Image.Image, how: Blend, fill: Fill) -> Image.Image:
+    """Add up a picture and its changed copies, each times its share."""
+    total = np.float32(how.own) * np.asarray(picture)
+    for share, chain in zip(how.shares, how.chains, strict=True):
         copy = picture
         for operation, amount in chain:
             copy = apply(copy, operation, amount, fill, smooth=True)

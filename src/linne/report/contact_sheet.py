@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import contextlib
 import functools
 import unicodedata
@@ -21,13 +22,13 @@ MADE_BY = "linne preview"
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 
 MARGIN, GAP, AFTER_FIRST = 16, 8, 24
-TITLE, TEXT = 20, 13
+TITLE, HEADING, TEXT = 20, 26, 13
 FONTS = ("DejaVuSans.ttf", "Arial Unicode.ttf", "arial.ttf", "NotoSansCJK-Regular.ttc", "msyh.ttc")
 """Looked for by name; the first that has a text's letters is taken."""
 
 _Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
-PAPER, INK, FAINT = (255, 255, 255), (20, 20, 20), (110, 110, 110)
+PAPER, INK, FAINT = (228, 228, 228), (20, 20, 20), (95, 95, 95)
 
 SMALLEST = 112
 """Pictures with shorter sides are enlarged by a whole number, each pixel to a square."""
@@ -43,15 +44,15 @@ class Row:
     Attributes
     ----------
     caption : str
-        Below the whole row.
+        Of the whole row: below it, or above it where pictures have labels of their own.
     pictures : sequence of (channels, height, width) uint8 arrays
-    labels : sequence of str
-        Below each picture; empty where none has one.
+    labels : sequence of sequence of str
+        Lines below each picture, as many below each; empty where none has one.
     """
 
     caption: str
     pictures: Sequence[NDArray[np.uint8]]
-    labels: Sequence[str] = ()
+    labels: Sequence[Sequence[str]] = ()
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Part:
     ----------
     heading : str
     columns : sequence of str
-        Above the columns; empty where they have no names.
+        Above the columns, of which the first stands apart then; empty where they have no names.
     rows : sequence of Row
     """
 
@@ -97,8 +98,8 @@ def draw_sheet(title: str, lines: Sequence[str], parts: Sequence[Part], size: tu
     step = TEXT + 6
     height = 2 * MARGIN + TITLE + 10 + len(broken) * step
     for part in parts:
-        height += 2 * GAP + TITLE + step * bool(part.columns)
-        height += sum(tall + 6 + step * (1 + bool(row.labels)) + GAP for row in part.rows)
+        height += 2 * GAP + HEADING + step * bool(part.columns)
+        height += sum(tall + 6 + step * (1 + _label_lines(row)) + GAP for row in part.rows)
     sheet = Image.new("RGB", (across + 2 * MARGIN, height), PAPER)
     big, middle, text = (_Pen(ImageDraw.Draw(sheet), points) for points in (TITLE, TEXT + 2, TEXT))
     y = MARGIN
@@ -107,24 +108,36 @@ def draw_sheet(title: str, lines: Sequence[str], parts: Sequence[Part], size: tu
     for piece in broken:
         text.write((MARGIN, y), piece, across, FAINT)
         y += step
-    places = [MARGIN + column * (wide + GAP) + (AFTER_FIRST - GAP) * (column > 0) for column in range(columns)]
     for part in parts:
+        apart = AFTER_FIRST - GAP if part.columns else 0
+        places = [MARGIN + column * (wide + GAP) + apart * (column > 0) for column in range(columns)]
         y += 2 * GAP
         middle.write((MARGIN, y), part.heading, across, INK)
-        y += TITLE
+        y += HEADING
         for x, name in zip(places, part.columns, strict=False):
             text.write((x, y), name, wide, FAINT)
         y += step * bool(part.columns)
         for row in part.rows:
+            if row.labels:
+                text.write((MARGIN, y), row.caption, across, FAINT)
+                y += step
             for x, picture in zip(places, row.pictures, strict=False):
                 sheet.paste(_enlarged(picture, times), (x, y))
             y += tall + 6
-            for x, name in zip(places, row.labels, strict=False):
-                text.write((x, y), name, wide, INK)
-            y += step * bool(row.labels)
-            text.write((MARGIN, y), row.caption, across, FAINT if row.labels else INK)
-            y += step + GAP
+            if row.labels:
+                for x, lines_below in zip(places, row.labels, strict=False):
+                    for number, line in enumerate(lines_below):
+                        text.write((x, y + number * step), line, wide, INK)
+                y += step * _label_lines(row)
+            else:
+                text.write((MARGIN, y), row.caption, across, INK)
+                y += step
+            y += GAP
     return sheet
+
+
+def _label_lines(row: Row) -> int:
+    return max((len(lines) for lines in row.labels), default=0)
 
 
 def sheet_format(path: Path) -> str:
@@ -165,6 +178,7 @@ class _Pen:
         self.size = size
 
     def width(self, text: str) -> float:
+        """Pixels that a line takes."""
         font, text = self._in_font(text)
         return font.getlength(text)
 
@@ -174,12 +188,16 @@ class _Pen:
         self._draw.text(place, text, ink, font)
 
     def fitted(self, text: str, width: int) -> str:
-        kept = text
-        for length in range(len(text) - 1, 0, -1):
-            if self.width(kept) <= width:
-                break
-            kept = f"{text[: length - length // 2]}…{text[len(text) - length // 2 :]}"
-        return kept
+        """Leave out the middle of what is too long."""
+        if self.width(text) <= width:
+            return text
+
+        def kept(letters: int) -> str:
+            return f"{text[: letters - letters // 2]}…{text[len(text) - letters // 2 :]}"
+
+        return kept(
+            bisect.bisect_right(range(1, len(text)), float(width), key=lambda letters: self.width(kept(letters)))
+        )
 
     def broken(self, text: str, width: int) -> list[str]:
         """Break a text into lines between words."""

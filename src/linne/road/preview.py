@@ -22,7 +22,7 @@ from linne.fit.sources import shuffled
 from linne.index.columns import Columns
 from linne.pixels.decode import decode
 from linne.pixels.prepare import pixels_of
-from linne.records.errors import DataError, ImageError, LinneError, WriteError
+from linne.records.errors import DataError, ImageError, LinneError, WriteError, printable
 from linne.records.index import NONE, TRAIN, Index
 from linne.records.pixel_spec import PixelSpec
 from linne.records.plan import Augment
@@ -135,8 +135,8 @@ def preview(
     Notes
     -----
     Images are in the order of the first epoch. Those of a validation or test subset of the user's own are not shown.
-    Training that keeps decoded pictures scales them down to about the input's size first, which blurs a view by less
-    than a pixel. Batches are mixed among the images that are shown.
+    Training that keeps decoded pictures scales them down first, to about the input's size, so that its views may be a
+    little softer. Batches are mixed among the images that are shown.
 
     Examples
     --------
@@ -163,12 +163,13 @@ def preview(
     parts = [_plain_part(index, seen, views)]
     if mixes:
         parts.append(_mixed_part(index, seen, mixes, views + 1))
+    title = f"What training sees of {printable(index.name)}"
     lines = [
         f"{material.choice.name}, {spec.width} x {spec.height} pixels, seed {seed}",
         f"{augment}: {policy.in_words(spec)}",
-        mirroring,
+        printable(mirroring),
     ]
-    write_sheet(file, draw_sheet(f"What training sees of {index.name}", lines, parts, (spec.height, spec.width)))
+    write_sheet(file, draw_sheet(title, lines, parts, (spec.height, spec.width)))
     shown = tuple((index.path(one.row), index.label_of(one.row)) for one in seen)
     return Preview(file, material.choice.name, spec, policy, mirroring, shown, left_out, mixes)
 
@@ -205,11 +206,14 @@ def _look(
 
 def _plain_part(index: Index, seen: list[_Seen], views: int) -> Part:
     columns = ("in validation", *(f"epoch {epoch}" for epoch in range(1, views + 1)))
-    rows = [
-        Row(" · ".join(filter(None, (index.label_of(one.row), index.path(one.row)))), (one.validated, *one.views))
-        for one in seen
-    ]
-    return Part("", columns, rows)
+    rows = [Row(_caption(index, one.row), (one.validated, *one.views)) for one in seen]
+    return Part("Views", columns, rows)
+
+
+def _caption(index: Index, row: int) -> str:
+    """Class and path; the path alone where it says the class."""
+    path, label = index.path(row), index.label_of(row)
+    return printable(path if not label or label in path.split("/")[:-1] else f"{label}: {path}")
 
 
 def _mixed_part(index: Index, seen: list[_Seen], mixes: tuple[Mix, ...], columns: int) -> Part:
@@ -219,11 +223,14 @@ def _mixed_part(index: Index, seen: list[_Seen], mixes: tuple[Mix, ...], columns
         mixed, own = mix.images(batch)
         kind = "MixUp, one laid over the other" if mix.box is None else "CutMix, a rectangle of the other"
         labels = [
-            f"{own:.0%} {index.label_of(one.row)} + {1 - own:.0%} {index.label_of(seen[place - 1].row)}"
+            tuple(
+                f"{share:.0%} {printable(index.label_of(row))}"
+                for share, row in ((own, one.row), (1 - own, seen[place - 1].row))
+            )
             for place, one in enumerate(seen[:columns])
         ]
         rows.append(Row(f"epoch {epoch + 1}: {kind}", _whole(mixed[:columns]), labels))
-    return Part("Mixed with the image before it in the batch", (), rows)
+    return Part("Batches, each image mixed with the one before it", (), rows)
 
 
 def _whole(images: Tensor) -> list[NDArray[np.uint8]]:
