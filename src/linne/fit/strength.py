@@ -19,7 +19,7 @@ HARD_FROM_SCRATCH = 100
 """The same for a network that starts at random, and has to learn to see at all first."""
 
 MIXED_FROM = 80
-"""Epochs from which on mixing pays."""
+"""Epochs from which on images are mixed."""
 
 MIXED_FEWEST = 200
 """Images of a class, in the median, below which a pretrained network is not shown mixed ones."""
@@ -57,18 +57,18 @@ def augment_for(images_per_class: float, epochs: float, method: Method, mirrored
     More epochs never mean less of anything. The thresholds are read from what others found and do; none of these
     sources has the very numbers:
 
-    - Steiner, Kolesnikov, Zhai, Wightman, Uszkoreit, Beyer: "How to train your ViT?", TMLR 2022 (arXiv 2106.10270),
-      section 4: from a random start augmentation helps on ImageNet-1k, with 1,300 images a class and 300 epochs; with
+    - Steiner, Kolesnikov, Zhai, Wightman, Uszkoreit, Beyer: "How to train your ViT?", TMLR 2022 (arXiv 2106.10270):
+      from a random start augmentation helps on ImageNet-1k, with 1,300 images a class and 300 epochs; with
       ten times the images and 30 epochs it hurts all but the largest networks, and helps again once these are seen 300
       times. Its transfers to small data sets use crops and mirror images alone.
-    - Wightman, Touvron, Jégou: "ResNet strikes back" (arXiv 2110.00476), table 2: RandAugment, MixUp and CutMix for
+    - Wightman, Touvron, Jégou: "ResNet strikes back" (arXiv 2110.00476): RandAugment, MixUp and CutMix for
       100, 300 and 600 epochs from a random start, the weakest for the shortest.
     - Howard, Gugger: "Deep Learning for Coders with fastai and PyTorch", O'Reilly 2020, chapter 7: MixUp is in all
       leading results on Imagenette for more than 80 epochs, and in none for fewer. fastai's `aug_transforms` (crop,
       mirror image, 10 degrees, a little light) are the same for any length.
-    - Kolesnikov et al.: "Big Transfer", ECCV 2020 (arXiv 1912.11370), section 3.3: no MixUp where fewer than 20,000
-      images are fine-tuned on, which for the hundred or so classes of its data sets is 200 a class.
-    - AutoGluon's multimodal predictor fine-tunes with TrivialAugment by default, for up to 20 epochs.
+    - Kolesnikov et al.: "Big Transfer", ECCV 2020 (arXiv 1912.11370), whose HyperRule takes no MixUp where fewer than
+      20,000 images are fine-tuned on, which for a hundred classes is 200 a class.
+    - AutoGluon's multimodal predictor fine-tunes with TrivialAugment by default.
     """
     if method in ("probe", "stages"):
         return Strength("none", False, "images are not varied: stored activations are trained on, or the probe alone")
@@ -76,9 +76,9 @@ def augment_for(images_per_class: float, epochs: float, method: Method, mirrored
     often = HARD_FROM_SCRATCH if scratch else HARD_FROM_MANY if images_per_class >= MANY else HARD_FROM
     seen = f"each image is seen {epochs:.0f} time{'s' * (round(epochs) != 1)}, with {images_per_class:.0f} a class"
     if epochs < often:
-        return Strength("light", False, f"images vary lightly: {seen}, and hard changes pay from {often} times on")
+        return Strength("light", False, f"images vary lightly: {seen}, and hard changes begin at {often} times")
     mix = epochs >= MIXED_FROM and (scratch or images_per_class >= MIXED_FEWEST)
-    mixed = "images and labels are mixed, too" if mix else "mixing them would not pay"
+    mixed = "images and labels are mixed, too" if mix else "they are not mixed"
     if not mirrored:
         return Strength("light", mix, f"images vary lightly: turned far, they might not keep their label; {mixed}")
     return Strength("trivial", mix, f"images vary hard: {seen}; {mixed}")
