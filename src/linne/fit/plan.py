@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from linne.fit.strength import augment_for
 from linne.fit.throughput import Rate
 from linne.records.errors import LinneError
 from linne.records.recipe import Method, Recipe
@@ -46,6 +47,10 @@ class Outlook:
     pretrained : bool
     train_images, validation_images, images : int
         Expected; `images` is all of the index.
+    images_per_class : float
+        To train on, in the median of classes.
+    mirrored : bool
+        Whether a mirrored image keeps its label.
     seconds_left : float or None
         Until the budget ends; None without one.
     seconds_spent : float
@@ -63,6 +68,8 @@ class Outlook:
     train_images: int
     validation_images: int
     images: int
+    images_per_class: float
+    mirrored: bool
     seconds_left: float | None
     seconds_spent: float
     embed_seconds: Mapping[int | None, float]
@@ -140,6 +147,9 @@ def plan_training(outlook: Outlook, chosen: Mapping[str, Any]) -> Training:
     whole = None if method == "stages" else _whole(outlook, chosen, tail, must=method == "whole")
     levels = [level for level in (tail, whole) if level is not None and level.recipe.epochs]
     reasons = [_words(level, outlook) for level in levels]
+    if whole is not None:
+        levels[-1], how = _varied(whole, outlook, chosen)
+        reasons.append(how)
     if levels:
         return Training(tuple(levels), None, tuple(reasons))
     if tail is not None:
@@ -224,8 +234,8 @@ def _from_scratch(outlook: Outlook, chosen: Mapping[str, Any]) -> Training:
     if epochs == 0:
         epoch = epoch_seconds(level.images_per_second, outlook.train_images, outlook.validation_images)
         raise _too_short(outlook, outlook.embed_seconds[None] + outlook.other_seconds + epoch)
-    level = level.of_length(epochs)
-    return Training((level,), None, (_words(level, outlook),))
+    level, how = _varied(level.of_length(epochs), outlook, chosen)
+    return Training((level,), None, (_words(level, outlook), how))
 
 
 def _tail(outlook: Outlook, chosen: Mapping[str, Any]) -> tuple[Level | None, str]:
@@ -265,6 +275,15 @@ def _level(method: Method, rate: Rate, chosen: Mapping[str, Any]) -> Level:
     measured = {"frozen_stages": rate.frozen_stages, "precision": rate.precision, "lanes": rate.lanes}
     by_hand = {name: value for name, value in chosen.items() if name not in ("method", "frozen_stages")}
     return Level(replace(RECIPES[method], **{**measured, **by_hand}), rate.images_per_second)
+
+
+def _varied(level: Level, outlook: Outlook, chosen: Mapping[str, Any]) -> tuple[Level, str]:
+    """Let images vary as hard as suits their number and the length of training, unless that was decided by hand."""
+    recipe = level.recipe
+    strength = augment_for(outlook.images_per_class, recipe.epochs, recipe.method, outlook.mirrored)
+    if chosen.keys() & {"augment", "mix"}:
+        return level, "images vary as was chosen by hand"
+    return replace(level, recipe=replace(recipe, augment=strength.augment, mix=strength.mix)), strength.reason
 
 
 def _affordable(outlook: Outlook, level: Level, before: float) -> int:

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from linne import __version__
 from linne.embed.backends import device
 from linne.embed.embedding import pick, stored_shares
@@ -110,7 +112,7 @@ def plan_run(material: Material, clock: Clock, asked: Asked, cache: Path) -> Pla
     _, embedded = stored_shares(backbone, material.sample.digests, cache)
     to_come = round(images * (1 - embedded))
     backend = None if backbone is None else pick(backbone, to_come, cache, None, sample)
-    outlook = _outlook(material, clock, backend, cache)
+    outlook = _outlook(material, clock, asked, backend, cache)
     refuse_if_too_short(outlook)
     memory, question = cache / "plans.json", _question(material, clock, asked)
     training = _recall(memory, question)
@@ -174,7 +176,7 @@ def finish_seconds(material: Material, backend: Pick | None, whole_rate: float |
     return 3.0 + 1.1 * validation * (compute + decode) + pictures + BOOTSTRAP_SECONDS * classes**2
 
 
-def _outlook(material: Material, clock: Clock, backend: Pick | None, cache: Path) -> Outlook:
+def _outlook(material: Material, clock: Clock, asked: Asked, backend: Pick | None, cache: Path) -> Outlook:
     images, classes = len(material.index), len(material.index.labels)
     train, validation = _subset_sizes(material)
     audit = 1.5 + 0.3e-3 * images + 3e-9 * images**2
@@ -186,6 +188,8 @@ def _outlook(material: Material, clock: Clock, backend: Pick | None, cache: Path
         train_images=train,
         validation_images=validation,
         images=images,
+        images_per_class=train / images * float(np.median(np.bincount(material.index.label, minlength=classes))),
+        mirrored=_flip(material, asked)[0],
         seconds_left=clock.left(),
         seconds_spent=clock.elapsed(),
         embed_seconds={None: _embed_seconds(material, backend, cache, None)},
@@ -202,7 +206,7 @@ def _with_rates(
     choice, classes = material.choice, len(material.index.labels)
     method = asked.chosen.get("method")
     recipe = RECIPES["whole" if choice.pretrained else "scratch"]
-    policy = Policy.named(asked.chosen.get("augment", recipe.augment), mirrored_keeps_label(material.index.labels)[0])
+    policy = Policy.named(asked.chosen.get("augment", recipe.augment), outlook.mirrored)
     left = clock.left()
     tails: tuple[Rate, ...] = ()
     whole: Rate | None = None
@@ -254,9 +258,7 @@ def _subset_sizes(material: Material) -> tuple[int, int]:
 
 def _plan(material: Material, clock: Clock, training: Training, asked: Asked) -> Plan:
     choice = material.choice
-    flip, mirroring = mirrored_keeps_label(material.index.labels)
-    if asked.flip is not None:
-        flip, mirroring = asked.flip, f"{'' if asked.flip else 'no '}mirroring: chosen by hand"
+    flip, mirroring = _flip(material, asked)
     reasons = [*choice.reasons]
     if choice.pretrained:
         reasons.append("first a probe: logistic regression on the frozen network's features")
@@ -278,6 +280,13 @@ def _plan(material: Material, clock: Clock, training: Training, asked: Asked) ->
         budget=clock.budget,
         reasons=tuple(reasons),
     )
+
+
+def _flip(material: Material, asked: Asked) -> tuple[bool, str]:
+    """Whether a mirrored image keeps its label, and why."""
+    if asked.flip is not None:
+        return asked.flip, f"{'' if asked.flip else 'no '}mirroring: chosen by hand"
+    return mirrored_keeps_label(material.index.labels)
 
 
 def _question(material: Material, clock: Clock, asked: Asked) -> str:
