@@ -18,7 +18,7 @@ from linne.fit.draw import rng_of
 from linne.fit.handedness import mirrored_keeps_label
 from linne.fit.mixing import Mix, mix_of
 from linne.fit.policy import Policy
-from linne.fit.sources import shuffled
+from linne.fit.sampling import shuffled
 from linne.index.columns import Columns
 from linne.pixels.decode import decode
 from linne.pixels.prepare import pixels_of
