@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -30,9 +29,9 @@ from linne.fit.plan import (
 from linne.fit.policy import Policy
 from linne.fit.throughput import Rate, tail_rates, whole_rate
 from linne.records import fingerprint
-from linne.records.atomic import write_json
 from linne.records.errors import LinneError
 from linne.records.index import TEST, TRAIN, VALIDATION
+from linne.records.memory import keep, recalled
 from linne.records.plan import Plan
 from linne.records.recipe import Recipe
 from linne.records.split import Split
@@ -153,12 +152,8 @@ def settle_plan(
 
 
 def remember(material: Material, clock: Clock, asked: Asked, training: Training, cache: Path) -> None:
-    """Keep the decisions for this question; a store that cannot be written is no reason to fail here."""
-    memory = cache / "plans.json"
-    try:
-        write_json(memory, {**_read(memory), _question(material, clock, asked): asdict(training)})
-    except LinneError:
-        return
+    """Keep the decisions for this question."""
+    keep(cache / "plans.json", _question(material, clock, asked), asdict(training))
 
 
 def finish_seconds(material: Material, backend: Pick | None, whole_rate: float | None = None) -> float:
@@ -309,7 +304,7 @@ def _question(material: Material, clock: Clock, asked: Asked) -> str:
 
 
 def _recall(memory: Path, question: str) -> Training | None:
-    value = _read(memory).get(question)
+    value = recalled(memory).get(question)
     try:
         return None if value is None else _training(value)
     except (TypeError, KeyError, AttributeError, LinneError):
@@ -322,11 +317,3 @@ def _training(value: dict[str, Any]) -> Training:
 
     spare = None if value["spare"] is None else level(value["spare"])
     return Training(tuple(map(level, value["levels"])), spare, tuple(value["reasons"]), bool(value["settled"]))
-
-
-def _read(memory: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(memory.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}  # no memory yet, or a damaged one: decide afresh
-    return value if isinstance(value, dict) else {}

@@ -19,6 +19,7 @@ from linne.records.run import Run
 from linne.records.split import Split
 from linne.report.write import write_report
 from linne.road.budget import Clock
+from linne.road.geometry import lay_out, trained_in_any_case
 from linne.road.inspection import inspect
 from linne.road.look import Material
 from linne.road.planning import Asked, Planned, finish_seconds, plan_run, settle_plan
@@ -51,7 +52,8 @@ def walk(run: Run, request: Request, material: Material, clock: Clock, progress:
     progress.say(f"audit: {_listing(inspection.findings.counts())}")
     _lap(seconds, "audit", clock)
 
-    split = make_split(index, inspection.groups, embedding.passed.readable, plan.seed)
+    trained = trained_in_any_case(index, plan.seed)
+    split = make_split(index, inspection.groups, embedding.passed.readable, plan.seed, trained)
     index.write(run.index)
     inspection.findings.write(run.findings)
     split.write(run.split, index.paths, embedding.passed.digest)
@@ -99,6 +101,7 @@ def _planned(run: Run, request: Request, material: Material, clock: Clock, asked
     """The plan that this run has already, or that it was given, or a new one."""
     given = run.plan if run.plan.exists() else request.plan
     if given is None:
+        material = lay_out(material, clock, request.store, request.seed, progress)
         planned = plan_run(material, clock, asked, request.store)
         for reason in planned.plan.reasons:
             progress.say(f"plan: {reason}")
