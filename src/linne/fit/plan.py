@@ -18,12 +18,19 @@ EPOCHS = (1, 2, 3, 4, 6, 8, 12, 16, 20, 30, 40, 60)
 MOST_EPOCHS: dict[Method, int] = {"stages": 12, "whole": 20, "scratch": 60}
 """Past these, validation gains little (docs/rooms/fit.md)."""
 
-WORTHWHILE_EPOCHS: dict[Method, int] = {"stages": 3, "whole": 4, "scratch": 1}
-"""With fewer, a cheaper way of training gains more: the probe beats a tail of one epoch (docs/rooms/fit.md)."""
+WORTHWHILE_EPOCHS: dict[Method, int] = {"stages": 3, "whole": 6, "scratch": 1}
+"""With fewer, a cheaper way of training gains more: the probe beats a tail of one epoch, and a tail on several views
+beats a few epochs of the whole network (docs/rooms/fit.md)."""
+
+VIEWS = (4, 2)
+"""Views of each image that a tail is trained on, where there is time to make them."""
+
+WORTHWHILE_WITH_VIEWS = 6
+"""Epochs that must be left for it: with fewer, each view is hardly seen."""
 
 RECIPES: dict[Method, Recipe] = {
     "stages": Recipe("stages", learning_rate=1e-3),
-    "whole": Recipe("whole", learning_rate=3e-4, average=0.1),
+    "whole": Recipe("whole", learning_rate=3e-4),
     "scratch": Recipe("scratch", learning_rate=2e-3),
 }
 """What is not decided by measurement (docs/rooms/fit.md)."""
@@ -80,18 +87,29 @@ class Outlook:
 
 @dataclass(frozen=True)
 class Level:
-    """A level of training, and how many images a second it takes in."""
+    """A level of training, how many images a second it takes in, and how many views a second are made for it."""
 
     recipe: Recipe
     images_per_second: float
+    views_per_second: float = math.inf
 
     def seconds(self, train_images: int, validation_images: int) -> float:
-        """Estimate of all its epochs."""
-        return self.recipe.epochs * epoch_seconds(self.images_per_second, train_images, validation_images)
+        """Estimate of making its views, and of all its epochs."""
+        views = (self.recipe.views - 1) * train_images / self.views_per_second
+        return views + self.recipe.epochs * epoch_seconds(self.images_per_second, train_images, validation_images)
 
-    def of_length(self, epochs: int) -> Level:
-        """Give it with another number of epochs."""
-        return replace(self, recipe=replace(self.recipe, epochs=epochs))
+    def of_length(self, epochs: int, views: int = 1) -> Level:
+        """Give it with another number of epochs, and of views."""
+        return replace(self, recipe=replace(self.recipe, epochs=epochs, views=views))
+
+    def within(self, seconds: float, sizes: tuple[int, int], most: int) -> Level:
+        """Give it the views and the epochs, up to `most`, that some seconds hold; there may be none."""
+        one = epoch_seconds(self.images_per_second, *sizes)
+        for views in VIEWS if self.recipe.method == "stages" and self.views_per_second < math.inf else ():
+            left = seconds - (views - 1) * sizes[0] / self.views_per_second
+            if left >= one * WORTHWHILE_WITH_VIEWS:
+                return self.of_length(_rounded_down(min(int(left / one), most)), views)
+        return self.of_length(_rounded_down(min(int(max(seconds, 0) / one), most)))
 
 
 @dataclass(frozen=True)

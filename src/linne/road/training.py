@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from linne.embed.backends import device
 from linne.embed.embedding import Embedding, activations
+from linne.embed.measure import Pick
 from linne.fit.checkpoint import Checkpoints
 from linne.fit.class_weights import inverse_frequency, log_prior
 from linne.fit.decoded import Pictures
@@ -44,6 +45,7 @@ from linne.records.progress import Progress
 from linne.records.recipe import Recipe
 from linne.records.run import Run
 from linne.records.split import Split
+from linne.road.activations import views_of
 from linne.road.look import Material
 
 VALIDATION_BATCH = 64
@@ -68,6 +70,7 @@ class Start:
     store: Path
     cache_size: int
     teacher: Teacher | None
+    backend: Pick | None
     elapsed: Callable[[], float]
     deadline: float | None
 
@@ -123,7 +126,7 @@ def train_network(start: Start, run: Run, progress: Progress) -> dict[str, Any]:
     try:
         for number in range(loop.position.level, len(plan.levels)):
             loop.position.level = number
-            level = make_level(start, number, pixel_cache, failed)
+            level = make_level(start, number, pixel_cache, failed, progress)
             if state:
                 level.trainer.load(state)
             elif loop.judge.best is not None:
@@ -156,7 +159,9 @@ def train_network(start: Start, run: Run, progress: Progress) -> dict[str, Any]:
     }
 
 
-def make_level(start: Start, number: int, pixel_cache: PixelCache | None, failed: dict[int, str]) -> Level:
+def make_level(
+    start: Start, number: int, pixel_cache: PixelCache | None, failed: dict[int, str], progress: Progress
+) -> Level:
     """Put sources, validation and trainer of a level together."""
     plan, index = start.plan, start.material.index
     recipe, network = plan.levels[number], start.material.choice.network
@@ -174,7 +179,7 @@ def make_level(start: Start, number: int, pixel_cache: PixelCache | None, failed
     loss = _loss(recipe, np.bincount(labels, minlength=len(index.labels)))
     optimiser = partial(make_optimiser, recipe.optimiser, network, groups)
     trainer = Trainer(tail, optimiser, recipe, device(), plan.pixels, loss, start.probe is not None, steps, teacher)
-    source, validate = _sources(start, recipe, order, first, pixel_cache, failed)
+    source, validate = _sources(start, recipe, order, first, pixel_cache, failed, progress)
     mixes = recipe.mix and recipe.method != "stages"
 
     def named(epoch: int, batch: int) -> list[str]:
@@ -216,14 +221,29 @@ def _sources(
     first: int,
     pixel_cache: PixelCache | None,
     failed: dict[int, str],
+    progress: Progress,
 ) -> tuple[Source, Validate]:
     material, plan, digest = start.material, start.plan, start.embedding.passed.digest
     index, rows, held = material.index, start.split.rows(TRAIN), start.split.rows(VALIDATION)
     if recipe.method == "stages":
         assert material.backbone is not None  # noqa: S101 - stages are those of pretrained weights
-        inputs = partial(activations, material.backbone, recipe.frozen_stages, cache=start.store)
-        source: Source = CachedActivations(inputs(digest[rows]), index.label[rows].astype(np.int64), order)
-        return source, on_arrays(inputs(digest[held]))
+        assert start.backend is not None  # noqa: S101 - it has run them
+        frozen, stage, policy = material.backbone, recipe.frozen_stages, Policy.named("light", plan.flip)
+        views = views_of(
+            frozen,
+            stage,
+            index,
+            rows,
+            digest,
+            policy,
+            recipe.views,
+            start.backend,
+            plan.seed,
+            start.store,
+            progress,
+        )
+        source: Source = CachedActivations(views, index.label[rows].astype(np.int64), order)
+        return source, on_arrays(activations(frozen, stage, digest[held], start.store))
     pictures = Pictures(index, plan.pixels.channels, pixel_cache, digest)
     policy, on_cpu = Policy.named(recipe.augment, plan.flip), device().type == "cpu"
     growth = Growth(plan.pixels, recipe.first_side, first, recipe.epochs)

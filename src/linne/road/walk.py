@@ -78,7 +78,17 @@ def walk(run: Run, request: Request, material: Material, clock: Clock, progress:
     deadline = None if clock.budget is None else clock.budget - reserve
     teacher = None if request.teacher is None else read_teacher(request.teacher, index.labels, plan.pixels)
     start = Start(
-        material, plan, probe, split, embedding, request.store, request.cache_size, teacher, clock.elapsed, deadline
+        material=material,
+        plan=plan,
+        probe=probe,
+        split=split,
+        embedding=embedding,
+        store=request.store,
+        cache_size=request.cache_size,
+        teacher=teacher,
+        backend=planned.backend,
+        elapsed=clock.elapsed,
+        deadline=deadline,
     )
     chosen = train_network(start, run, progress)
     run.facts["chosen"] = chosen
