@@ -256,7 +256,7 @@ def _whole(outlook: Outlook, chosen: Mapping[str, Any], tail: Level | None, must
     level = _level("whole", outlook.whole_rate, chosen)
     before = 0.0 if tail is None else tail.seconds(outlook.train_images, outlook.validation_images)
     epochs = chosen.get("epochs") or _affordable(outlook, level, before)
-    if epochs < WORTHWHILE_EPOCHS["whole"] and not must:
+    if epochs < WORTHWHILE_EPOCHS["whole"] and not must and "epochs" not in chosen:
         return None
     return level.of_length(max(epochs, 1))
 

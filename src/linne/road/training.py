@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from linne.embed.backends import device
 from linne.embed.embedding import Embedding, activations
-from linne.fit.class_weights import inverse_frequency, log_prior
 from linne.fit.checkpoint import Checkpoints
+from linne.fit.class_weights import inverse_frequency, log_prior
 from linne.fit.decoded import Pictures
 from linne.fit.groups import parameter_groups
 from linne.fit.growth import Growth
