@@ -21,7 +21,9 @@ from torchvision.transforms.v2 import functional
 from linne.fit.augment import random_view, resized_crop
 from linne.fit.decoded import Pictures
 from linne.fit.draw import crop_box, draw, rng_of
+from linne.fit.growth import Growth
 from linne.fit.inputs import Normaliser
+from linne.fit.order import Order
 from linne.fit.policy import SMALL_SIDE, Policy
 from linne.fit.sampling import shuffled
 from linne.fit.sources import AugmentedImages, CachedActivations, prepared_batches
@@ -58,7 +60,8 @@ def view_of(picture: Picture, spec: PixelSpec, flip: bool, *seed: int, area: Are
 
 
 def images_of(index: Index, rows: np.ndarray, batch: int = 8, seed: int = 0, floats: bool = False) -> AugmentedImages:
-    return AugmentedImages(Pictures(index, 3), index.label, rows, small_pixels(), Policy(True), floats, batch, seed)
+    growth, order = Growth(small_pixels(), None, 1, 1), Order.of(len(rows), batch, seed)
+    return AugmentedImages(Pictures(index, 3), index.label, rows, growth, Policy(True), order, floats)
 
 
 def batches(source: AugmentedImages, epoch: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
@@ -214,7 +217,7 @@ def test_another_epoch_and_another_seed_give_other_views(index: Index) -> None:
 
 @pytest.mark.parametrize(("images", "batch", "sizes"), [(20, 8, [8, 8]), (8, 8, [8]), (5, 8, [5]), (9, 8, [8])])
 def test_batches_have_one_size(images: int, batch: int, sizes: list[int]) -> None:
-    source = CachedActivations(np.zeros((images, 1, 1, 1), np.float16), np.arange(images), batch, 0)
+    source = CachedActivations(np.zeros((images, 1, 1, 1), np.float16), np.arange(images), Order.of(images, batch, 0))
     epochs = [[labels.tolist() for _, labels in source.epoch(epoch)] for epoch in (1, 2, 1)]
     assert [len(labels) for labels in epochs[0]] == sizes
     seen = [label for labels in epochs[0] for label in labels]
@@ -225,7 +228,7 @@ def test_batches_have_one_size(images: int, batch: int, sizes: list[int]) -> Non
 
 def test_cached_activations_stay_with_their_labels() -> None:
     labels = np.arange(30, dtype=np.int64)
-    source = CachedActivations(labels.astype(np.float16)[:, None, None, None], labels, 7, 0)
+    source = CachedActivations(labels.astype(np.float16)[:, None, None, None], labels, Order.of(30, 7, 0))
     for values, given in source.epoch(1):
         assert values.dtype == torch.float32
         assert values.flatten().tolist() == given.tolist()

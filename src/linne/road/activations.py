@@ -101,17 +101,13 @@ def _pass(
 class _Maker:
     """Makes batches of a view."""
 
-    def __init__(
-        self, index: Index, digest: NDArray[np.uint8], spec: PixelSpec, policy: Policy, seed: int
-    ) -> None:
+    def __init__(self, index: Index, digest: NDArray[np.uint8], spec: PixelSpec, policy: Policy, seed: int) -> None:
         get_ready(spec, policy)
         self._index, self._digest, self._spec, self._policy, self._seed = index, digest, spec, policy, seed
         self._pictures = Pictures(index, spec.channels, None, digest)
         self._normalised = Normaliser(spec, torch.device("cpu"))
 
-    def batch(
-        self, rows: NDArray[np.int64], view: int, size: int
-    ) -> tuple[NDArray[np.float32], list[bool]]:
+    def batch(self, rows: NDArray[np.int64], view: int, size: int) -> tuple[NDArray[np.float32], list[bool]]:
         """``(size, channels, height, width)``, and which of the rows could be made."""
         spec = self._spec
         batch = np.zeros((size, spec.channels, spec.height, spec.width), np.float32)

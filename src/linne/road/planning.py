@@ -16,15 +16,12 @@ from linne.embed.machine import machine
 from linne.embed.measure import Pick
 from linne.evaluate.summary import HARDEST
 from linne.fit.handedness import mirrored_keeps_label
+from linne.fit.levels import VALIDATION_SPEED, Level, Training, settle
 from linne.fit.plan import (
     RECIPES,
-    VALIDATION_SPEED,
-    Level,
     Outlook,
-    Training,
     plan_training,
     refuse_if_too_short,
-    settle,
 )
 from linne.fit.policy import Policy
 from linne.fit.throughput import Rate, tail_rates, whole_rate
@@ -142,8 +139,8 @@ def settle_plan(
     left, plan, training = clock.left(), planned.plan, planned.training
     if left is None or training is None:
         return plan, ()
-    train, validation = (len(split.rows(subset)) for subset in (TRAIN, VALIDATION))
-    settled = settle(training, max(left - reserve, 0.0), train, validation, fixed="epochs" in asked.chosen)
+    sizes = len(split.rows(TRAIN)), len(split.rows(VALIDATION))
+    settled = settle(training, max(left - reserve, 0.0), sizes, asked.chosen)
     if settled is not training and not training.settled and (settled.levels or not training.levels):
         remember(material, clock, asked, settled, cache)
     new = settled.reasons[len(training.reasons) :]
@@ -191,6 +188,7 @@ def _outlook(material: Material, clock: Clock, asked: Asked, backend: Pick | Non
         other_seconds=audit + probe + finish_seconds(material, backend),
         stage_rates=(),
         whole_rate=None,
+        views_per_second=1.0 if backend is None else 1 / (1.1 * (1 / backend.rate + 1.5 * material.sample.seconds)),
     )
 
 
@@ -313,7 +311,9 @@ def _recall(memory: Path, question: str) -> Training | None:
 
 def _training(value: dict[str, Any]) -> Training:
     def level(kept: dict[str, Any]) -> Level:
-        return Level(Recipe.from_json(kept["recipe"]), float(kept["images_per_second"]))
+        return Level(
+            Recipe.from_json(kept["recipe"]), float(kept["images_per_second"]), float(kept["views_per_second"])
+        )
 
     spare = None if value["spare"] is None else level(value["spare"])
     return Training(tuple(map(level, value["levels"])), spare, tuple(value["reasons"]), bool(value["settled"]))
