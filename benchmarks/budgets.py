@@ -19,9 +19,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from harness import Comparison, Table, main
+from harness import Cell, Comparison, Table, main
 from machine import described
-from road import linne
+from peer_runs import linne
 
 UNITS = {"s": 1, "m": 60, "h": 3600}
 BUSY = 2
@@ -46,27 +46,32 @@ def fitted(budget: str, given: argparse.Namespace) -> dict[str, Any]:
         for _ in range(BUSY * given.loaded):
             busy = stack.enter_context(subprocess.Popen([sys.executable, "-c", "while True: pass"]))
             stack.callback(busy.kill)
+        start = time.perf_counter()
         fit = ("fit", given.photos.resolve(), "--weights", given.weights.resolve(), "--budget", budget)
-        said, seconds = linne(*fit, "--seed", given.seed, "--cache", "store", folder=folder)
+        said = linne(*fit, "--seed", given.seed, "--cache", "store", folder=Path(folder))
+        seconds = round(time.perf_counter() - start, 2)
         stack.close()
+        line = {
+            "budget": budget,
+            "loaded": given.loaded,
+            "seed": given.seed,
+            "seconds": seconds,
+            "machine": described(),
+        }
+        if "error" in said:
+            return {**line, "refused": said["error"]}
         history = Path(folder, said["run"], "history.jsonl")
         told = history.read_text(encoding="utf-8").splitlines() if history.exists() else []
-        epochs = max((json.loads(line)["epoch"] for line in told), default=0)
-        test = linne("evaluate", said["run"], folder=folder)[0]["measures"]["accuracy"]
-    return {
-        "budget": budget,
-        "loaded": given.loaded,
-        "seed": given.seed,
-        "seconds": round(seconds, 2),
-        "method": said["chosen"]["method"],
-        "stopped": said["chosen"]["stopped"],
-        "epochs": epochs,
-        "steps": said["seconds"],
-        "validation": said["validation"]["measures"]["accuracy"],
-        "test": test,
-        "machine": described(),
-        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-    }
+        opened = linne("evaluate", said["run"], folder=Path(folder))
+        return {
+            **line,
+            "method": said["chosen"]["method"],
+            "stopped": said["chosen"]["stopped"],
+            "epochs": max((json.loads(epoch)["epoch"] for epoch in told), default=0),
+            "steps": said["seconds"],
+            "validation": said["validation"]["measures"]["accuracy"],
+            "test": opened["measures"]["accuracy"],
+        }
 
 
 def seconds_of(budget: str) -> float:
@@ -84,16 +89,16 @@ def measure(given: argparse.Namespace) -> Iterator[Comparison | Table]:
         if given.results:
             with given.results.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(lines[-1]) + "\n")
-    rows = []
+    rows: list[tuple[Cell, ...]] = []
     for line in sorted(lines, key=lambda line: (line["loaded"], seconds_of(line["budget"]))):
         share = f"{line['seconds'] / seconds_of(line['budget']):.1%}"
-        validation, test = (
-            round(line["validation"]["value"], 4),
-            (round(line["test"][k], 4) for k in ("value", "low", "high")),
-        )
         machine = f"{BUSY} busy processes" if line["loaded"] else "idle"
         about = (line["budget"], line["seed"], machine, line["seconds"], share)
-        rows.append((*about, line["method"], line["epochs"], validation, *test))
+        if "refused" in line:
+            rows.append((*about, f"refused: {line['refused']['value']}", "", "", "", "", ""))
+        else:
+            scores = (line["validation"]["value"], *(line["test"][key] for key in ("value", "low", "high")))
+            rows.append((*about, line["method"], line["epochs"], *(round(score, 4) for score in scores)))
     yield Table("Fits within a budget, from an empty store", COLUMNS, tuple(rows))
 
 

@@ -129,19 +129,25 @@ def judge(peer: str, recipe: str, asked: Asked, paths: list[Path]) -> tuple[Any,
     return network, lambda file: network.load_state_dict(load_file(file)), batches
 
 
-def fitted(budget: int, seed: int, asked: Asked, folder: Path, unsealed: bool) -> dict[str, Any]:
-    """Run `linne fit` with an empty store: its one result, at its end."""
+def fitted(budget: int, seed: int, asked: Asked, folder: Path, unsealed: bool) -> list[dict[str, Any]]:
+    """Run `linne fit` with an empty store: its one result, at its end; none where the budget is too short for it."""
     fit = ("fit", asked.photos, "--weights", asked.weights, "--budget", f"{budget}s", "--seed", seed)
     start = time.perf_counter()
     said = linne(*fit, "--cache", folder / "store", "--out", folder / "runs", folder=folder)
     seconds = round(time.perf_counter() - start, 2)
+    if "error" in said:
+        return []
     validation = said["validation"]["measures"]["accuracy"]["value"]
-    return {"seconds": seconds, "validation": validation, "test": _opened(said["run"], folder) if unsealed else None}
+    test = _opened(said["run"], folder) if unsealed else None
+    return [{"seconds": seconds, "validation": validation, "test": test}]
 
 
 def linne(*arguments: object, folder: Path) -> dict[str, Any]:
+    """What a command says, its error included."""
     command = [sys.executable, "-m", "linne", *map(str, arguments), "--json"]
-    done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    if not done.stdout.startswith("{"):
+        raise SystemExit(f"{' '.join(command)}\n{done.stderr[-3000:]}")
     said: dict[str, Any] = json.loads(done.stdout)
     return said
 

@@ -111,7 +111,7 @@ def made(plan: Plan, lines: list[Line], asked: Asked, unsealed: bool) -> Line | 
     with tempfile.TemporaryDirectory(prefix="linne-bench-") as name:
         folder = Path(name)
         if plan.peer == "linne":
-            kept = [peer_runs.fitted(plan.planned, plan.seed, asked, folder, unsealed)]
+            kept = peer_runs.fitted(plan.planned, plan.seed, asked, folder, unsealed)
         else:
             files = peer_runs.ran(plan.peer, plan.recipe, epochs, plan.seed, asked, folder)
             held = right(plan.peer, plan.recipe, asked, "validation", files)
@@ -205,7 +205,7 @@ def measure(given: argparse.Namespace) -> Iterator[Comparison | Table]:
     unsealed = not given.tune
     given.results.touch()
     lines = [json.loads(line) for line in given.results.read_text(encoding="utf-8").splitlines()]
-    lines = [line for line in lines if given.tune or line["kept"][0]["test"] is not None]
+    lines = [line for line in lines if given.tune or all(each["test"] is not None for each in line["kept"])]
     for plan in plans(given):
         if any(plan == Plan(line["peer"], line["recipe"], line["planned"], line["seed"]) for line in lines):
             continue
