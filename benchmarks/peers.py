@@ -127,6 +127,8 @@ def affordable(plan: Plan, lines: list[Line]) -> int:
     if plan.peer == "linne":
         return 1
     same = [x for x in lines if (x["peer"], x["recipe"], x["planned"]) == (plan.peer, plan.recipe, SPEED)]
+    if not same:
+        return 0
     *_, before, last = (each["seconds"] for each in same[0]["kept"])
     epoch = last - before
     return int((MARGIN * plan.planned - (last - same[0]["epochs"] * epoch)) / epoch)
@@ -206,15 +208,23 @@ def measure(given: argparse.Namespace) -> Iterator[Comparison | Table]:
     given.results.touch()
     lines = [json.loads(line) for line in given.results.read_text(encoding="utf-8").splitlines()]
     lines = [line for line in lines if given.tune or all(each["test"] is not None for each in line["kept"])]
+    failures = []
     for plan in plans(given):
         if any(plan == Plan(line["peer"], line["recipe"], line["planned"], line["seed"]) for line in lines):
             continue
-        line = made(plan, lines, asked, unsealed)
+        try:
+            line = made(plan, lines, asked, unsealed)
+        except peer_runs.Failed as failed:  # the others go on: this one would stop them for hours
+            print(failed, file=sys.stderr, flush=True)
+            failures.append(plan)
+            continue
         if line is not None:
             lines.append(line)
             with given.results.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
     yield from (summary if unsealed else tuned)(lines, given)
+    if failures:
+        raise SystemExit(f"failed: {failures}")
 
 
 if __name__ == "__main__":
