@@ -57,7 +57,7 @@ FASTAI_PARTS = {
 PARTS = {"timm": TIMM_PARTS, "fastai": FASTAI_PARTS}
 
 
-class Failed(Exception):
+class PeerError(Exception):
     """A process that should have trained did not."""
 
 
@@ -152,7 +152,7 @@ def linne(*arguments: object, folder: Path) -> dict[str, Any]:
     command = [sys.executable, "-m", "linne", *map(str, arguments), "--json"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     if not done.stdout.startswith("{"):
-        raise Failed(f"{' '.join(command)}\n{done.stderr[-3000:]}")
+        raise PeerError(f"{' '.join(command)}\n{done.stderr[-3000:]}")
     said: dict[str, Any] = json.loads(done.stdout)
     return said
 
@@ -171,7 +171,7 @@ def _quiet(command: list[str], folder: Path) -> None:
         done = subprocess.run(command, cwd=folder, env=environment, stdout=log, stderr=log)
         if done.returncode:
             log.seek(0)
-            raise Failed(f"{' '.join(command)}\n{log.read()[-3000:]}")
+            raise PeerError(f"{' '.join(command)}\n{log.read()[-3000:]}")
 
 
 def _for_timm(weights: Path, folder: Path) -> Path:

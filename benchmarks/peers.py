@@ -214,7 +214,7 @@ def measure(given: argparse.Namespace) -> Iterator[Comparison | Table]:
             continue
         try:
             line = made(plan, lines, asked, unsealed)
-        except peer_runs.Failed as failed:  # the others go on: this one would stop them for hours
+        except peer_runs.PeerError as failed:  # the others go on: this one would stop them for hours
             print(failed, file=sys.stderr, flush=True)
             failures.append(plan)
             continue
