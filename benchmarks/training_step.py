@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from functools import partial
-from itertools import combinations
+from itertools import combinations, product
 from multiprocessing import get_context
 
 import torch
@@ -58,16 +58,26 @@ def timm_step(name: str, batch: int, flags: tuple[str, ...]) -> Step:
     return step
 
 
-def linne_step(name: str, batch: int, precision: str) -> Step:
-    """What linne does in a step, where the whole network is trained from random weights."""
-    from linne.fit.optimise import Settings, Trainer
+def linne_step(name: str, batch: int, precision: str, lanes: int, pretrained: bool) -> Step:
+    """What linne does in a step that trains the whole network; of pretrained weights batch norms stay as they are."""
+    from functools import partial
+
+    from linne.fit.groups import parameter_groups
+    from linne.fit.losses import CrossEntropy
+    from linne.fit.optimise import Trainer
+    from linne.fit.optimisers import make_optimiser
+    from linne.fit.tail import Tail
     from linne.nets.build import create
     from linne.nets.catalogue import entry
+    from linne.records.recipe import Recipe
 
-    settings = Settings(1e-4, 0.05, 0.1, precision, pretrained=False)  # type: ignore[arg-type]
-    trainer = Trainer(create(name), settings, torch.device("cpu"), entry(name).pixels)
+    network, recipe = create(name), Recipe("whole", precision=precision, lanes=lanes)  # type: ignore[arg-type]
+    make = partial(make_optimiser, recipe.optimiser, network, parameter_groups(network))
+    trainer = Trainer(
+        Tail(network, 0), make, recipe, torch.device("cpu"), entry(name).pixels, CrossEntropy(0.1), pretrained, 1
+    )
     images = torch.randn(batch, 3, SIDE, SIDE).contiguous(memory_format=torch.channels_last)
-    return lambda: trainer.step(images, torch.randint(entry(name).classes, (batch,)), 0.5)
+    return lambda: trainer.step(images, torch.randint(entry(name).classes, (batch,)), 0.5, (0,))
 
 
 def prepare(make: Callable[..., Step], *arguments: object) -> None:
@@ -121,16 +131,17 @@ def _speed(step: Step, operations: float) -> float:
     return operations / min(took)
 
 
-def judged(comparison: Comparison, name: str, peaks: dict[str, float]) -> tuple[Cell, ...]:
+def judged(comparison: Comparison, name: str, peaks: dict[str, float], pretrained: bool) -> tuple[Cell, ...]:
     from linne.nets.count import count
 
     theirs = [timing for timing in comparison.timings if timing.name.startswith("timm")]
     best = min(theirs, key=lambda timing: timing.median)
-    ours = min((timing for timing in comparison.timings if timing not in theirs), key=lambda timing: timing.median)
-    precision = ours.name.removeprefix("linne, ")
+    own = [t for t in comparison.timings if t not in theirs and ("fine-tuning" in t.name) == pretrained]
+    ours = min(own, key=lambda timing: timing.median)
+    precision = "bfloat16" if "bfloat16" in ours.name else "float32"
     speed, most = comparison.amount / ours.median, peaks[precision] / (6 * count(name, SIDE, SIDE).macs)
     against = (f"{theirs[0].median / ours.median:.2f} x", f"{best.median / ours.median:.2f} x")
-    return (name, precision, *against, best.name, round(speed, 1), round(most, 1), f"{speed / most:.0%}")
+    return (name, ours.name, *against, best.name, round(speed, 1), round(most, 1), f"{speed / most:.0%}")
 
 
 def measure(given: argparse.Namespace) -> Iterator[Comparison | Table]:
@@ -142,12 +153,15 @@ def measure(given: argparse.Namespace) -> Iterator[Comparison | Table]:
             for flags in (chosen for many in range(len(FLAGS) + 1) for chosen in combinations(FLAGS, many)):
                 called = " ".join(("timm,", *(flags or ("default",))))
                 ways[called] = there(stack, given.steps, timm_step, name, given.batch, flags)
-            for precision in PRECISIONS:
-                ways[f"linne, {precision}"] = there(stack, given.steps, linne_step, name, given.batch, precision)
+            for pretrained, (precision, lanes) in product(
+                (False, True), (("float32", 1), ("bfloat16", 1), ("bfloat16", 2))
+            ):
+                called = f"linne, {'fine-tuning, ' * pretrained}{precision}{f', {lanes} lanes' * (lanes > 1)}"
+                ways[called] = there(stack, given.steps, linne_step, name, given.batch, precision, lanes, pretrained)
             title = f"{name}: a training step, batch {given.batch}, {SIDE} pixels"
             found = compare(title, ways, given.steps * given.batch, "images", given.turns)
         yield found
-        rows.append(judged(found, name, peaks))
+        rows += [judged(found, name, peaks, pretrained) for pretrained in (False, True)]
     columns = ("", "linne", "to timm's default", "to its best flags", "which are", "images/s", "floor", "of the floor")
     yield Table("Training steps: linne against timm, and against the machine", columns, tuple(rows))
     speeds = tuple((precision, round(value / 1e9)) for precision, value in peaks.items())
