@@ -103,6 +103,8 @@ class Run:
         self.loop = loop = Loop(judge, self.checkpoints, progress or Silent(), self.seed, now, deadline, Position())
         self.done = judge.done
         kept = self.checkpoints.read()
+        if kept is None:
+            self.history.unlink(missing_ok=True)
         state = {} if kept is None else loop.resume(*kept)
         self.done = judge.done
         stopped = ""

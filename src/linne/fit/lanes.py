@@ -61,7 +61,7 @@ class Lane:
         if fixed_norms:
             fold_fixed_norms(self.module)
             for part in self.module.modules():
-                if isinstance(part, nn.BatchNorm2d):
+                if isinstance(part, nn.modules.batchnorm._BatchNorm):
                     part.eval()
 
     def backward(self, images: Tensor, part: slice, losses: Losses, precision: torch.dtype, scale: float) -> Tensor:
