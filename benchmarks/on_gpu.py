@@ -169,7 +169,7 @@ def difference(photos: Path, host: AugmentedImages) -> tuple[int, float, float]:
     for row in range(len(indexed(photos)[0])):
         picture, out = host.pictures.of(row), torch.empty(1, SPEC.height, SPEC.width, 3, dtype=torch.uint8)
         drawn = draw(picture.width, picture.height, SPEC, host.policy, rng_of(SEED, 9, row))
-        host._fill(out.permute(0, 3, 1, 2), np.array([row]), 9, SPEC, None)
+        host._fill(out.permute(0, 3, 1, 2), np.array([row]), np.zeros(1, np.int64), 9, SPEC, None)
         pixels = torch.from_numpy(picture.pixels()).to(DEVICE)
         view = cut_views([pixels], [drawn], SPEC.height, SPEC.width)
         off = (view.cpu().int() - out.permute(0, 3, 1, 2).int()).abs()

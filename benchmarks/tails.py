@@ -84,11 +84,11 @@ def trained(
     loss, pixels = CrossEntropy(RECIPE.label_smoothing), material.choice.pixels
     trainer = Trainer(tail, optimiser, RECIPE, torch.device("cpu"), pixels, loss, True, steps)
     source = CachedActivations(values[0], labels[0], order)
-    level = Level(trainer, source, on_arrays(values[1]), 1, epochs, None, lambda epoch, batch: [])
+    level = Level(trainer, source, on_arrays(values[1]), 1, epochs, None, lambda *_: [])
     with tempfile.TemporaryDirectory(prefix="linne-bench-") as folder:
         start = time.perf_counter()
         judge = Judge(labels[1], Path(folder, "history"), lambda: None, time.monotonic)
-        checkpoints = Checkpoints(Path(folder, "last"))
+        checkpoints = Checkpoints(Path(folder, "last"), "")
         Loop(judge, checkpoints, Silent(), seed, time.monotonic, None, Position()).run(level, 0)
         return judge.done[-1].accuracy, time.perf_counter() - start
 

@@ -81,7 +81,7 @@ class Run:
         self.values, self.labels = separable()
         self.module = make() if make else Toy(seed)
         self.start = state_of(self.module)
-        self.history, self.checkpoints = folder / "history.jsonl", Checkpoints(folder / "last.safetensors")
+        self.history, self.checkpoints = folder / "history.jsonl", Checkpoints(folder / "last.safetensors", "toy")
         self.kept: list[dict[str, Tensor]] = []
         order = Order.of(len(self.values), batch, seed, self.labels if sampled else None)
         self.source: Source = CachedActivations(self.values, self.labels, order)
@@ -103,6 +103,8 @@ class Run:
         self.loop = loop = Loop(judge, self.checkpoints, progress or Silent(), self.seed, now, deadline, Position())
         self.done = judge.done
         kept = self.checkpoints.read()
+        if kept is None:
+            self.history.unlink(missing_ok=True)
         state = {} if kept is None else loop.resume(*kept)
         self.done = judge.done
         stopped = ""

@@ -32,7 +32,7 @@ def test_a_separable_problem_is_learnt(tmp_path: Path) -> None:
 
 def test_the_module_and_what_was_kept_are_the_best(tmp_path: Path) -> None:
     run = Run(tmp_path)
-    stopped = run.go()
+    run.go()
     assert same_state(run.kept[-1], run.module.state_dict())
     ranks = [(epoch.accuracy, -epoch.log_loss) for epoch in run.done]
     assert run.best == run.done[ranks.index(max(ranks))]
@@ -54,7 +54,7 @@ class Spoiling:
 def test_later_epochs_that_are_worse_are_not_kept(tmp_path: Path) -> None:
     run = Run(tmp_path, epochs=10)
     run.source = Spoiling(run.source)
-    stopped = run.go()
+    run.go()
     assert 1 <= run.best.epoch <= 4  # momentum carries on for a while
     assert run.done[-1].accuracy < run.best.accuracy
     logits = run.validate(lambda x: run.module(x).detach())[0]
@@ -69,7 +69,7 @@ def test_a_start_that_is_best_is_kept(tmp_path: Path) -> None:
         run.module.layer.bias.zero_()
     run.source = Spoiling(run.source, good=0)
     start = state_of(run.module)
-    stopped = run.go()
+    run.go()
     assert run.best.epoch == 0
     assert same_state(start, run.module.state_dict())
     assert len(run.kept) == 1
@@ -191,7 +191,7 @@ def test_a_loss_that_is_no_number_is_an_error_and_the_best_is_in_place(tmp_path:
 
 def test_history_has_a_line_an_epoch(tmp_path: Path) -> None:
     run = Run(tmp_path, epochs=3)
-    stopped = run.go()
+    run.go()
     lines = run.lines()
     assert [line["epoch"] for line in lines] == [0, 1, 2, 3]
     assert lines[0]["loss"] is None

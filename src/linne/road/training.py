@@ -34,9 +34,10 @@ from linne.fit.sources import AugmentedImages, CachedActivations, Source, prepar
 from linne.fit.tail import Tail, without_prefix
 from linne.fit.teacher import Teacher, keep_two_heads
 from linne.fit.train import Level, Loop, Position
-from linne.nets.blocks.drop_path import set_drop_path
+from linne.nets.blocks.drop_path import DropPath, set_drop_path
 from linne.nets.weights import write_weights
 from linne.pixels.cache import FOLDER, PixelCache
+from linne.records import fingerprint
 from linne.records.errors import DataError
 from linne.records.index import TRAIN, VALIDATION, Index
 from linne.records.pixel_spec import PixelSpec
@@ -103,7 +104,7 @@ def train_network(start: Start, run: Run, progress: Progress) -> dict[str, Any]:
         scores = {"accuracy": probe.accuracy, "log_loss": probe.log_loss}
         return {"method": "probe", "epoch": 0, **scores, "stopped": "", "left_out": {}}
     truth = index.label[start.split.rows(VALIDATION)].astype(np.int64)
-    checkpoints = Checkpoints(run.state)
+    checkpoints = Checkpoints(run.state, _fingerprint(plan, start.split))
     loop = Loop(
         judge=Judge(truth, run.history, keep, start.elapsed),
         checkpoints=checkpoints,
@@ -159,6 +160,13 @@ def train_network(start: Start, run: Run, progress: Progress) -> dict[str, Any]:
     }
 
 
+def _fingerprint(plan: Plan, split: Split) -> str:
+    """Of all that a checkpoint's meaning depends on."""
+    levels = [level.to_json() for level in plan.levels]
+    weights, pixels = plan.weights_fingerprint, plan.pixels.fingerprint
+    return fingerprint.of_settings([plan.network, weights, pixels, levels, plan.flip, plan.seed, split.fingerprint])
+
+
 def make_level(
     start: Start, number: int, pixel_cache: PixelCache | None, failed: dict[int, str], progress: Progress
 ) -> Level:
@@ -169,6 +177,7 @@ def make_level(
     rows = start.split.rows(TRAIN)
     labels = index.label[rows].astype(np.int64)
     order = Order.of(len(rows), recipe.batch_size, plan.seed, labels if recipe.balance == "sampling" else None)
+    own = [(part, part.rate) for part in network.modules() if isinstance(part, DropPath)]
     if recipe.drop_path is not None:
         set_drop_path(network, recipe.drop_path)
     teacher = None if recipe.method == "stages" else start.teacher
@@ -179,6 +188,8 @@ def make_level(
     loss = _loss(recipe, np.bincount(labels, minlength=len(index.labels)))
     optimiser = partial(make_optimiser, recipe.optimiser, network, groups)
     trainer = Trainer(tail, optimiser, recipe, device(), plan.pixels, loss, start.probe is not None, steps, teacher)
+    for part, rate in own:  # the next level has its own, or the network's
+        part.rate = rate
     source, validate = _sources(start, recipe, order, first, pixel_cache, failed, progress)
     mixes = recipe.mix and recipe.method != "stages"
 

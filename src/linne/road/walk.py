@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+import numpy as np
+
 from linne.embed.backbone import backbone
 from linne.embed.embedding import Embedding, embed, pick
 from linne.fit.checkpoint import elapsed_of
@@ -45,6 +47,8 @@ def walk(run: Run, request: Request, material: Material, clock: Clock, progress:
     _lap(seconds, "plan", clock)
 
     embedding = embed(index, material.backbone, request.store, progress, planned.stage, planned.backend)
+    if run.split.exists() and not np.array_equal(Split.read_digests(run.split), embedding.passed.digest):
+        raise _other_photos(run)
     _lap(seconds, "embed", clock)
 
     named = None if request.group_by is None else groups_by_name(index, request.group_by)
@@ -126,6 +130,9 @@ def _planned(run: Run, request: Request, material: Material, clock: Clock, asked
         raise LinneError(
             "is a plan for other weights", file=given, value=plan.weights, remedy="give the --weights it was made for"
         )
+    deepest = len(material.choice.network.stages()) - 1  # type: ignore[operator]
+    if plan.stage is not None and plan.stage > deepest:
+        raise LinneError("frozen_stages is out of range", file=given, value=plan.stage, remedy=f"give 1 to {deepest}")
     choice = replace(material.choice, pixels=plan.pixels)
     material = replace(
         material,
@@ -143,9 +150,11 @@ def _planned(run: Run, request: Request, material: Material, clock: Clock, asked
 def _refuse_other_photos(run: Run, index: Index) -> None:
     """Raise where a run that was cut off had other photos."""
     if run.index.exists() and Index.read(run.index).fingerprint != index.fingerprint:
-        raise RunError(
-            "the photos are not those that it was begun with", file=run.folder, remedy="make a new run of them"
-        )
+        raise _other_photos(run)
+
+
+def _other_photos(run: Run) -> RunError:
+    return RunError("the photos are not those that it was begun with", file=run.folder, remedy="make a new run of them")
 
 
 def _refuse_untrained(run: Run) -> None:
