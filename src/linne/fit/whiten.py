@@ -1,8 +1,8 @@
 """The first layer of a small network from what its images are like: filters that whiten patches.
 
 Coates, Ng: "Learning Feature Representations with K-Means", 2012, section 2.2: neighbouring pixels say much the same;
-in coordinates that are independent and equally loud a network learns faster. Page ("How to Train Your ResNet", 2018) made
-a convolution of it.
+in coordinates that are independent and equally loud a network learns faster. Page ("How to Train Your ResNet", 2018)
+made a convolution of it.
 """
 
 from __future__ import annotations

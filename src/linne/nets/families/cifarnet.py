@@ -70,7 +70,8 @@ class Group(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """``(batch, inputs, h, w)`` to ``(batch, channels, h / 2, w / 2)``."""
         x = self.act(self.norm1(self.pool(self.conv1(x))))
-        return self.act(self.norm2(self.conv2(x)))
+        x = self.act(self.norm2(self.conv2(x)))
+        return x
 
 
 class Network(nn.Module):
