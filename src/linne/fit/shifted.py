@@ -120,7 +120,10 @@ class ShiftedImages:
         order = np.concatenate(places)
         # One transfer an epoch: a column each for the picture, down, across and mirrored.
         table = np.column_stack([order, begins[order], mirrored[order]])
-        drawn = torch.from_numpy(table).to(self.device, non_blocking=True)
+        drawn = torch.from_numpy(table)
+        if self.device.type == "cuda":  # else the host would wait until the device is done with what came before
+            drawn = drawn.pin_memory()
+        drawn = drawn.to(self.device, non_blocking=True)
         labels = self._labels[drawn[:, 0]]
         self.waited += time.perf_counter() - began
         for at in range(0, len(order), self.batch_size):

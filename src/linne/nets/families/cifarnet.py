@@ -70,8 +70,8 @@ class Group(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """``(batch, inputs, h, w)`` to ``(batch, channels, h / 2, w / 2)``."""
         x = self.act(self.norm1(self.pool(self.conv1(x))))
-        x = self.act(self.norm2(self.conv2(x)))
-        return x
+        out: Tensor = self.act(self.norm2(self.conv2(x)))
+        return out
 
 
 class Network(nn.Module):
