@@ -50,7 +50,7 @@ class Setting:
 
 
 class Descent:
-    """Momentum of Nesterov's kind for some parameters."""
+    """Momentum of Nesterov's kind for some parameters; `decay` times a parameter is a part of its gradient."""
 
     def __init__(self, parameters: Sequence[nn.Parameter], decay: float) -> None:
         self.parameters, self.decay = list(parameters), decay
@@ -59,10 +59,8 @@ class Descent:
     @torch.no_grad()
     def step(self, rate: float) -> None:
         pairs = [(p, v) for p, v in zip(self.parameters, self.velocity, strict=True) if p.grad is not None]
-        if not pairs or not rate:
-            return
         moved, velocity = [p.data for p, _ in pairs], [v for _, v in pairs]
-        slopes = torch._foreach_add([p.grad.float() for p, _ in pairs], moved, alpha=self.decay / rate)
+        slopes = torch._foreach_add([p.grad.float() for p, _ in pairs], moved, alpha=self.decay)
         torch._foreach_mul_(velocity, MOMENTUM)
         torch._foreach_add_(velocity, slopes)
         torch._foreach_add_(moved, torch._foreach_add(slopes, velocity, alpha=MOMENTUM), alpha=-rate)
@@ -126,6 +124,7 @@ class Learner:
         self.device, self.batch, self.precision, self.smoothing = device, batch, precision, smoothing
         self.network = create("cifarnet").to(device, memory_format=torch.channels_last)
         self.network.stem[0].weight.requires_grad_(False)
+        self.network.classifier.bias.requires_grad_(False)  # the recipe has none, and its rates would be far too high
         self.offset = self.network.stem[0].bias
         mean, std = (torch.tensor(values, device=device)[:, None, None] for values in (SPEC.mean, SPEC.std))
         self.scale, self.shift = 1 / (255 * std), -mean / std
@@ -178,8 +177,8 @@ class Learner:
         whiten_stem(self.network, self._inputs(first))
         total = max(round(setting.epochs * (len(labels) // self.batch)), 1)
         with_stem = setting.stem * total
-        for part in (self.stem, self.offsets, self.classifier):
-            part.decay = setting.decay
+        self.stem.decay = self.offsets.decay = setting.decay / setting.offsets
+        self.classifier.decay = setting.decay / setting.classifier
         self.network.train()
         done, epoch = 0, 0
         while done < total:
