@@ -20,8 +20,10 @@ from linne.records.lock import alone_in
 
 Call = Callable[..., CompletedProcess[str]]
 ASKED = ("--budget", "none", "--set", "epochs=6", "--set", "batch_size=16", "--set", "average=0.3", "--set", "mix=true")
-EVERY_BATCH = "from linne.fit import checkpoint as c; c.EVERY_SECONDS = 0.0; c.DEAREST_SHARE = 1.0; "
+EVERY_BATCH = (
+    "from linne.fit import checkpoint as c; c.EVERY_SECONDS = 0.0; c.DEAREST_SHARE = 1.0; "
     "from linne.cli import main; main()"
+)
 """`linne` whose checkpoints are always due."""
 
 
