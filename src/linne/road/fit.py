@@ -129,8 +129,9 @@ def fit(
     )
     progress = progress or Silent()
     material = _gather(request, progress)
+    was_there = Path(out).exists()
     run = Run.create(Path(out), material.index.name or "photos")
-    with _left_only_if_begun(run), alone_in(run.folder):
+    with _left_only_if_begun(run, was_there), alone_in(run.folder):
         request.write(run.asked)
         walk(run, request, material, clock, progress)
     return run
@@ -183,8 +184,8 @@ def _gather(request: Request, progress: Progress) -> Material:
 
 
 @contextlib.contextmanager
-def _left_only_if_begun(run: Run) -> Iterator[None]:
-    """Remove a run's folder where nothing was done in it: the budget was too short, say."""
+def _left_only_if_begun(run: Run, was_there: bool) -> Iterator[None]:
+    """Remove a run's folder where nothing was done in it, and the one of all runs unless it `was_there`."""
     try:
         yield
     except LinneError:
@@ -193,4 +194,7 @@ def _left_only_if_begun(run: Run) -> Iterator[None]:
             for name in left:
                 (run.folder / name).unlink()
             run.folder.rmdir()
+            if not was_there:
+                with contextlib.suppress(OSError):  # another run has begun in it
+                    run.folder.parent.rmdir()
         raise
