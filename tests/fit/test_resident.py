@@ -19,7 +19,8 @@ from linne.fit.decoded import Pictures
 from linne.fit.draw import draw, rng_of
 from linne.fit.policy import Policy
 from linne.fit.resident import ResidentImages, can_be_cut_at_once
-from linne.fit.sources import AugmentedImages, shuffled
+from linne.fit.sampling import shuffled
+from linne.fit.sources import AugmentedImages
 from linne.fit.views import cut_views, resize_weights
 from linne.index.class_folders import read_folder
 from linne.nets.catalogue import entry

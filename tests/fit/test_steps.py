@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 import torch
 from small_networks import normal, small_network, small_pixels, state_of
 from torch import Tensor, nn
 
-from linne.fit.optimise import Settings, Trainer, schedule
+from linne.fit.optimise import Settings, Trainer
 from linne.fit.tail import Tail
 from linne.nets import create
 
@@ -80,12 +79,3 @@ def test_a_lenet_learns_from_a_random_start() -> None:
     trainer = Trainer(Tail(network, 0), Settings(2e-3, 0.05, 0.0, "float32", False), CPU, small_pixels())
     losses = [trainer.step(images, labels, 0.2) for _ in range(40)]
     assert losses[-1] < 0.1 < losses[0]
-
-
-def test_the_schedule_rises_and_falls() -> None:
-    assert [schedule(at) for at in (0.0, 0.05, 0.1)] == [0.02, 0.5, 1.0]
-    assert schedule(0.55) == pytest.approx(0.5)
-    assert schedule(0.325) == pytest.approx(0.5 * (1 + 2**-0.5))
-    assert schedule(1.0) == schedule(1.7) == pytest.approx(0, abs=1e-12)
-    falling = [schedule(at) for at in np.linspace(0.1, 1, 50)]
-    assert falling == sorted(falling, reverse=True)

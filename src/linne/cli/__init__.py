@@ -15,6 +15,7 @@ STARTED = time.monotonic()
 COMMANDS = {
     "fit": "train a classifier on a folder of photos, within a budget",
     "audit": "tell what is wrong with the photos; nothing is touched",
+    "preview": "draw what training would see of the photos, on one sheet",
     "review": "decide on what the audit found, on a page in the browser",
     "evaluate": "open a run's test set and score its classifier",
     "embed": "give the features of images, for other programs",
@@ -33,9 +34,12 @@ HELP += "\n`linne COMMAND --help` tells more, `linne --version` which version th
 
 INTERRUPTED = 130
 
+TOLD_TO_END = 128
+"""And the number of the signal."""
+
 
 def main() -> None:
-    """Run the command line and exit: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+    """Run the command line and exit: 0 done, 1 failed, 2 wrong usage, 130 interrupted, 143 told to end."""
     try:
         sys.exit(_run(sys.argv[1:]))
     except KeyboardInterrupt:  # while a command is imported; later ones tell what is kept

@@ -9,8 +9,8 @@ from importlib import import_module
 
 from typer.main import get_command
 
-from linne.cli import INTERRUPTED
-from linne.records.errors import LinneError, needs
+from linne.cli import INTERRUPTED, TOLD_TO_END
+from linne.records.errors import LinneError, Stopped, needs
 
 FAILED = 1
 
@@ -39,6 +39,9 @@ def run_command(name: str, arguments: list[str]) -> int:
         return _failed(LinneError(error.strerror or str(error), file=error.filename, remedy=remedy), as_json)
     except KeyboardInterrupt:
         status = INTERRUPTED
+    except Stopped as end:
+        sys.stderr.write(f"linne: {end}\n")
+        return TOLD_TO_END + end.signal
     return _interrupted(name) if status == INTERRUPTED else status
 
 

@@ -10,12 +10,13 @@ import typer
 from linne.cli import STARTED
 from linne.cli.options import (
     Cache,
+    ChosenAugmentation,
     Json,
     LabelColumn,
     LabelSeparator,
     Network,
     PathColumn,
-    Photos,
+    PhotosOrRun,
     Seed,
     SplitColumn,
     Weights,
@@ -33,25 +34,56 @@ app = make_app()
 
 @app.command()
 def fit(
-    photos: Photos,
+    photos: PhotosOrRun = None,
     path_column: PathColumn = None,
     label_column: LabelColumn = None,
     split_column: SplitColumn = None,
     label_separator: LabelSeparator = None,
     weights: Weights = None,
     network: Network = None,
-    budget: Annotated[str, typer.Option(help="90s, 10m, 2h, or none; counted from the start.")] = "10m",
+    budget: Annotated[
+        str | None,
+        typer.Option(help="90s, 10m, 2h, or none; counted from the start.  [default: 10m; with --plan, none]"),
+    ] = None,
     group_by: Annotated[
         str | None, typer.Option(help="Pattern on file names; images with the same match stay in one subset.")
     ] = None,
-    augment: Annotated[
-        Literal["light", "trivial", "rand"],
+    augment: ChosenAugmentation = None,
+    mix: Annotated[
+        bool | None, typer.Option("--mix/--no-mix", help="Mix images and labels there, by MixUp and CutMix.")
+    ] = None,
+    flip: Annotated[
+        Literal["auto", "on", "off"],
+        typer.Option(help="Whether a mirrored image keeps its label; auto tells it from the names of classes."),
+    ] = "auto",
+    recipe: Annotated[
+        Path | None,
+        typer.Option(help="Settings of training, as TOML; see docs/tasks/recipes.md.", parser=a_path, metavar="FILE"),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
         typer.Option(
-            help="How images are varied where the network itself is trained: light; trivial or rand (TrivialAugment, "
-            "RandAugment, each with random erasing).",
+            "--set",
+            help="One of them, over those of the file: learning_rate=3e-4; again for more.",
+            metavar="NAME=VALUE",
         ),
-    ] = "light",
-    mix: Annotated[bool, typer.Option("--mix", help="Mix images and labels there, by MixUp and CutMix.")] = False,
+    ] = None,
+    plan: Annotated[
+        Path | None,
+        typer.Option(help="plan.json of a run: train as it says.", parser=a_path, metavar="FILE"),
+    ] = None,
+    teacher: Annotated[
+        Path | None,
+        typer.Option(
+            help="A finished run of a larger network, which this one learns from where it is trained as a whole.",
+            parser=a_path,
+            metavar="RUN",
+        ),
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(help="Go on with a run that was cut off; alone.", parser=a_path, metavar="RUN"),
+    ] = None,
     seed: Seed = 0,
     out_folder: Annotated[
         Path, typer.Option("--out", help="Where runs are kept.", parser=a_path, metavar="FOLDER")
@@ -64,28 +96,40 @@ def fit(
 ) -> None:
     """Train a classifier on photos: index, embed, audit, split, train, export, report.
 
-    Ctrl-C while training keeps the best so far and finishes properly.
+    Ctrl-C while training keeps the best so far and finishes properly. A run that was killed goes on with --resume.
     """
     from linne.records.evaluation import Evaluation
     from linne.road import fit as road
+    from linne.road.recipes import read_recipe, read_settings
 
+    if (photos is None) == (resume is None):
+        raise typer.BadParameter("give PHOTOS, or --resume RUN", param_hint="PHOTOS")
     terminal = Terminal()
-    run = road.fit(
-        photos,
-        columns=columns_of(path_column, label_column, split_column, label_separator),
-        weights=weights,
-        network=network,
-        budget=budget,
-        group_by=group_by,
-        augment=augment,
-        mix=mix,
-        seed=seed,
-        out=out_folder,
-        cache=cache,
-        cache_size=cache_size,
-        progress=terminal,
-        started=STARTED,
-    )
+    if resume is not None:
+        run = road.resume(resume, progress=terminal, started=STARTED)
+    else:
+        assert photos is not None  # noqa: S101 - one of both is given
+        chosen = {**({} if recipe is None else read_recipe(recipe)), **read_settings(settings or [])}
+        run = road.fit(
+            photos,
+            columns=columns_of(path_column, label_column, split_column, label_separator),
+            weights=weights,
+            network=network,
+            budget=budget or ("10m" if plan is None else "none"),
+            group_by=group_by,
+            augment=augment,
+            mix=mix,
+            flip={"auto": None, "on": True, "off": False}[flip],
+            recipe=chosen,
+            plan=plan,
+            teacher=teacher,
+            seed=seed,
+            out=out_folder,
+            cache=cache,
+            cache_size=cache_size,
+            progress=terminal,
+            started=STARTED,
+        )
     validation = Evaluation.read(run.validation)
     facts = run.facts
     if as_json:
@@ -93,7 +137,12 @@ def fit(
         return
     chosen = facts["chosen"]
     won = {"probe": "the probe", "stages": "the trained last stages"}.get(chosen["method"], "the trained network")
-    stopped = {"deadline": ", stopped by the budget", "interrupt": ", stopped by Ctrl-C", "": ""}[chosen["stopped"]]
+    stopped = {
+        "deadline": ", stopped by the budget",
+        "interrupt": ", stopped by Ctrl-C",
+        "patience": ", stopped since it got no better",
+        "": "",
+    }[chosen["stopped"]]
     out.print(f"{won}, epoch {chosen['epoch']}{stopped}: {validation.measures['accuracy']} of validation right")
     folder = shown(str(run.folder))
     out.print(f"report   {folder}/report.html\nbundle   {folder}/bundle", soft_wrap=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -21,14 +21,13 @@ def a_path(text: str) -> Path:
     return Path(text)
 
 
-Photos = Annotated[
-    Path,
-    typer.Argument(
-        help="Class folders, or train, validation and test folders of these; a CSV, TSV or Parquet table; a zip; a tar "
-        "or a folder of tar shards; a Hugging Face data set on disk.",
-        parser=a_path,
-    ),
-]
+_PHOTOS = typer.Argument(
+    help="Class folders, or train, validation and test folders of these; a CSV, TSV or Parquet table; a zip; a tar "
+    "or a folder of tar shards; a Hugging Face data set on disk.",
+    parser=a_path,
+)
+Photos = Annotated[Path, _PHOTOS]
+PhotosOrRun = Annotated[Path | None, _PHOTOS]
 PathColumn = Annotated[str | None, typer.Option(help="Column of a table with paths, or images.  [default: found]")]
 LabelColumn = Annotated[
     list[str] | None,
@@ -55,6 +54,13 @@ Cache = Annotated[
         help="The store of embeddings.  [default: in the user's cache folder]", parser=a_path, metavar="FOLDER"
     ),
 ]
+_AUGMENTS = Literal["none", "light", "trivial", "rand", "augmix"]
+_AUGMENT = typer.Option(
+    help="How images are varied where the network itself is trained: none; light; trivial or rand (TrivialAugment, "
+    "RandAugment, each with random erasing); augmix (AugMix). `linne preview` shows them.",
+)
+Augmentation = Annotated[_AUGMENTS, _AUGMENT]
+ChosenAugmentation = Annotated[_AUGMENTS | None, _AUGMENT]
 Seed = Annotated[int, typer.Option(help="Same seed, same numbers.", min=0, max=2**32 - 1)]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 

@@ -34,9 +34,12 @@ class Draw:
     flip: bool
 
 
-def rng_of(seed: int, epoch: int, row: int) -> random.Random:
-    """Give the randomness of one view. Not NumPy's, whose generators take longer to seed than a crop takes to cut."""
-    return random.Random(seed << 128 | epoch << 64 | row)  # noqa: S311 - augmentation keeps no secrets
+def rng_of(seed: int, epoch: int, row: int, turn: int = 0) -> random.Random:
+    """Give the randomness of one view, an image's first in the epoch or a later turn.
+
+    Not NumPy's, whose generators take longer to seed than a crop takes to cut.
+    """
+    return random.Random(seed << 128 | turn << 96 | epoch << 64 | row)  # noqa: S311 - augmentation keeps no secrets
 
 
 def draw(width: int, height: int, spec: PixelSpec, policy: Policy, rng: random.Random) -> Draw:

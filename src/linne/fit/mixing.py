@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import torch.nn.functional as F
 from torch import Tensor
 
 from linne.fit.draw import rng_of
@@ -60,9 +59,3 @@ def mix_of(seed: int, epoch: int, batch: int) -> Mix:
     y, x = rng.random(), rng.random()
     box = (max(y - half, 0), max(x - half, 0), min(y + half, 1), min(x + half, 1))
     return Mix(share, box)
-
-
-def mixed_loss(logits: Tensor, labels: Tensor, share: float, smoothing: float) -> Tensor:
-    """Cross entropy against both labels: that of the image itself weighs `share`."""
-    own, other = (F.cross_entropy(logits, which, label_smoothing=smoothing) for which in (labels, labels.roll(1, 0)))
-    return share * own + (1 - share) * other

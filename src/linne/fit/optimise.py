@@ -1,94 +1,186 @@
-"""One training step: loss, precision, optimiser, schedule."""
+"""One training step: gradients, clipping, optimiser, moving average; and all of its state."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from linne.embed.backends import full_precision
-from linne.fit.adamw import AdamW
+from linne.fit.average import Average
+from linne.fit.distillation import Distillation
 from linne.fit.inputs import Normaliser
-from linne.fit.mixing import Mix, mixed_loss
+from linne.fit.lanes import Lanes
+from linne.fit.loss_scale import LossScale
+from linne.fit.mixing import Mix
+from linne.fit.optimisers import Optimiser
+from linne.fit.schedule import factor
+from linne.records.errors import LinneError
 from linne.records.pixel_spec import PixelSpec
-from linne.records.plan import Precision
+from linne.records.recipe import Precision, Recipe
 
-WARM_UP = 0.1
-"""Share of all steps over which the learning rate rises."""
+DTYPES: dict[Precision, torch.dtype] = {
+    "float32": torch.float32,
+    "bfloat16": torch.bfloat16,
+    "float16": torch.float16,
+}
 
-MAX_NORM = 5.0
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What a step needs to know; see `linne.records.plan.Plan`."""
-
-    learning_rate: float
-    weight_decay: float
-    label_smoothing: float
-    precision: Precision
-    pretrained: bool
+Loss = Callable[[Tensor, Tensor], Tensor]
+"""Logits ``(batch, classes)`` and labels to the loss of each image, ``(batch,)``."""
 
 
 class Trainer:
-    """A module with its optimiser.
+    """A network's last stages, or all of it, with what trains them.
 
     Parameters
     ----------
     module : torch.nn.Module
         Inputs to logits. With pretrained weights its batch norms keep their statistics: those of a small data set
         are worse.
-    settings : Settings
+    optimiser : callable
+        Makes it, once the module is on its device.
+    recipe : Recipe
     device : torch.device
     pixels : PixelSpec
         Normalises inputs that are uint8.
+    loss : callable
+    pretrained : bool
+    steps : int
+        In all; the moving average reaches back over a share of them.
+    teacher : callable, optional
+        Inputs to the logits of a network that this one learns from.
     """
 
-    def __init__(self, module: nn.Module, settings: Settings, device: torch.device, pixels: PixelSpec) -> None:
+    def __init__(
+        self,
+        module: nn.Module,
+        optimiser: Callable[[], Optimiser],
+        recipe: Recipe,
+        device: torch.device,
+        pixels: PixelSpec,
+        loss: Loss,
+        pretrained: bool,
+        steps: int,
+        teacher: Callable[[Tensor], Tensor] | None = None,
+    ) -> None:
         self.module = module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.settings, self.device = settings, device
-        trained = [p for p in self.module.parameters() if p.requires_grad]
-        matrices = [p for p in trained if p.ndim > 1]
-        vectors = [p for p in trained if p.ndim <= 1]  # norms and biases are not decayed
+        self.recipe, self.device, self._loss, self._pretrained = recipe, device, loss, pretrained
+        self._teacher, self._taught = teacher, Distillation(recipe.teacher_share, recipe.teacher_temperature)
+        self._trained = [p for p in self.module.parameters() if p.requires_grad]
         self._normalised = Normaliser(pixels, device)
-        self.optimiser = AdamW([(matrices, settings.weight_decay), (vectors, 0.0)])
+        self._optimiser = optimiser()
+        self._lanes = Lanes(self.module, recipe.lanes, pretrained, DTYPES[recipe.precision])
+        self._parts = recipe.accumulation
+        self._scale = LossScale(active=recipe.precision == "float16")
+        reach = recipe.average * steps
+        self._average = Average(self.module, 1 - 1 / reach) if reach > 1 else None
 
-    def step(self, inputs: Tensor, labels: Tensor, progress: float, mix: Mix | None = None) -> float:
-        """Train on one batch, mixed or not, at `progress` (0 to 1) of the schedule; gives the loss."""
-        self.mode(training=True)
-        images, labels, smoothing = self._on_device(inputs), labels.to(self.device), self.settings.label_smoothing
-        if mix is None:
-            loss = F.cross_entropy(self._logits(images), labels, label_smoothing=smoothing)
-        else:
+    def step(self, inputs: Tensor, labels: Tensor, at: float, seed: tuple[int, ...], mix: Mix | None = None) -> Tensor:
+        """Train on one batch, mixed or not.
+
+        Parameters
+        ----------
+        inputs, labels : tensor
+        at : float
+            Where in the schedule, 0 to 1.
+        seed : tuple of int
+            Of what the network draws.
+        mix : Mix, optional
+
+        Returns
+        -------
+        tensor
+            The mean loss, on the device: reading it waits for the step.
+        """
+        self.module.train()
+        images, labels = self._on_device(inputs), labels.to(self.device)
+        others, share = labels, 1.0
+        if mix is not None:
             images, share = mix.images(images)
-            loss = mixed_loss(self._logits(images), labels, share, smoothing)
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.module.parameters(), MAX_NORM)
-        self.optimiser.step(self.settings.learning_rate * schedule(progress))
-        return float(loss.detach())
+            others = labels.roll(1, 0)
+
+        taught = None if self._teacher is None else self._teacher(images)
+
+        def losses(logits: Tensor, part: slice) -> Tensor:
+            of_labels, of_teacher = logits.unbind(1) if logits.ndim == 3 else (logits, logits)
+            each = self._loss(of_labels, labels[part])
+            if mix is not None:
+                each = share * each + (1 - share) * self._loss(of_labels, others[part])
+            return each if taught is None else self._taught(each, of_teacher, taught[part])
+
+        each = self._backward(images, losses, seed)
+        norm = nn.utils.clip_grad_norm_(self._trained, self.recipe.clip or torch.inf)
+        if self._scale.worked(norm):
+            rate = self.recipe.learning_rate * factor(self.recipe.schedule, at, self.recipe.warm_up)
+            self._optimiser.step(rate)
+            if self._average is not None:
+                self._average.update(self.module)
+        else:
+            for parameter in self._trained:
+                parameter.grad = None
+        return each.mean()
+
+    def _backward(self, images: Tensor, losses: Callable[[Tensor, slice], Tensor], seed: tuple[int, ...]) -> Tensor:
+        """Compute gradients; where memory does not suffice, in more parts, from now on."""
+        while True:
+            try:
+                each = self._lanes.backward(images, losses, self._parts, seed, self._scale.value / len(images))
+            except RuntimeError as error:  # torch.OutOfMemoryError is one
+                if not _out_of_memory(error):
+                    raise
+                if self._parts >= len(images):
+                    raise LinneError(
+                        "memory does not suffice for one image",
+                        value=f"{tuple(images.shape[1:])}",
+                        remedy="take a smaller network or input",
+                    ) from error
+            else:
+                self._scale.undo(self._trained)
+                return each
+            self._lanes.forget()
+            self._parts *= 2
+            if self.device.type == "cuda":
+                torch.cuda.empty_cache()
+
+    @contextmanager
+    def settled(self) -> Iterator[None]:
+        """Within it the module has the weights that are validated and kept: the averaged ones where there are such."""
+        self.module.eval()
+        with nullcontext() if self._average is None else self._average.swapped(self.module):
+            yield
 
     @torch.inference_mode()
     def predict(self, inputs: Tensor) -> Tensor:
-        """Logits on the CPU, in evaluation mode and full precision."""
-        self.mode(training=False)
+        """Logits on the CPU, in evaluation mode and full precision, by the weights that the module has."""
+        self.module.eval()
         with full_precision():
             return self.module(self._on_device(inputs)).float().cpu()  # type: ignore[no-any-return]
 
-    def mode(self, training: bool) -> None:
-        """Switch dropout and batch norm."""
-        self.module.train(training)
-        if training and self.settings.pretrained:
-            for part in self.module.modules():
-                if isinstance(part, nn.BatchNorm2d):
-                    part.eval()
+    def state(self) -> dict[str, Tensor]:
+        """All that the next step depends on, but for what it is given."""
+        parts: dict[str, Mapping[str, Tensor]] = {
+            "weights": self.module.state_dict(),
+            "optimiser": self._optimiser.state(),
+            "scale": self._scale.state(),
+            "average": {} if self._average is None else self._average.state(),
+        }
+        state = {f"{part}/{name}": value for part, values in parts.items() for name, value in values.items()}
+        return {**state, "parts": torch.tensor(self._parts)}
 
-    def _logits(self, images: Tensor) -> Tensor:
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.precision == "bfloat16"):
-            logits: Tensor = self.module(images)
-        return logits.float()
+    def load(self, state: Mapping[str, Tensor]) -> None:
+        """Go on from what `state` gave."""
+
+        def of(part: str) -> dict[str, Tensor]:
+            return {name.removeprefix(f"{part}/"): v for name, v in state.items() if name.startswith(f"{part}/")}
+
+        self.module.load_state_dict(of("weights"))
+        self._optimiser.load(of("optimiser"))
+        self._scale.load(of("scale"))
+        if self._average is not None:
+            self._average.load(of("average"))
+        self._parts = int(state["parts"])
 
     def _on_device(self, inputs: Tensor) -> Tensor:
         if inputs.dtype == torch.uint8:
@@ -96,8 +188,5 @@ class Trainer:
         return inputs.to(self.device, memory_format=torch.channels_last)
 
 
-def schedule(progress: float) -> float:
-    """Factor of the learning rate: a linear rise, then a cosine to zero (Loshchilov and Hutter, ICLR 2017)."""
-    if progress < WARM_UP:
-        return max(progress / WARM_UP, 0.02)
-    return 0.5 * (1 + math.cos(math.pi * min((progress - WARM_UP) / (1 - WARM_UP), 1)))
+def _out_of_memory(error: RuntimeError) -> bool:
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)

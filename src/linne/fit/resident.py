@@ -13,7 +13,7 @@ from torch import Tensor
 
 from linne.fit.draw import draw, rng_of
 from linne.fit.policy import SMALL_SIDE, Policy
-from linne.fit.sources import AugmentedImages, Batch, shuffled
+from linne.fit.sources import AugmentedImages, Batch
 from linne.fit.views import cut_views
 from linne.records.errors import ImageError
 from linne.records.pixel_spec import PixelSpec
@@ -24,7 +24,7 @@ SHARE = 0.5
 
 def can_be_cut_at_once(spec: PixelSpec, policy: Policy) -> bool:
     """Whether views can be made by operations on whole batches: those of photos, by the light policy."""
-    return spec.height > SMALL_SIDE and policy.automatic is None and not policy.erase
+    return spec.height > SMALL_SIDE and policy.automatic is None and not policy.erase and not policy.still
 
 
 class ResidentImages:
@@ -57,7 +57,7 @@ class ResidentImages:
         """Whether the pictures lie on the device."""
         return bool(self._pictures)
 
-    def epoch(self, epoch: int) -> Iterator[Batch]:
+    def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         """Give batches of random views: uint8, channels last."""
         began = time.perf_counter()
         if self._begun and not self.resident:
@@ -65,23 +65,25 @@ class ResidentImages:
         self._waited += time.perf_counter() - began
         self._begun = True
         if not self.resident:
-            yield from self.host.epoch(epoch)
+            yield from self.host.epoch(epoch, first)
             return
-        for places in shuffled(self.images, self.batch_size, self.host.seed, epoch):
+        for places, turns in self.host.order.batches_and_turns(epoch)[first:]:
             began = time.perf_counter()
-            rows = [row for row in self.host.rows[places].tolist() if row in self._pictures]
-            if not rows:
+            asked = zip(self.host.rows[places].tolist(), turns.tolist(), strict=True)
+            drawn = [(row, turn) for row, turn in asked if row in self._pictures]
+            if not drawn:
                 continue
-            views, labels = self._views(rows, epoch), torch.from_numpy(self.host.label[rows].astype(np.int64))
+            rows = [row for row, _ in drawn]
+            views, labels = self._views(drawn, epoch), torch.from_numpy(self.host.label[rows].astype(np.int64))
             self._waited += time.perf_counter() - began
             yield views, labels.to(self.device)
 
-    def _views(self, rows: list[int], epoch: int) -> Tensor:
-        spec, policy, seed = self.host.spec, self.host.policy, self.host.seed
-        pictures = [self._pictures[row] for row in rows]
+    def _views(self, drawn: list[tuple[int, int]], epoch: int) -> Tensor:
+        spec, policy, seed = self.host.growth.at(epoch), self.host.policy, self.host.order.seed
+        pictures = [self._pictures[row] for row, _ in drawn]
         draws = [
-            draw(picture.shape[1], picture.shape[0], spec, policy, rng_of(seed, epoch, row))
-            for row, picture in zip(rows, pictures, strict=True)
+            draw(picture.shape[1], picture.shape[0], spec, policy, rng_of(seed, epoch, row, turn))
+            for (row, turn), picture in zip(drawn, pictures, strict=True)
         ]
         return cut_views(pictures, draws, spec.height, spec.width)
 

@@ -16,7 +16,9 @@ from torch import Tensor
 from linne.fit.augment import get_ready, random_view
 from linne.fit.decoded import Pictures
 from linne.fit.draw import rng_of
+from linne.fit.growth import Growth
 from linne.fit.inputs import Normaliser
+from linne.fit.order import Order
 from linne.fit.policy import Policy
 from linne.pixels.prepare import prepare
 from linne.records.errors import ImageError
@@ -44,7 +46,7 @@ def view_threads(decoding: bool) -> int:
 
 
 class Source(Protocol):
-    """Training batches, epoch by epoch; the order of an epoch depends on (seed, epoch) alone."""
+    """Training batches, epoch by epoch, in the order that `Order` gives."""
 
     images: int
     batch_size: int
@@ -55,19 +57,12 @@ class Source(Protocol):
     def waited(self) -> float:
         """Seconds that were spent waiting for batches, all epochs together."""
 
-    def epoch(self, epoch: int) -> Iterator[Batch]:
-        """Give ``(inputs, labels)`` batches; the last, smaller one is left out unless it is the only one.
+    def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
+        """Give ``(inputs, labels)`` batches, from the `first` on; a last, smaller one is left out.
 
         Inputs are float, or uint8 intensities that are still to be normalised. They hold until the next batch is asked
         for: its memory may be theirs.
         """
-
-
-def shuffled(images: int, batch_size: int, seed: int, epoch: int) -> list[NDArray[np.int64]]:
-    """Positions of each batch of an epoch."""
-    order = np.random.default_rng((seed, epoch)).permutation(images)
-    whole = max(images // batch_size, 1)
-    return [order[i * batch_size : (i + 1) * batch_size] for i in range(whole)]
 
 
 class CachedActivations:
@@ -77,17 +72,18 @@ class CachedActivations:
     ----------
     values : (n, c, h, w) float16 array
     labels : (n,) int64 array
+    order : Order
     """
 
-    def __init__(self, values: NDArray[np.float16], labels: NDArray[np.int64], batch_size: int, seed: int) -> None:
-        self.values, self.labels = values, labels
-        self.images, self.batch_size, self.seed = len(labels), min(batch_size, len(labels)), seed
+    def __init__(self, values: NDArray[np.float16], labels: NDArray[np.int64], order: Order) -> None:
+        self.values, self.labels, self.order = values, labels, order
+        self.images, self.batch_size = order.images, order.batch_size
         self.waited = 0.0
         self.failed: dict[int, str] = {}
 
-    def epoch(self, epoch: int) -> Iterator[Batch]:
+    def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         """Give batches of stored activations."""
-        for rows in shuffled(self.images, self.batch_size, self.seed, epoch):
+        for rows in self.order.batches(epoch)[first:]:
             yield torch.from_numpy(self.values[rows]).float(), torch.from_numpy(self.labels[rows])
 
 
@@ -101,11 +97,15 @@ class AugmentedImages:
         Of each row of the index.
     rows : (m,) int64 array
         Training rows of the index.
-    spec : PixelSpec
+    growth : Growth
+        The size of views, epoch by epoch.
     policy : Policy
+    order : Order
     floats : bool
         Normalise them in the threads too, while they are in the cache, for a network on the CPU. Else they are uint8
         intensities, which reach a GPU in a quarter of the time, and are normalised there.
+    failed : dict of int to str, optional
+        Takes rows that could not be read, and why.
     """
 
     def __init__(
@@ -113,23 +113,24 @@ class AugmentedImages:
         pictures: Pictures,
         label: NDArray[np.int32],
         rows: NDArray[np.int64],
-        spec: PixelSpec,
+        growth: Growth,
         policy: Policy,
+        order: Order,
         floats: bool,
-        batch_size: int,
-        seed: int,
+        failed: dict[int, str] | None = None,
     ) -> None:
-        get_ready(spec, policy)
-        self._normalised = Normaliser(spec, torch.device("cpu")) if floats else None
-        self.pictures, self.label, self.rows, self.spec, self.policy = pictures, label, rows, spec, policy
-        self.images, self.batch_size, self.seed = len(rows), min(batch_size, len(rows)), seed
+        get_ready(growth.spec, policy)
+        self._floats = floats
+        self.pictures, self.label, self.rows, self.growth, self.policy = pictures, label, rows, growth, policy
+        self.images, self.batch_size, self.order = order.images, order.batch_size, order
         self.waited = 0.0
-        self.failed: dict[int, str] = {}
+        self.failed: dict[int, str] = {} if failed is None else failed
 
-    def epoch(self, epoch: int) -> Iterator[Batch]:
+    def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         """Give batches of random views."""
-        dtype = torch.uint8 if self._normalised is None else torch.float32
-        free = [self._buffer(self.batch_size, dtype) for _ in range(AHEAD + 2)]
+        spec = self.growth.at(epoch)
+        normalised = Normaliser(spec, torch.device("cpu")) if self._floats else None
+        free = [_buffer(self.batch_size, spec, self._floats) for _ in range(AHEAD + 2)]
         waiting: deque[tuple[list[Future[list[int]]], Tensor, NDArray[np.int64]]] = deque()
         # What is only cut out takes less time than handing the interpreter's lock to another thread and back.
         uncached = self.pictures.uncached(self.rows)  # after an epoch, what was in its last, smaller batch
@@ -138,11 +139,12 @@ class AugmentedImages:
         chunk = self.batch_size if only_cut else CHUNK
         with ThreadPoolExecutor(threads, "augment", initializer=torch.set_num_threads, initargs=(1,)) as pool:
             try:
-                for places in shuffled(self.images, self.batch_size, self.seed, epoch):
+                for places, turns in self.order.batches_and_turns(epoch)[first:]:
                     rows, buffer = self.rows[places], free.pop()
+                    pieces = [slice(start, start + chunk) for start in range(0, len(rows), chunk)]
                     futures = [
-                        pool.submit(self._fill, buffer[start : start + chunk], rows[start : start + chunk], epoch)
-                        for start in range(0, len(rows), chunk)
+                        pool.submit(self._fill, buffer[piece], rows[piece], turns[piece], epoch, spec, normalised)
+                        for piece in pieces
                     ]
                     waiting.append((futures, buffer, rows))
                     if len(waiting) > AHEAD:
@@ -168,27 +170,37 @@ class AugmentedImages:
             yield images, torch.from_numpy(self.label[rows[kept]].astype(np.int64))
         free.append(buffer)
 
-    def _fill(self, out: Tensor, rows: NDArray[np.int64], epoch: int) -> list[int]:
+    def _fill(
+        self,
+        out: Tensor,
+        rows: NDArray[np.int64],
+        turns: NDArray[np.int64],
+        epoch: int,
+        spec: PixelSpec,
+        normalised: Normaliser | None,
+    ) -> list[int]:
         """Make a few views; gives the places of those that could not be made. Runs in a thread."""
         missing = []
-        view = None if self._normalised is None else self._buffer(1, torch.uint8)
-        for place, row in enumerate(rows.tolist()):
+        view = None if normalised is None else _buffer(1, spec, floats=False)
+        for place, (row, turn) in enumerate(zip(rows.tolist(), turns.tolist(), strict=True)):
             here = out[place : place + 1]
-            rng = rng_of(self.seed, epoch, row)
+            rng = rng_of(self.order.seed, epoch, row, turn)
             try:  # a JPEG is decoded only when it is known what of it is wanted
-                random_view(self.pictures.of(row), self.spec, self.policy, rng, here if view is None else view)
+                random_view(self.pictures.of(row), spec, self.policy, rng, here if view is None else view)
             except ImageError as error:
                 self.failed[row] = str(error)
                 missing.append(place)
                 continue
-            if self._normalised is not None and view is not None:
-                self._normalised.into(here, view)
+            if normalised is not None and view is not None:
+                normalised.into(here, view)
         return missing
 
-    def _buffer(self, images: int, dtype: torch.dtype) -> Tensor:
-        shape = (images, self.spec.height, self.spec.width, self.spec.channels)
-        pinned = self._normalised is None and torch.cuda.is_available()
-        return torch.empty(shape, dtype=dtype, pin_memory=pinned).permute(0, 3, 1, 2)
+
+def _buffer(images: int, spec: PixelSpec, floats: bool) -> Tensor:
+    shape = (images, spec.height, spec.width, spec.channels)
+    pinned = not floats and torch.cuda.is_available()
+    dtype = torch.float32 if floats else torch.uint8
+    return torch.empty(shape, dtype=dtype, pin_memory=pinned).permute(0, 3, 1, 2)
 
 
 def prepared_batches(

@@ -5,25 +5,32 @@ from __future__ import annotations
 import copy
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from linne.choose.sample import Sample
 from linne.fit.augment import get_ready, random_view
 from linne.fit.draw import rng_of
-from linne.fit.optimise import Settings, Trainer
+from linne.fit.groups import parameter_groups
+from linne.fit.lanes import can_share
+from linne.fit.optimise import Trainer
+from linne.fit.optimisers import make_optimiser
 from linne.fit.policy import Policy
 from linne.fit.sources import view_threads
 from linne.fit.tail import Tail
 from linne.pixels.shrunk import Decoded
 from linne.records.pixel_spec import PixelSpec
-from linne.records.plan import Precision
+from linne.records.recipe import Precision, Recipe
+from linne.runtime.session import available_cores
 
-PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")
+LANES_GAIN = 1.05
+"""Parts side by side must be this much faster to be taken."""
 
 FEWEST_STAGES = 2
 """Training the last stage alone gains nothing over the probe (docs/rooms/fit.md)."""
@@ -45,6 +52,7 @@ class Rate:
 
     frozen_stages: int
     precision: Precision
+    lanes: int
     images_per_second: float
     activation_size: int
 
@@ -86,7 +94,7 @@ def whole_rate(
         if device.type == "cuda"
         else 1 / (1 / step.images_per_second + 1 / augmented)
     )
-    return Rate(0, step.precision, rate, images[0].numel())
+    return replace(step, images_per_second=rate)
 
 
 def augmented_per_second(sample: Sample, pixels: PixelSpec, policy: Policy) -> float:
@@ -133,19 +141,34 @@ def _faster(
     pretrained: bool,
     pixels: PixelSpec,
 ) -> Rate:
-    """Measure each precision and give the one to take."""
-    rates = {}
-    for precision in PRECISIONS:
-        settings = Settings(0.0, 0.0, 0.1, precision, pretrained)
-        network.requires_grad_(True)
-        trainer = Trainer(Tail(network, stage), settings, device, pixels)
-        labels = torch.arange(len(inputs)) % classes
-        trainer.step(inputs, labels, 0.5)
-        seconds: list[float] = []
-        while len(seconds) < FEWEST_STEPS or sum(seconds) < MEASURED_SECONDS:
-            start = time.perf_counter()
-            trainer.step(inputs, labels, 0.5)
-            seconds.append(time.perf_counter() - start)
-        rates[precision] = len(inputs) / min(seconds)
-    taken: Precision = "bfloat16" if rates["bfloat16"] > BFLOAT16_GAIN * rates["float32"] else "float32"
-    return Rate(stage, taken, rates[taken], inputs[0].numel())
+    """Measure precisions, then parts side by side, and give what to take."""
+    module = Tail(network, stage)
+
+    def rate_of(precision: Precision, lanes: int) -> float:
+        recipe = Recipe("whole", precision=precision, lanes=lanes)
+        groups = parameter_groups(network, stage, recipe.weight_decay, recipe.layer_decay)
+        optimiser = partial(make_optimiser, recipe.optimiser, network, groups)
+        loss = partial(F.cross_entropy, reduction="none")
+        trainer = Trainer(module, optimiser, recipe, device, pixels, loss, pretrained, 1)
+        return _measured(trainer, inputs, torch.arange(len(inputs)) % classes)
+
+    plain, rounded = rate_of("float32", 1), rate_of("bfloat16", 1)
+    precision: Precision = "bfloat16" if rounded > BFLOAT16_GAIN * plain else "float32"
+    best, lanes = (rounded if precision == "bfloat16" else plain), 1
+    cores = available_cores()
+    if device.type == "cpu" and 1 < cores <= len(inputs) and can_share(module, pretrained):
+        side_by_side = rate_of(precision, cores)
+        if side_by_side > LANES_GAIN * best:
+            best, lanes = side_by_side, cores
+    return Rate(stage, precision, lanes, best, inputs[0].numel())
+
+
+def _measured(trainer: Trainer, inputs: Tensor, labels: Tensor) -> float:
+    """Images a second, after a step that warms up."""
+    float(trainer.step(inputs, labels, 0.5, (0,)))
+    seconds: list[float] = []
+    while len(seconds) < FEWEST_STEPS or sum(seconds) < MEASURED_SECONDS:
+        start = time.perf_counter()
+        float(trainer.step(inputs, labels, 0.5, (0,)))
+        seconds.append(time.perf_counter() - start)
+    return len(inputs) / min(seconds)

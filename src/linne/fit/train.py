@@ -1,229 +1,269 @@
-"""The loop: train, validate, keep the best, stop on time or when told to."""
+"""The loop: train, validate, keep the best, stop on time or when told to, and go on from where it was."""
 
 from __future__ import annotations
 
-import json
-import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+import torch
 from torch import Tensor
 
+from linne.fit.checkpoint import Checkpoints
+from linne.fit.judge import Judge, Validate
 from linne.fit.mixing import Mix
 from linne.fit.optimise import Trainer
-from linne.fit.probe import scores
+from linne.fit.pace import Pace
 from linne.fit.sources import Source
-from linne.records.errors import DataError, LinneError
+from linne.fit.stopping import stopping
+from linne.records.errors import DataError, LinneError, Stopped
 from linne.records.progress import Progress
 
-Predict = Callable[[Tensor], Tensor]
-Validate = Callable[[Predict], tuple[NDArray[np.float32], NDArray[np.int64]]]
-"""Given a function from inputs to logits, gives the logits of validation images, and which of them these are: all but
-those that cannot be read any more, which stay out from then on."""
+NOTED = 20
+"""The progress line shows the mean loss of so many steps."""
+
+LOOKED_AT_EVERY = 16
+"""Steps after which losses are fetched from a GPU: each time it is waited for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Epoch:
-    """One line of ``history.jsonl``; epoch 0 is the start.
+@dataclass
+class Position:
+    """Where a run is: `batches` of `epoch` are done, with these `losses`; epochs go on from level to level."""
 
-    `loss` is the mean training loss, `accuracy` and `log_loss` are on the validation images that could be read then,
-    `rate` is training images a second.
-    """
-
-    epoch: int
-    loss: float | None
-    accuracy: float
-    log_loss: float
-    seconds: float
-    rate: float | None
+    level: int = 0
+    epoch: int = 1
+    batches: int = 0
+    losses: list[float] = field(default_factory=list)
+    hurried: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """How training ended.
+class Level:
+    """One level of training, ready to go.
 
     Attributes
-    ----------
-    best : Epoch
-        The epoch whose weights the module has now, scored on the validation images that the last epoch could read.
-    epochs : tuple of Epoch
-        As they were scored at the time.
-    stopped : {'', 'deadline', 'interrupt'}
-    """
-
-    best: Epoch
-    epochs: tuple[Epoch, ...]
-    stopped: str
-
-
-def train(
-    trainer: Trainer,
-    source: Source,
-    epochs: int,
-    validate: Validate,
-    truth: NDArray[np.int64],
-    deadline: float | None,
-    history: Path,
-    keep: Callable[[], None],
-    progress: Progress,
-    mixes: Callable[[int, int], Mix] | None = None,
-) -> Outcome:
-    """Train for some epochs and leave the module with its best weights.
-
-    Parameters
     ----------
     trainer : Trainer
     source : Source
-    epochs : int
     validate : Validate
-    truth : (m,) int64 array
-        Their labels.
-    deadline : float, optional
-        On `time.monotonic`'s clock; training stops there, in the middle of an epoch if need be, and earlier by
-        what the last validation took.
-    history : Path
-        Takes one JSON line an epoch.
-    keep : callable
-        Called whenever the module is the best so far.
-    progress : Progress
-    mixes : callable, optional
+    first, epochs : int
+        Number of its first epoch, and how many it has.
+    mixes : callable or None
         Given epoch and batch, how images of the batch are mixed.
-
-    Notes
-    -----
-    Better is a higher validation accuracy, or the same with a lower log loss, on the images that can still be read.
-    Ctrl-C ends the loop, not the run.
-
-    Raises
-    ------
-    LinneError
-        The loss is no number.
+    named : callable
+        Given epoch and batch, names of some of its images.
     """
-    judge = _Judge(trainer, validate, truth, history, keep)
-    stopped = ""
-    try:
-        judge.epoch(0, None, time.monotonic(), 0)
-    except KeyboardInterrupt:
-        stopped = "interrupt"
-        if judge.best is None:  # what is shipped must be judged; a second Ctrl-C ends the run
-            judge.epoch(0, None, time.monotonic(), 0)
-    assert judge.best is not None  # noqa: S101 - the start has been judged
-    batches = max(source.images // source.batch_size, 1)
-    progress.start("train", epochs * batches * source.batch_size, "images")
-    try:
-        for number in range(1, epochs + 1):
-            if stopped:
-                break
-            losses, began, waited_before = [], time.monotonic(), source.waited
-            for place, (inputs, labels) in enumerate(source.epoch(number)):
-                # What has been trained must be validated too.
-                if deadline is not None and time.monotonic() + judge.seconds > deadline:
-                    stopped = "deadline"
-                    break
-                part = ((number - 1) * batches + place) / (epochs * batches)
-                losses.append(trainer.step(inputs, labels, part, mixes(number, place) if mixes else None))
-                if not np.isfinite(losses[-1]):
-                    raise LinneError(
-                        "the loss is no number",
-                        value=f"epoch {number}, batch {place}",
-                        remedy="look at the images with `linne audit`; the best weights so far are in the run",
-                    )
-                waited = (source.waited - waited_before) / max(time.monotonic() - began, 1e-9)
-                note = f"loss {np.mean(losses[-20:]):.3f}  validation {judge.best.epoch.accuracy:.3f}"
-                note += f"  waiting for data {waited:.0%}"
-                progress.update(((number - 1) * batches + place + 1) * source.batch_size, note)
-            if not losses and not stopped:
-                raise DataError(
-                    "no training image can be read any more",
-                    value=next(iter(source.failed.values()), None),
-                    remedy="put the images back where they were",
-                )
-            if losses:
-                judge.epoch(number, float(np.mean(losses)), began, len(losses) * source.batch_size)
-    except KeyboardInterrupt:
-        stopped = "interrupt"
-    finally:
-        progress.finish()
-        trainer.module.load_state_dict(judge.best.weights)
-        trainer.mode(training=False)
-    if stopped == "interrupt":
-        keep()  # the interrupt may have come in the middle of keeping, or before the epoch was told
-        judge.tell()
-    return Outcome(judge.best.epoch, tuple(judge.done), stopped)
+
+    trainer: Trainer
+    source: Source
+    validate: Validate
+    first: int
+    epochs: int
+    mixes: Callable[[int, int], Mix] | None
+    named: Callable[[int, int], Sequence[str]]
+
+    @property
+    def batches(self) -> int:
+        """Of an epoch."""
+        return max(self.source.images // self.source.batch_size, 1)
 
 
-@dataclass(frozen=True)
-class _Best:
-    """The best epoch and its weights; of each validation image that was `seen`, whether it was right, and its loss."""
-
-    epoch: Epoch
-    weights: dict[str, Tensor]
-    seen: NDArray[np.int64]
-    right: NDArray[np.bool_]
-    losses: NDArray[np.float64]
-
-    def on(self, seen: NDArray[np.int64]) -> _Best:
-        """Score it on those of its images that are still seen."""
-        kept = np.isin(self.seen, seen)
-        right, losses = self.right[kept], self.losses[kept]
-        epoch = replace(self.epoch, accuracy=float(right.mean()), log_loss=float(losses.mean()))
-        return _Best(epoch, self.weights, self.seen[kept], right, losses)
-
-
-class _Judge:
-    """Scores epochs on validation images and remembers the best.
+@dataclass
+class Loop:
+    """Trains a level.
 
     Attributes
     ----------
-    done : list of Epoch
-    best : _Best or None
-    seconds : float
-        What the last validation took.
+    judge : Judge
+    checkpoints : Checkpoints
+    progress : Progress
+    seed : int
+    now : callable
+        Seconds since the run began, those of processes that were killed counted in.
+    deadline : float or None
+        On that clock. Training stops there, in the middle of an epoch if need be, and earlier by what the last
+        validation took.
+    position : Position
     """
 
-    def __init__(
-        self, trainer: Trainer, validate: Validate, truth: NDArray[np.int64], history: Path, keep: Callable[[], None]
-    ) -> None:
-        self._trainer, self._validate, self._truth = trainer, validate, truth
-        self._history, self._keep = history, keep
-        self._start = time.monotonic()
-        self.done: list[Epoch] = []
-        self.best: _Best | None = None
-        self.seconds = 0.0
-        self._told = 0
+    judge: Judge
+    checkpoints: Checkpoints
+    progress: Progress
+    seed: int
+    now: Callable[[], float]
+    deadline: float | None
+    position: Position
 
-    def epoch(self, number: int, loss: float | None, began: float, images: int) -> None:
-        """Judge an epoch that `began` at a time and took in some images."""
-        trained = time.monotonic() - began
-        logits, seen = self._validate(self._trainer.predict)
-        right, losses = scores(logits, self._truth[seen])
-        self.seconds = time.monotonic() - began - trained
-        spent = round(time.monotonic() - self._start, 3)
-        rate = round(images / max(trained, 1e-9), 1) if images else None
-        epoch = Epoch(number, loss, float(right.mean()), float(losses.mean()), spent, rate)
-        self.done.append(epoch)
-        if self.best is not None and len(seen) < len(self.best.seen):
-            self.best = self.best.on(seen)
-        if self.best is None or _rank(epoch) > _rank(self.best.epoch):
-            # One assignment, for an interrupt may come before or after it.
-            self.best = _Best(epoch, _snapshot(self._trainer), seen, right, losses)
-            self._keep()
-        self.tell()
+    def run(self, level: Level, patience: int) -> str:
+        """Train a level to its end; the module then has the best weights so far.
 
-    def tell(self) -> None:
-        """Add to the history what it does not have yet."""
-        with self._history.open("a", encoding="utf-8") as file:
-            file.writelines(json.dumps(asdict(epoch)) + "\n" for epoch in self.done[self._told :])
-        self._told = len(self.done)
+        Ctrl-C ends the loop, not the run. Better is a higher validation accuracy, or the same with a lower log loss, on
+        the images that can still be read.
+
+        Returns
+        -------
+        str
+            Why it stopped: '' at its end, 'deadline', 'interrupt', or 'patience'.
+
+        Raises
+        ------
+        LinneError
+            The loss is no number.
+        Stopped
+            The process was told to end; there is a checkpoint.
+        """
+        trainer, stopped = level.trainer, ""
+        if self.judge.best is None:
+            stopped = self._judge_start(level)
+        self.progress.start("train", level.epochs * level.batches * level.source.batch_size, "images")
+        try:
+            with stopping() as told:
+                stopped = stopped or self._epochs(level, patience, told)
+                if told:
+                    self.checkpoint(trainer)
+                    raise Stopped(told[0])
+        except KeyboardInterrupt:
+            stopped = "interrupt"
+        finally:
+            self.progress.finish()
+            assert self.judge.best is not None  # noqa: S101 - the start has been judged
+            trainer.module.load_state_dict(self.judge.best.weights)
+            trainer.module.eval()
+        if stopped == "interrupt":
+            self.judge.keep()  # the interrupt may have come in the middle of keeping, or before the epoch was told
+            self.judge.tell()
+        return stopped
+
+    def _judge_start(self, level: Level) -> str:
+        """What is shipped must be judged; a second Ctrl-C ends the run."""
+        try:
+            self._judge(level, 0, None, None)
+        except KeyboardInterrupt:
+            if self.judge.best is None:
+                self._judge(level, 0, None, None)
+            return "interrupt"
+        return ""
+
+    def _epochs(self, level: Level, patience: int, told: list[int]) -> str:
+        at, last = self.position, level.first + level.epochs - 1
+        end = None if self.deadline is None else self.deadline - self.judge.seconds
+        pace = Pace(level.epochs * level.batches, end, at.hurried)
+        while at.epoch <= last:
+            stopped = self._epoch(level, pace, told)
+            if stopped:
+                return stopped
+            at.epoch, at.batches, at.losses = at.epoch + 1, 0, []
+            if self.checkpoints.due():
+                self.checkpoint(level.trainer)
+            if patience and self.judge.since_best(at.level) >= patience:
+                return "patience"
+        return ""
+
+    def _epoch(self, level: Level, pace: Pace, told: list[int]) -> str:
+        at, source = self.position, level.source
+        began, waited_before, trained = self.now(), source.waited, 0
+        fetched = _Losses(at.losses, level.trainer.device.type == "cuda")
+        stopped = ""
+        for inputs, labels in source.epoch(at.epoch, at.batches):
+            now = self.now()
+            if told:
+                fetched.fetch(self, level)
+                self.checkpoint(level.trainer)
+                raise Stopped(told[0])
+            # What has been trained must be validated too.
+            if self.deadline is not None and now + self.judge.seconds > self.deadline:
+                stopped = "deadline"
+                break
+            if self.checkpoints.due():
+                fetched.fetch(self, level)
+                self.checkpoint(level.trainer)
+            step = (at.epoch - level.first) * level.batches + at.batches
+            progress, at.hurried = pace.at(step, now), pace.hurried
+            mix = level.mixes(at.epoch, at.batches) if level.mixes else None
+            fetched.add(level.trainer.step(inputs, labels, progress, (self.seed, at.epoch, at.batches), mix))
+            at.batches, trained = at.batches + 1, trained + len(labels)
+            fetched.fetch_if_due(self, level)
+            waited = (source.waited - waited_before) / max(self.now() - began, 1e-9)
+            self.progress.update((step + 1) * source.batch_size, self._note(waited))
+        fetched.fetch(self, level)
+        if not at.losses and not stopped:
+            raise DataError(
+                "no training image can be read any more",
+                value=next(iter(source.failed.values()), None),
+                remedy="put the images back where they were",
+            )
+        if at.losses:
+            rate = trained / max(self.now() - began, 1e-9)
+            self._judge(level, at.epoch, float(np.mean(at.losses)), rate)
+        return stopped
+
+    def _judge(self, level: Level, number: int, loss: float | None, rate: float | None) -> None:
+        trainer = level.trainer
+        with trainer.settled():
+            which = (self.position.level, number)
+            self.judge.epoch(which, loss, rate, level.validate, trainer.predict, trainer.module.state_dict)
+
+    def _note(self, waited: float) -> str:
+        best = self.judge.best
+        recent = self.position.losses[-NOTED:]
+        loss = f"loss {np.mean(recent):.3f}  " if recent else ""
+        return f"{loss}validation {best.epoch.accuracy if best else 0:.3f}  waiting for data {waited:.0%}"
+
+    def resume(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> dict[str, Tensor]:
+        """Go on from what `checkpoint` wrote; gives the trainer's state, which is empty between levels."""
+
+        def of(part: str) -> dict[str, Tensor]:
+            return {name.removeprefix(f"{part}/"): v for name, v in tensors.items() if name.startswith(f"{part}/")}
+
+        self.judge.load(of("judge"), facts["judge"])
+        at = facts["position"]
+        hurried = None if at["hurried"] is None else (float(at["hurried"][0]), float(at["hurried"][1]))
+        self.position = Position(at["level"], at["epoch"], at["batches"], list(at["losses"]), hurried)
+        return of("trainer")
+
+    def checkpoint(self, trainer: Trainer | None) -> None:
+        """Write all that is needed to go on from here; without a trainer, between levels."""
+        tensors, judged = self.judge.state()
+        tensors = {f"judge/{name}": value for name, value in tensors.items()}
+        if trainer is not None:
+            tensors |= {f"trainer/{name}": value for name, value in trainer.state().items()}
+        at = self.position
+        position = {"level": at.level, "epoch": at.epoch, "batches": at.batches, "losses": at.losses}
+        self.checkpoints.write(
+            tensors, {"position": position | {"hurried": at.hurried}, "judge": judged, "seconds": self.now()}
+        )
 
 
-def _rank(epoch: Epoch) -> tuple[float, float]:
-    """Higher is better."""
-    return epoch.accuracy, -epoch.log_loss
+class _Losses:
+    """Losses of steps; those on a GPU are fetched now and then, so that it is not waited for at each step."""
 
+    def __init__(self, into: list[float], remote: bool) -> None:
+        self._into, self._every = into, LOOKED_AT_EVERY if remote else 1
+        self._open: list[Tensor] = []
 
-def _snapshot(trainer: Trainer) -> dict[str, Tensor]:
-    return {key: value.detach().clone() for key, value in trainer.module.state_dict().items()}
+    def add(self, loss: Tensor) -> None:
+        self._open.append(loss)
+
+    def fetch_if_due(self, loop: Loop, level: Level) -> None:
+        if len(self._open) >= self._every:
+            self.fetch(loop, level)
+
+    def fetch(self, loop: Loop, level: Level) -> None:
+        """Take them over; `LinneError` where one is no number."""
+        if not self._open:
+            return
+        values = torch.stack(self._open).tolist()
+        self._open.clear()
+        first = len(self._into)
+        self._into.extend(values)
+        bad = np.flatnonzero(~np.isfinite(values))
+        if len(bad):
+            epoch, batch = loop.position.epoch, first + int(bad[0])
+            images = ", ".join(level.named(epoch, batch))
+            raise LinneError(
+                "the loss is no number",
+                value=f"epoch {epoch}, batch {batch}: {images}",
+                remedy="take a smaller learning_rate, or look at the images with `linne audit`; the best weights "
+                "so far are in the run",
+            )

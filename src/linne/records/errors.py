@@ -77,6 +77,19 @@ class InstallError(LinneError):
     """A package that this step needs is missing, or does not fit another one."""
 
 
+class Stopped(Exception):  # noqa: N818 - no error: what was asked for has been done
+    """The process was told to end by a signal, and what is needed to go on has been written.
+
+    Attributes
+    ----------
+    signal : int
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"told to end by signal {number}; what was trained is kept, and --resume goes on from there")
+        self.signal = number
+
+
 def needs(what: str, missing: ModuleNotFoundError) -> InstallError:
     """Say which package a step lacks; a module of linne's own that is missing is a fault, and raised again."""
     if (missing.name or "linne").split(".")[0] == "linne":

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any
 
+from linne.records.atomic import read_json, write_json
+from linne.records.errors import LinneError
 from linne.records.pixel_spec import PixelSpec
+from linne.records.recipe import Recipe
 
-Method = Literal["probe", "stages", "whole", "scratch"]
-Precision = Literal["float32", "bfloat16"]
-Automatic = Literal["trivial", "rand"]
-Augment = Literal["light"] | Automatic
-AUGMENTS: tuple[Augment, ...] = ("light", "trivial", "rand")
+SCHEMA = 1
+REMEDY = "give the plan.json of a run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,27 +28,10 @@ class Plan:
     weights_fingerprint : str
         Digest of the pretrained weights; empty without any.
     pixels : PixelSpec
-    method : {'probe', 'stages', 'whole', 'scratch'}
-        'probe': a linear classifier on frozen features. 'stages': the probe, then the last stages on cached
-        activations of the frozen ones. 'whole': the probe, then every weight, from augmented images.
-        'scratch': every weight from a random start.
-    frozen_stages : int
-        Stages of the network that stay as they are.
-    epochs : int
-        Passes over the training images after the probe; 0 for 'probe'.
-    batch_size : int
-    precision : {'float32', 'bfloat16'}
-        Of products in training; weights and sums stay float32.
-    learning_rate : float
-        Peak of the schedule.
-    weight_decay, label_smoothing : float
+    levels : tuple of Recipe
+        How it is trained after the probe, one after the other; empty for the probe alone.
     flip : bool
         Whether a mirrored image keeps its label.
-    augment : {'light', 'trivial', 'rand'}
-        How training images are varied: by crops and a little colour; or by crops, TrivialAugment or RandAugment, and
-        random erasing. Without effect where stored activations are trained on.
-    mix : bool
-        Mix images of a batch, and their labels, by MixUp or CutMix.
     seed : int
     budget : float or None
         Seconds for the whole run, from its start.
@@ -59,21 +43,36 @@ class Plan:
     weights: str | None
     weights_fingerprint: str
     pixels: PixelSpec
-    method: Method
-    frozen_stages: int
-    epochs: int
-    batch_size: int
-    precision: Precision
-    learning_rate: float
-    weight_decay: float
-    label_smoothing: float
+    levels: tuple[Recipe, ...]
     flip: bool
-    augment: Augment
-    mix: bool
     seed: int
     budget: float | None
     reasons: tuple[str, ...]
 
+    @property
+    def stage(self) -> int | None:
+        """The stage whose inputs are stored, if any are."""
+        return next((level.frozen_stages for level in self.levels if level.method == "stages"), None)
+
     def to_json(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return {**asdict(self), "pixels": self.pixels.to_json(), "reasons": list(self.reasons)}
+
+    def write(self, path: Path) -> None:
+        """Write ``plan.json``; it may be edited by hand."""
+        write_json(path, {**self.to_json(), "schema": SCHEMA})
+
+    @classmethod
+    def read(cls, path: Path) -> Plan:
+        """Read ``plan.json``; `LinneError` where it is none."""
+        value = read_json(path, LinneError, REMEDY)
+        if value.pop("schema", None) != SCHEMA:
+            raise LinneError(f"is no plan of schema {SCHEMA}", file=path, remedy=REMEDY)
+        try:
+            levels = tuple(Recipe.from_json(level) for level in value.pop("levels"))
+            pixels, reasons = PixelSpec.from_json(value.pop("pixels")), tuple(value.pop("reasons"))
+            return cls(**value, levels=levels, pixels=pixels, reasons=reasons)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise LinneError("is no plan", file=path, value=error, remedy=REMEDY) from error
+        except LinneError as error:
+            raise LinneError(error.problem, file=path, value=error.value, remedy=error.remedy) from error

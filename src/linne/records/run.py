@@ -53,6 +53,21 @@ class Run:
         return self.folder / "checkpoints" / "best.safetensors"
 
     @property
+    def state(self) -> Path:
+        """The last state of training, which a run that was cut off goes on from."""
+        return self.folder / "checkpoints" / "last.safetensors"
+
+    @property
+    def asked(self) -> Path:
+        """What the command was given."""
+        return self.folder / "asked.json"
+
+    @property
+    def plan(self) -> Path:
+        """The plan, to run again."""
+        return self.folder / "plan.json"
+
+    @property
     def validation(self) -> Path:
         """The evaluation on validation images, made by `fit`."""
         return self.folder / "validation.json"
@@ -103,6 +118,11 @@ class Run:
         if not folder.is_dir():
             raise RunError("no such run", file=folder, remedy=remedy)
         return cls(folder, read_sealed(folder / "run.json", "run", SCHEMA, RunError, remedy))
+
+    def is_finished(self) -> bool:
+        """Whether all of it was done; `RunError` if its diary is damaged."""
+        diary = self.folder / "run.json"
+        return diary.exists() and bool(Run.open(self.folder).facts.get("finished"))
 
     def write(self) -> None:
         """Write ``run.json``, sealed."""

@@ -27,6 +27,10 @@ class Clock:
     started: float
     budget: float | None
 
+    def with_spent(self, seconds: float) -> Clock:
+        """Give a clock on which some seconds were spent before: by a process that was cut off."""
+        return Clock(self.started - seconds, self.budget)
+
     def elapsed(self) -> float:
         """Seconds since the start."""
         return time.monotonic() - self.started
@@ -34,10 +38,6 @@ class Clock:
     def left(self) -> float | None:
         """Seconds until the end; negative past it."""
         return None if self.budget is None else self.budget - self.elapsed()
-
-    def deadline(self, reserve: float) -> float | None:
-        """When to stop so that `reserve` seconds remain, on `time.monotonic`'s clock."""
-        return None if self.budget is None else self.started + self.budget - reserve
 
 
 def parse_budget(text: str | float | None) -> float | None:

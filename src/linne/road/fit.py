@@ -2,37 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
-from os import PathLike
+from collections.abc import Iterator, Mapping
+from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
-from linne.embed.embedding import Embedding, embed
-from linne.fit.probe import Probe, fit_probe
 from linne.index.columns import Columns
-from linne.records.errors import LinneError
-from linne.records.index import TRAIN, VALIDATION, Index
+from linne.records.errors import LinneError, RunError
+from linne.records.lock import alone_in
 from linne.records.places import user_cache
-from linne.records.plan import Augment, Plan
 from linne.records.progress import Progress, Silent
+from linne.records.recipe import Augment
 from linne.records.run import Run
-from linne.records.split import Split
-from linne.report.write import write_report
 from linne.road.budget import Clock, parse_budget
-from linne.road.inspection import inspect
-from linne.road.look import as_augment, as_seed, gather
-from linne.road.planning import Asked, finish_seconds, plan_run, settle_plan
-from linne.road.ship import ship
+from linne.road.look import Material, as_seed, gather
+from linne.road.request import Request, checked_choice
 from linne.road.sizes import parse_size
-from linne.road.training import train_network
-from linne.split.assign import make_split
-from linne.split.groups import groups_by_name
+from linne.road.walk import walk
 
 PathName = str | PathLike[str]
-
-PARTS = ("linne", "torch", "torchvision", "onnxruntime", "numpy", "pillow", "scikit-learn")
 
 
 def fit(
@@ -43,8 +33,12 @@ def fit(
     network: str | None = None,
     budget: str | float | None = "10m",
     group_by: str | None = None,
-    augment: Augment = "light",
-    mix: bool = False,
+    augment: Augment | None = None,
+    mix: bool | None = None,
+    flip: bool | None = None,
+    recipe: Mapping[str, Any] | None = None,
+    plan: PathName | None = None,
+    teacher: PathName | None = None,
     seed: int = 0,
     out: PathName = "runs",
     cache: PathName | None = None,
@@ -70,12 +64,21 @@ def fit(
         ``"90s"``, ``"10m"``, ``"2h"``, seconds, or None for no end.
     group_by : str, optional
         Regular expression on file names: images with the same match stay in one subset.
-    augment : {'light', 'trivial', 'rand'}
-        How training images are varied: crops, mirror images and a little colour; or crops, mirror images,
-        TrivialAugment or RandAugment, and random erasing, for long training. Where the budget allows to train on
-        stored activations only, it has no effect, and the plan says so.
-    mix : bool
+    augment : {'none', 'light', 'trivial', 'rand', 'augmix'}, optional
+        How training images are varied; by default as suits their number and the length of training. Where the budget
+        allows to train on stored activations only, it has no effect, and the plan says so.
+    mix : bool, optional
         Mix images and their labels by MixUp and CutMix; as above.
+    flip : bool, optional
+        Whether a mirrored image keeps its label; by default told from the names of classes.
+    recipe : mapping, optional
+        Settings of `linne.records.recipe.Recipe` that are decided by hand, for every level; 'method' names the only
+        level, and may be 'probe'.
+    plan : path, optional
+        ``plan.json`` of a run, which is done again; what else is given of training is ignored.
+    teacher : path, optional
+        A finished run of the same classes, of a larger network as a rule: where the network itself is trained, it
+        learns from that one's answers, too. Networks of two heads (DeiT, LeViT) have one for it.
     seed : int
     out : path
         The run is the first free one of ``out/NAME-1``, ``out/NAME-2``, ...
@@ -104,115 +107,86 @@ def fit(
     >>> linne.load(run.bundle).predict("a.jpg")  # doctest: +SKIP
     """
     clock = Clock(time.monotonic() if started is None else started, parse_budget(budget))
-    progress, seed, room = progress or Silent(), as_seed(seed), parse_size(cache_size)
-    seconds: dict[str, float] = {"start": clock.elapsed()}
-    store = Path(cache) if cache is not None else user_cache()
-
-    asked = Asked(seed, weights, as_augment(augment), mix)
-    material = gather(Path(photos), columns, weights, network, seed, progress)
-    index = material.index
-    named = None if group_by is None else groups_by_name(index, group_by)
-    plan, training, backend = plan_run(material, clock, asked, store)
-    for reason in plan.reasons:
-        progress.say(f"plan: {reason}")
-    _lap(seconds, "plan", clock)
-
-    stage = training.frozen_stages if training.method == "stages" else None
-    embedding = embed(index, material.backbone, store, progress, stage, backend)
-    _lap(seconds, "embed", clock)
-
-    inspection = inspect(index, embedding, seed, store, progress, named)
-    progress.say(f"audit: {_listing(inspection.findings.counts())}")
-    _lap(seconds, "audit", clock)
-
-    split = make_split(index, inspection.groups, embedding.passed.readable, seed)
-    run = Run.create(Path(out), index.name or "photos")
-    index.write(run.index)
-    inspection.findings.write(run.findings)
-    split.write(run.split, index.paths, embedding.passed.digest)
-    run.facts |= _facts(run, photos, index, split, plan, embedding, group_by)
-    run.facts["seconds"] = seconds
-    run.write()
-    _lap(seconds, "split", clock)
-
-    probe = _probe(embedding, index, split) if material.choice.pretrained else None
-    if probe is not None:
-        run.facts["probe"] = {name: getattr(probe, name) for name in ("accuracy", "log_loss", "inverse_penalty")}
-        progress.say(f"probe: {probe.accuracy:.3f} of validation right, {clock.elapsed():.0f} s after the start")
-    _lap(seconds, "probe", clock)
-
-    whole = training.images_per_second if training.method in ("whole", "scratch") else None
-    reserve = finish_seconds(material, backend, whole)
-    plan, settled = settle_plan(material, clock, asked, plan, training, split, reserve, store)
-    for reason in settled:
-        progress.say(f"plan: {reason}")
-    run.facts["plan"] = plan.to_json()
-    chosen = train_network(material, plan, probe, split, embedding, store, clock.deadline(reserve), run, progress, room)
-    run.facts["chosen"] = chosen
-    if probe is None:
-        _refuse_untrained(run)
-    _lap(seconds, "train", clock)
-
-    ship(run, material, plan, split, embedding.passed.digest, progress)
-    _lap(seconds, "ship", clock)
-    run.write()
-
-    write_report(run)
-    _lap(seconds, "report", clock)
-    run.write()
+    chosen = dict(recipe or {}) | {k: v for k, v in {"augment": augment, "mix": mix}.items() if v is not None}
+    request = Request(
+        photos=Path(photos).absolute(),
+        columns=columns,
+        weights=_absolute(weights),
+        network=network,
+        budget=clock.budget,
+        group_by=group_by,
+        chosen={name: checked_choice(name, value) for name, value in chosen.items()},
+        flip=flip,
+        plan=None if plan is None else Path(plan).absolute(),
+        teacher=None if teacher is None else Path(teacher).absolute(),
+        seed=as_seed(seed),
+        store=Path(cache).absolute() if cache is not None else user_cache(),
+        cache_size=parse_size(cache_size),
+    )
+    progress = progress or Silent()
+    material = _gather(request, progress)
+    run = Run.create(Path(out), material.index.name or "photos")
+    with _left_only_if_begun(run), alone_in(run.folder):
+        request.write(run.asked)
+        walk(run, request, material, clock, progress)
     return run
 
 
-def _refuse_untrained(run: Run) -> None:
-    """Raise where a network from a random start is no better than that, or was stopped before it could be."""
-    chosen = run.facts["chosen"]
-    if chosen["epoch"] > 0:
-        return
-    run.write()
-    if chosen["stopped"] == "interrupt":
-        raise KeyboardInterrupt
-    raise LinneError(
-        "nothing was learnt: no epoch is better than the random start",
-        file=run.folder,
-        remedy="give a longer --budget, or pretrained --weights",
-    )
+def resume(folder: PathName, *, progress: Progress | None = None, started: float | None = None) -> Run:
+    """Go on with a run that was cut off, from its last checkpoint; one that is finished is left as it is.
+
+    Parameters
+    ----------
+    folder : path
+        A run that `linne.fit` has begun.
+    progress : Progress, optional
+    started : float, optional
+        When this process began, on `time.monotonic`'s clock; by default now.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    RunError
+        It is no run, another process works in it, or the photos are not the same any more.
+    """
+    folder, progress = Path(folder), progress or Silent()
+    if not folder.is_dir():
+        raise RunError("no such run", file=folder, remedy="give a folder that `linne fit` made")
+    run = Run(folder)
+    with alone_in(folder):
+        request = Request.read(run.asked)
+        if run.is_finished():
+            progress.say("this run is finished")
+            return Run.open(folder)
+        clock = Clock(time.monotonic() if started is None else started, request.budget)
+        walk(run, request, _gather(request, progress), clock, progress)
+    return run
 
 
-def _probe(embedding: Embedding, index: Index, split: Split) -> Probe:
-    train, validation = split.rows(TRAIN), split.rows(VALIDATION)
-    labels = index.label.astype("int64")
-    return fit_probe(embedding.features[train], labels[train], embedding.features[validation], labels[validation])
-
-
-def _facts(
-    run: Run, photos: PathName, index: Index, split: Split, plan: Plan, embedding: Embedding, group_by: str | None
-) -> dict[str, Any]:
-    backend = embedding.backend
-    return {
-        "name": run.folder.name,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "asked": {"photos": str(photos), "budget": plan.budget, "seed": plan.seed, "group_by": group_by},
-        "plan": plan.to_json(),
-        "versions": {part: _version(part) for part in PARTS},
-        "backend": None if backend is None else backend.to_json(),
-        "fingerprints": {"index": index.fingerprint, "split": split.fingerprint, "weights": plan.weights_fingerprint},
-        "embedded": {"images": len(index), "computed": embedding.passed.computed},
-        "corrections": None if index.corrections is None else index.corrections.to_json(),
-        "openings": [],
-    }
-
-
-def _version(part: str) -> str | None:
-    try:
-        return version(part)
-    except PackageNotFoundError:
+def _absolute(weights: PathName | None) -> str | None:
+    """Weights that are a file, by their whole path: a run may go on from another folder. Tags stay."""
+    if weights is None:
         return None
+    path = Path(weights)
+    return str(path.absolute()) if path.exists() else fspath(weights)
 
 
-def _listing(counts: dict[str, int]) -> str:
-    return ", ".join(f"{number} {check}" for check, number in counts.items()) or "nothing found"
+def _gather(request: Request, progress: Progress) -> Material:
+    return gather(request.photos, request.columns, request.weights, request.network, request.seed, progress)
 
 
-def _lap(seconds: dict[str, float], step: str, clock: Clock) -> None:
-    """Note the seconds since the last step ended."""
-    seconds[step] = round(max(clock.elapsed() - sum(seconds.values()), 0.0), 3)
+@contextlib.contextmanager
+def _left_only_if_begun(run: Run) -> Iterator[None]:
+    """Remove a run's folder where nothing was done in it: the budget was too short, say."""
+    try:
+        yield
+    except LinneError:
+        left = {path.name for path in run.folder.iterdir()}
+        if left <= {run.asked.name, ".lock"}:
+            for name in left:
+                (run.folder / name).unlink()
+            run.folder.rmdir()
+        raise

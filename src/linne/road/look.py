@@ -16,7 +16,6 @@ from linne.index.columns import Columns
 from linne.index.photos import read_photos, read_photos_or_images
 from linne.records.errors import DataError, LinneError
 from linne.records.index import Index
-from linne.records.plan import AUGMENTS, Augment
 from linne.records.progress import Progress
 from linne.road.weights import locate_with_bar
 
@@ -40,14 +39,6 @@ def as_seed(seed: object) -> int:
     if not whole or not 0 <= int(seed) <= LARGEST_SEED:  # type: ignore[call-overload]
         raise LinneError("is no seed", value=seed, remedy=f"give a whole number from 0 to {LARGEST_SEED}")
     return int(seed)  # type: ignore[call-overload,no-any-return]
-
-
-def as_augment(name: object) -> Augment:
-    """Check the name of a policy; `LinneError` for what is none."""
-    for known in AUGMENTS:
-        if name == known:
-            return known
-    raise LinneError("no such augmentation", value=name, remedy=f"take one of {', '.join(AUGMENTS)}")
 
 
 def gather(

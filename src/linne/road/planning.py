@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from linne import __version__
 from linne.embed.backends import device
@@ -16,8 +18,9 @@ from linne.embed.measure import Pick
 from linne.evaluate.summary import HARDEST
 from linne.fit.handedness import mirrored_keeps_label
 from linne.fit.plan import (
-    LEARNING_RATES,
+    RECIPES,
     VALIDATION_SPEED,
+    Level,
     Outlook,
     Training,
     plan_training,
@@ -30,7 +33,8 @@ from linne.records import fingerprint
 from linne.records.atomic import write_json
 from linne.records.errors import LinneError
 from linne.records.index import TEST, TRAIN, VALIDATION
-from linne.records.plan import Augment, Plan
+from linne.records.plan import Plan
+from linne.records.recipe import Recipe
 from linne.records.split import Split
 from linne.report.cases import MOST_PICTURES
 from linne.road.budget import Clock
@@ -39,8 +43,7 @@ from linne.runtime.session import available_cores
 from linne.split.assign import TEST_SHARE, VALIDATION_SHARE
 
 BATCH_SIZE = 64
-WEIGHT_DECAY = 0.05
-LABEL_SMOOTHING = 0.1
+"""With which speed is measured."""
 
 MEASURING_SHARE = 0.05
 """Of the budget, for finding out how fast stages train."""
@@ -53,21 +56,50 @@ LOOKING_SECONDS = 1.5e-3
 BOOTSTRAP_SECONDS = 1.3e-5
 """Of the intervals, a cell of the confusion matrix."""
 
-WHOLE_NEEDS_SECONDS = 300.0
+WHOLE_NEEDS_SECONDS = {"cpu": 180.0, "cuda": 20.0}
 """With less time than this, training every weight from pretrained ones is not even measured."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What the user said of the training itself; see `linne.fit`."""
+    """What the user said of the training itself; see `linne.fit`.
+
+    `chosen` are settings of a recipe, checked.
+    """
 
     seed: int
-    weights: str | PathLike[str] | None
-    augment: Augment
-    mix: bool
+    weights: str | None
+    chosen: Mapping[str, Any]
+    flip: bool | None
 
 
-def plan_run(material: Material, clock: Clock, asked: Asked, cache: Path) -> tuple[Plan, Training, Pick | None]:
+@dataclass(frozen=True)
+class Planned:
+    """What was decided before the one pass.
+
+    Attributes
+    ----------
+    material : Material
+    plan : Plan
+    training : Training or None
+        Its length is still to be settled; None where the plan was given.
+    backend : Pick or None
+        How the pass runs the network.
+    stage : int or None
+        Whose inputs the pass stores.
+    whole_rate : float or None
+        Training images a second of the whole network, where it was measured.
+    """
+
+    material: Material
+    plan: Plan
+    training: Training | None
+    backend: Pick | None
+    stage: int | None
+    whole_rate: float | None
+
+
+def plan_run(material: Material, clock: Clock, asked: Asked, cache: Path) -> Planned:
     """Decide everything about a fit: the plan, the training in it, and the backend of the pass.
 
     Raises
@@ -80,25 +112,25 @@ def plan_run(material: Material, clock: Clock, asked: Asked, cache: Path) -> tup
     _, embedded = stored_shares(backbone, material.sample.digests, cache)
     to_come = round(images * (1 - embedded))
     backend = None if backbone is None else pick(backbone, to_come, cache, None, sample)
-    outlook = _outlook(material, clock, backend, cache)
+    outlook = _outlook(material, clock, asked, backend, cache)
     refuse_if_too_short(outlook)
     memory, question = cache / "plans.json", _question(material, clock, asked)
     training = _recall(memory, question)
     if training is None:
-        stages = len(material.choice.network.stages())  # type: ignore[operator]
-        training = plan_training(_with_rates(outlook, material, clock, asked, backend, cache), stages)
+        training = plan_training(_with_rates(outlook, material, clock, asked, backend, cache), asked.chosen)
         remember(material, clock, asked, training, cache)
-    if backbone is not None and training.method == "stages":
-        backend = pick(backbone, to_come, cache, training.frozen_stages, sample)
-    return _plan(material, clock, training, asked), training, backend
+    if backbone is not None and training.stage is not None:
+        backend = pick(backbone, to_come, cache, training.stage, sample)
+    wholes = [level.images_per_second for level in training.levels if level.recipe.method != "stages"]
+    plan = _plan(material, clock, training, asked)
+    return Planned(material, plan, training, backend, training.stage, wholes[0] if wholes else None)
 
 
 def settle_plan(
     material: Material,
     clock: Clock,
     asked: Asked,
-    plan: Plan,
-    training: Training,
+    planned: Planned,
     split: Split,
     reserve: float,
     cache: Path,
@@ -108,15 +140,16 @@ def settle_plan(
     The first run's decision is remembered: a later one that is slower for a moment is shortened for itself alone,
     and a length of zero that was not planned, which a hiccup may have caused, is not kept either.
     """
-    left = clock.left()
-    if left is None:
+    left, plan, training = clock.left(), planned.plan, planned.training
+    if left is None or training is None:
         return plan, ()
-    sizes = [len(split.rows(subset)) for subset in (TRAIN, VALIDATION)]
-    settled = settle(training, max(left - reserve, 0.0), *sizes)
-    if settled is not training and not training.settled and (settled.epochs or not training.epochs):
+    train, validation = (len(split.rows(subset)) for subset in (TRAIN, VALIDATION))
+    settled = settle(training, max(left - reserve, 0.0), train, validation, fixed="epochs" in asked.chosen)
+    if settled is not training and not training.settled and (settled.levels or not training.levels):
         remember(material, clock, asked, settled, cache)
     new = settled.reasons[len(training.reasons) :]
-    return replace(plan, epochs=settled.epochs, reasons=(*plan.reasons, *new)), new
+    levels = tuple(level.recipe for level in settled.levels)
+    return replace(plan, levels=levels, reasons=(*plan.reasons, *new)), new
 
 
 def remember(material: Material, clock: Clock, asked: Asked, training: Training, cache: Path) -> None:
@@ -143,7 +176,7 @@ def finish_seconds(material: Material, backend: Pick | None, whole_rate: float |
     return 3.0 + 1.1 * validation * (compute + decode) + pictures + BOOTSTRAP_SECONDS * classes**2
 
 
-def _outlook(material: Material, clock: Clock, backend: Pick | None, cache: Path) -> Outlook:
+def _outlook(material: Material, clock: Clock, asked: Asked, backend: Pick | None, cache: Path) -> Outlook:
     images, classes = len(material.index), len(material.index.labels)
     train, validation = _subset_sizes(material)
     audit = 1.5 + 0.3e-3 * images + 3e-9 * images**2
@@ -155,6 +188,8 @@ def _outlook(material: Material, clock: Clock, backend: Pick | None, cache: Path
         train_images=train,
         validation_images=validation,
         images=images,
+        images_per_class=train / images * float(np.median(np.bincount(material.index.label, minlength=classes))),
+        mirrored=_flip(material, asked)[0],
         seconds_left=clock.left(),
         seconds_spent=clock.elapsed(),
         embed_seconds={None: _embed_seconds(material, backend, cache, None)},
@@ -169,14 +204,17 @@ def _with_rates(
 ) -> Outlook:
     """Measure how fast training is here."""
     choice, classes = material.choice, len(material.index.labels)
-    policy = Policy.named(asked.augment, mirrored_keeps_label(material.index.labels)[0])
+    method = asked.chosen.get("method")
+    recipe = RECIPES["whole" if choice.pretrained else "scratch"]
+    policy = Policy.named(asked.chosen.get("augment", recipe.augment), outlook.mirrored)
     left = clock.left()
     tails: tuple[Rate, ...] = ()
     whole: Rate | None = None
-    if choice.pretrained:
+    if choice.pretrained and method in (None, "stages"):
         seconds = MOST_MEASURING_SECONDS if left is None else min(MOST_MEASURING_SECONDS, MEASURING_SHARE * left)
         tails = tail_rates(choice.network, choice.pixels, classes, BATCH_SIZE, device(), seconds)
-    if not choice.pretrained or left is None or left > WHOLE_NEEDS_SECONDS:
+    enough = left is None or left > WHOLE_NEEDS_SECONDS[device().type]
+    if not choice.pretrained or method == "whole" or (method is None and enough):
         batch = min(BATCH_SIZE, outlook.train_images)
         whole = whole_rate(
             choice.network, choice.pixels, classes, batch, device(), material.sample, policy, choice.pretrained
@@ -220,37 +258,35 @@ def _subset_sizes(material: Material) -> tuple[int, int]:
 
 def _plan(material: Material, clock: Clock, training: Training, asked: Asked) -> Plan:
     choice = material.choice
-    flip, mirroring = mirrored_keeps_label(material.index.labels)
+    flip, mirroring = _flip(material, asked)
     reasons = [*choice.reasons]
     if choice.pretrained:
         reasons.append("first a probe: logistic regression on the frozen network's features")
     reasons += training.reasons
-    if training.method in ("whole", "scratch"):
+    if any(level.recipe.method != "stages" for level in training.levels):
         reasons.append(mirroring)
-    elif asked.augment != "light" or asked.mix:
+    elif asked.chosen.keys() & {"augment", "mix"}:
         reasons.append("images are not varied: what is trained are stored activations, or the probe alone")
-    if training.method in ("stages", "whole"):
+    if choice.pretrained and training.levels:
         reasons.append("whichever does best on validation images is kept, the probe too")
     return Plan(
         network=choice.name,
-        weights=fspath(asked.weights) if asked.weights is not None else None,
+        weights=asked.weights,
         weights_fingerprint=material.backbone.weights if material.backbone else "",
         pixels=choice.pixels,
-        method=training.method,
-        frozen_stages=training.frozen_stages,
-        epochs=training.epochs,
-        batch_size=BATCH_SIZE,
-        precision=training.precision,
-        learning_rate=LEARNING_RATES[training.method],
-        weight_decay=WEIGHT_DECAY,
-        label_smoothing=LABEL_SMOOTHING,
+        levels=tuple(level.recipe for level in training.levels),
         flip=flip,
-        augment=asked.augment,
-        mix=asked.mix,
         seed=asked.seed,
         budget=clock.budget,
         reasons=tuple(reasons),
     )
+
+
+def _flip(material: Material, asked: Asked) -> tuple[bool, str]:
+    """Whether a mirrored image keeps its label, and why."""
+    if asked.flip is not None:
+        return asked.flip, f"{'' if asked.flip else 'no '}mirroring: chosen by hand"
+    return mirrored_keeps_label(material.index.labels)
 
 
 def _question(material: Material, clock: Clock, asked: Asked) -> str:
@@ -266,8 +302,8 @@ def _question(material: Material, clock: Clock, asked: Asked) -> str:
             pixels,
             clock.budget,
             machine(),
-            asked.augment,
-            asked.mix,
+            dict(asked.chosen),
+            asked.flip,
         ]
     )
 
@@ -275,9 +311,17 @@ def _question(material: Material, clock: Clock, asked: Asked) -> str:
 def _recall(memory: Path, question: str) -> Training | None:
     value = _read(memory).get(question)
     try:
-        return Training(**{**value, "reasons": tuple(value["reasons"])}) if value else None
-    except (TypeError, KeyError):
+        return None if value is None else _training(value)
+    except (TypeError, KeyError, AttributeError, LinneError):
         return None  # written by another version: decide afresh
+
+
+def _training(value: dict[str, Any]) -> Training:
+    def level(kept: dict[str, Any]) -> Level:
+        return Level(Recipe.from_json(kept["recipe"]), float(kept["images_per_second"]))
+
+    spare = None if value["spare"] is None else level(value["spare"])
+    return Training(tuple(map(level, value["levels"])), spare, tuple(value["reasons"]), bool(value["settled"]))
 
 
 def _read(memory: Path) -> dict[str, Any]:

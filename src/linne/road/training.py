@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,19 +11,29 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from linne.embed.backends import device
 from linne.embed.embedding import Embedding, activations
+from linne.fit.checkpoint import Checkpoints
+from linne.fit.class_weights import inverse_frequency, log_prior
 from linne.fit.decoded import Pictures
+from linne.fit.groups import parameter_groups
+from linne.fit.growth import Growth
+from linne.fit.judge import Judge, Predict, Validate
+from linne.fit.losses import CrossEntropy
 from linne.fit.mixing import mix_of
-from linne.fit.optimise import Settings, Trainer
+from linne.fit.optimise import Trainer
+from linne.fit.optimisers import make_optimiser
+from linne.fit.order import Order
 from linne.fit.policy import Policy
 from linne.fit.probe import Probe
 from linne.fit.resident import ResidentImages, can_be_cut_at_once
 from linne.fit.sources import AugmentedImages, CachedActivations, Source, prepared_batches
-from linne.fit.tail import Tail
-from linne.fit.train import Predict, Validate, train
+from linne.fit.tail import Tail, without_prefix
+from linne.fit.teacher import Teacher, keep_two_heads
+from linne.fit.train import Level, Loop, Position
+from linne.nets.blocks.drop_path import set_drop_path
 from linne.nets.weights import write_weights
 from linne.pixels.cache import FOLDER, PixelCache
 from linne.records.errors import DataError
@@ -29,26 +41,41 @@ from linne.records.index import TRAIN, VALIDATION, Index
 from linne.records.pixel_spec import PixelSpec
 from linne.records.plan import Plan
 from linne.records.progress import Progress
+from linne.records.recipe import Recipe
 from linne.records.run import Run
 from linne.records.split import Split
 from linne.road.look import Material
 
 VALIDATION_BATCH = 64
 
+NAMED = 3
+"""Images of a batch that are named where its loss is no number."""
 
-def train_network(
-    material: Material,
-    plan: Plan,
-    probe: Probe | None,
-    split: Split,
-    embedding: Embedding,
-    cache: Path,
-    deadline: float | None,
-    run: Run,
-    progress: Progress,
-    cache_size: int,
-) -> dict[str, Any]:
-    """Give the network its classifier and train it; afterwards it holds the best weights.
+
+@dataclass(frozen=True)
+class Start:
+    """What training starts from: all that was made before it.
+
+    `probe` is None without pretrained weights; `elapsed` gives seconds since the run began, and `deadline` is on that
+    clock.
+    """
+
+    material: Material
+    plan: Plan
+    probe: Probe | None
+    split: Split
+    embedding: Embedding
+    store: Path
+    cache_size: int
+    teacher: Teacher | None
+    elapsed: Callable[[], float]
+    deadline: float | None
+
+
+def train_network(start: Start, run: Run, progress: Progress) -> dict[str, Any]:
+    """Give the network its classifier and train it, level by level; afterwards it holds the best weights.
+
+    Where the run has a checkpoint, it goes on from that.
 
     Returns
     -------
@@ -56,65 +83,123 @@ def train_network(
         'method' ('probe' where training did not better it), 'epoch', 'accuracy', 'log_loss', 'stopped', and
         'left_out': paths of images that could not be read any more, or were changed, and why.
     """
-    network, index = material.choice.network, material.index
+    plan, probe, index = start.plan, start.probe, start.material.index
+    network = start.material.choice.network
     torch.manual_seed(plan.seed)
     network.replace_head(len(index.labels))  # type: ignore[operator]
     if probe is not None:
         install(network, probe)
-    if plan.epochs == 0 and probe is not None:
+    if start.teacher is not None:
+        keep_two_heads(network, len(index.labels))
+
+    def keep() -> None:
         write_weights(run.checkpoint, network, plan.network, plan.pixels)
+
+    if not plan.levels and probe is not None:
+        keep()
         scores = {"accuracy": probe.accuracy, "log_loss": probe.log_loss}
         return {"method": "probe", "epoch": 0, **scores, "stopped": "", "left_out": {}}
-    settings = Settings(
-        plan.learning_rate,
-        plan.weight_decay,
-        plan.label_smoothing,
-        plan.precision,
-        pretrained=probe is not None,
+    truth = index.label[start.split.rows(VALIDATION)].astype(np.int64)
+    checkpoints = Checkpoints(run.state)
+    loop = Loop(
+        judge=Judge(truth, run.history, keep, start.elapsed),
+        checkpoints=checkpoints,
+        progress=progress,
+        seed=plan.seed,
+        now=start.elapsed,
+        deadline=start.deadline,
+        position=Position(),
     )
-    first = plan.frozen_stages if plan.method == "stages" else 0
-    trainer = Trainer(Tail(network, first), settings, device(), plan.pixels)
-    mixes = plan.mix and plan.method in ("whole", "scratch")
-    pixel_cache = _pixel_cache(plan, embedding, cache, cache_size)
+    kept = checkpoints.read()
+    state: dict[str, Tensor] = {}
+    if kept is None:
+        run.history.unlink(missing_ok=True)
+    else:
+        state = loop.resume(*kept)
+        progress.say(f"training goes on: epoch {loop.position.epoch}, batch {loop.position.batches + 1}")
+    pixel_cache = _pixel_cache(start)
+    failed: dict[int, str] = {}
+    stopped = ""
     try:
-        source, validate = _sources(material, plan, split, embedding, cache, pixel_cache)
-        outcome = train(
-            trainer,
-            source,
-            plan.epochs,
-            validate,
-            index.label[split.rows(VALIDATION)].astype(np.int64),
-            deadline,
-            run.history,
-            lambda: write_weights(run.checkpoint, network, plan.network, plan.pixels),
-            progress,
-            partial(mix_of, plan.seed) if mixes else None,
-        )
+        for number in range(loop.position.level, len(plan.levels)):
+            loop.position.level = number
+            level = make_level(start, number, pixel_cache, failed)
+            if state:
+                level.trainer.load(state)
+            elif loop.judge.best is not None:
+                level.trainer.module.load_state_dict(loop.judge.best.weights)
+            stopped = loop.run(level, plan.levels[number].patience)
+            state = {}
+            if stopped in ("deadline", "interrupt"):
+                break
+            loop.position = Position(number + 1, level.first + level.epochs)
+            loop.checkpoint(None)
     finally:
         if pixel_cache is not None:
             if not pixel_cache.keeps:
                 progress.say(f"pixel cache: {pixel_cache.problem}; some images are decoded anew in each epoch")
             pixel_cache.close()
-    left_out = {index.path(row): reason for row, reason in source.failed.items()}
+    left_out = {index.path(row): reason for row, reason in failed.items()}
     if left_out:
         progress.say(f"left out: {len(left_out)} images, such as {next(iter(left_out.values()))}")
-    best = outcome.best
+    assert loop.judge.best is not None  # noqa: S101 - a level has been run, or was before
+    network.load_state_dict(without_prefix(loop.judge.best.weights))
+    keep()
+    best = loop.judge.best.epoch
     return {
-        "method": "probe" if best.epoch == 0 and probe is not None else plan.method,
+        "method": "probe" if best.epoch == 0 and probe is not None else plan.levels[best.level].method,
         "epoch": best.epoch,
         "accuracy": best.accuracy,
         "log_loss": best.log_loss,
-        "stopped": outcome.stopped,
+        "stopped": stopped,
         "left_out": left_out,
     }
 
 
-def _pixel_cache(plan: Plan, embedding: Embedding, cache: Path, size: int) -> PixelCache | None:
+def make_level(start: Start, number: int, pixel_cache: PixelCache | None, failed: dict[int, str]) -> Level:
+    """Put sources, validation and trainer of a level together."""
+    plan, index = start.plan, start.material.index
+    recipe, network = plan.levels[number], start.material.choice.network
+    first = 1 + sum(level.epochs for level in plan.levels[:number])
+    rows = start.split.rows(TRAIN)
+    labels = index.label[rows].astype(np.int64)
+    order = Order.of(len(rows), recipe.batch_size, plan.seed, labels if recipe.balance == "sampling" else None)
+    if recipe.drop_path is not None:
+        set_drop_path(network, recipe.drop_path)
+    teacher = None if recipe.method == "stages" else start.teacher
+    both_heads = teacher is not None and hasattr(network, "forward_heads")
+    tail = Tail(network, recipe.frozen_stages if recipe.method == "stages" else 0, both_heads)
+    groups = parameter_groups(network, tail.stage, recipe.weight_decay, recipe.layer_decay)
+    steps = recipe.epochs * max(order.images // order.batch_size, 1)
+    loss = _loss(recipe, np.bincount(labels, minlength=len(index.labels)))
+    optimiser = partial(make_optimiser, recipe.optimiser, network, groups)
+    trainer = Trainer(tail, optimiser, recipe, device(), plan.pixels, loss, start.probe is not None, steps, teacher)
+    source, validate = _sources(start, recipe, order, first, pixel_cache, failed)
+    mixes = recipe.mix and recipe.method != "stages"
+
+    def named(epoch: int, batch: int) -> list[str]:
+        return [index.path(int(rows[place])) for place in order.batches(epoch)[batch][:NAMED]]
+
+    mix = partial(mix_of, plan.seed) if mixes else None
+    return Level(trainer, source, validate, first, recipe.epochs, mix, named)
+
+
+def _loss(recipe: Recipe, counts: NDArray[np.int64]) -> CrossEntropy:
+    """The loss, told of rare classes as the recipe says; `counts` are training images of each class."""
+    weights = inverse_frequency(torch.from_numpy(counts)) if recipe.balance == "weights" else None
+    added = log_prior(torch.from_numpy(counts)) if recipe.balance == "logits" else None
+    return CrossEntropy(recipe.label_smoothing, weights, added).on(device())
+
+
+def _pixel_cache(start: Start) -> PixelCache | None:
     """Open the cache of pixels, where an image is seen more than once."""
-    if plan.method not in ("whole", "scratch") or plan.epochs < 2 or size == 0:
+    plan = start.plan
+    levels = [level for level in plan.levels if level.method != "stages"]
+    if not levels or sum(level.epochs for level in levels) < 2 or start.cache_size == 0:
         return None
-    digest, side = embedding.passed.digest, Policy.named(plan.augment, plan.flip).cache_side(plan.pixels)
-    return PixelCache(cache / FOLDER, digest, plan.pixels.channels, side, size)
+    side = Policy.named(levels[0].augment, plan.flip).cache_side(plan.pixels)
+    digest = start.embedding.passed.digest
+    return PixelCache(start.store / FOLDER, digest, plan.pixels.channels, side, start.cache_size)
 
 
 def install(network: nn.Module, probe: Probe) -> None:
@@ -125,20 +210,26 @@ def install(network: nn.Module, probe: Probe) -> None:
 
 
 def _sources(
-    material: Material, plan: Plan, split: Split, embedding: Embedding, cache: Path, pixel_cache: PixelCache | None
+    start: Start,
+    recipe: Recipe,
+    order: Order,
+    first: int,
+    pixel_cache: PixelCache | None,
+    failed: dict[int, str],
 ) -> tuple[Source, Validate]:
-    index, digest = material.index, embedding.passed.digest
-    rows, held = split.rows(TRAIN), split.rows(VALIDATION)
-    if plan.method == "stages" and material.backbone is not None:
-        stored = activations(material.backbone, plan.frozen_stages, digest[rows], cache)
-        labels = index.label[rows].astype(np.int64)
-        source: Source = CachedActivations(stored, labels, plan.batch_size, plan.seed)
-        return source, on_arrays(activations(material.backbone, plan.frozen_stages, digest[held], cache))
+    material, plan, digest = start.material, start.plan, start.embedding.passed.digest
+    index, rows, held = material.index, start.split.rows(TRAIN), start.split.rows(VALIDATION)
+    if recipe.method == "stages":
+        assert material.backbone is not None  # noqa: S101 - stages are those of pretrained weights
+        inputs = partial(activations, material.backbone, recipe.frozen_stages, cache=start.store)
+        source: Source = CachedActivations(inputs(digest[rows]), index.label[rows].astype(np.int64), order)
+        return source, on_arrays(inputs(digest[held]))
     pictures = Pictures(index, plan.pixels.channels, pixel_cache, digest)
-    policy, on_cpu = Policy.named(plan.augment, plan.flip), device().type == "cpu"
-    images = AugmentedImages(pictures, index.label, rows, plan.pixels, policy, on_cpu, plan.batch_size, plan.seed)
+    policy, on_cpu = Policy.named(recipe.augment, plan.flip), device().type == "cpu"
+    growth = Growth(plan.pixels, recipe.first_side, first, recipe.epochs)
+    images = AugmentedImages(pictures, index.label, rows, growth, policy, order, on_cpu, failed)
     source = ResidentImages(images, device()) if not on_cpu and can_be_cut_at_once(plan.pixels, policy) else images
-    return source, on_files(index, held, digest, plan.pixels, images.failed)
+    return source, on_files(index, held, digest, plan.pixels, failed)
 
 
 def on_arrays(values: NDArray[np.float16]) -> Validate:

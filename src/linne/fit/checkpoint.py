@@ -1,0 +1,100 @@
+"""All that a training run needs to go on, in one file that is replaced as a whole."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from linne.records.atomic import replacing
+from linne.records.errors import LinneError, RunError
+from linne.records.fingerprint import DIGEST_BYTES
+
+EVERY_SECONDS = 30.0
+DEAREST_SHARE = 0.02
+"""Of the time, at most, for writing checkpoints: of large networks they are written less often."""
+
+_KEY = "linne"
+
+
+class Checkpoints:
+    """A run's last state.
+
+    Parameters
+    ----------
+    path : Path
+        Safetensors, with plain values as JSON in its header.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._written, self._cost = time.monotonic(), 0.0
+
+    def due(self) -> bool:
+        """Whether the last one is old enough for another."""
+        return time.monotonic() - self._written > max(EVERY_SECONDS, self._cost / DEAREST_SHARE)
+
+    def write(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
+        """Write a state; `WriteError` where it cannot be, and the one before is still there."""
+        began = time.monotonic()
+        held = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+        said = {_KEY: json.dumps({**facts, "digest": _digest(held)})}
+        with replacing(self.path) as part:
+            part.write_bytes(save(held, metadata=said))
+        self._written = time.monotonic()
+        self._cost = self._written - began
+
+    def read(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+        """Read the last state; None where there is none.
+
+        Raises
+        ------
+        RunError
+            It is damaged.
+        """
+        if not self.path.exists():
+            return None
+        try:
+            with safe_open(self.path, "pt") as file:
+                facts = json.loads((file.metadata() or {})[_KEY])
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+            whole = facts.pop("digest") == _digest(tensors)
+        except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise self._damaged(error) from error
+        if not whole:
+            raise self._damaged("its digest does not match")
+        return tensors, facts
+
+    def remove(self) -> None:
+        """Forget it, when all is done."""
+        try:
+            self.path.unlink(missing_ok=True)
+        except OSError as error:
+            raise LinneError("cannot be removed", file=self.path, value=error.strerror) from error
+
+    def _damaged(self, why: object) -> RunError:
+        return RunError("is damaged", file=self.path, value=why, remedy="delete it: training then begins anew")
+
+
+def elapsed_of(path: Path) -> float:
+    """Seconds that the run had taken when it wrote its last state; 0 where there is none that can be read."""
+    try:
+        with safe_open(path, "pt") as file:
+            return float(json.loads((file.metadata() or {})[_KEY])["seconds"])
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError):
+        return 0.0  # what is damaged is refused where it is used
+
+
+def _digest(tensors: Mapping[str, Tensor]) -> str:
+    digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
+    for name, value in sorted(tensors.items()):
+        digest.update(name.encode())
+        digest.update(value.reshape(-1).view(-1).numpy().tobytes())
+    return digest.hexdigest()

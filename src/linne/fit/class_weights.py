@@ -1,0 +1,63 @@
+"""What a training loss is told of classes that are rare."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+BETA = 0.999
+
+
+def inverse_frequency(counts: Tensor) -> Tensor:
+    """Weigh each class by one over its number of images, so that all classes weigh the same together.
+
+    Parameters
+    ----------
+    counts : (classes,) Tensor
+        Training images of each class; a class without any counts as one that has one.
+
+    Returns
+    -------
+    (classes,) float32 Tensor
+        Their mean over the training images is 1, so that the loss's mean over a batch needs no other divisor.
+    """
+    return _of_mean_one(1 / _counted(counts), counts)
+
+
+def effective_number(counts: Tensor, beta: float = BETA) -> Tensor:
+    """Weigh each class by one over its effective number of images, (1 - beta^n) / (1 - beta).
+
+    The more images a class has, the less a further one adds: Cui, Jia, Lin, Song, Belongie, "Class-Balanced Loss Based
+    on Effective Number of Samples", CVPR 2019 (arXiv 1901.05555), equation 3. `counts` and result are as those of
+    `inverse_frequency`; `beta` lies in (0, 1).
+    """
+    return _of_mean_one((1 - beta) / (1 - beta ** _counted(counts)), counts)
+
+
+def log_prior(counts: Tensor, tau: float = 1.0) -> Tensor:
+    """Give what is added to logits in training, so that the network need not learn how frequent classes are.
+
+    Menon, Jayasumana, Rawat, Jain, Veit, Kumar: "Long-Tail Learning via Logit Adjustment", ICLR 2021 (arXiv
+    2007.07314), equation 10. In evaluation nothing is added, and each class counts the same.
+
+    Parameters
+    ----------
+    counts : (classes,) Tensor
+        Training images of each class; a class without any counts as one that has one.
+    tau : float
+        1 by the theory; 0 adjusts nothing.
+
+    Returns
+    -------
+    (classes,) float32 Tensor
+    """
+    counted = _counted(counts)
+    return (tau * (counted / counted.sum()).log()).float()
+
+
+def _counted(counts: Tensor) -> Tensor:
+    return counts.double().clamp(min=1)
+
+
+def _of_mean_one(weights: Tensor, counts: Tensor) -> Tensor:
+    images = counts.double()
+    return (weights * images.sum() / (weights * images).sum()).float()

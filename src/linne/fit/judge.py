@@ -1,0 +1,158 @@
+"""Which epoch is best, by validation images; what ``history.jsonl`` is told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from linne.fit.probe import scores
+from linne.records.atomic import write_text
+
+Predict = Callable[[Tensor], Tensor]
+Validate = Callable[[Predict], tuple[NDArray[np.float32], NDArray[np.int64]]]
+"""Given a function from inputs to logits, gives the logits of validation images, and which of them these are: all but
+those that cannot be read any more, which stay out from then on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """One line of ``history.jsonl``; epoch 0 is the start.
+
+    `level` counts from 0, `epoch` goes on from level to level. `loss` is the mean training loss, `accuracy` and
+    `log_loss` are on the validation images that could be read then, `seconds` are since the run began, `rate` is
+    training images a second.
+    """
+
+    level: int
+    epoch: int
+    loss: float | None
+    accuracy: float
+    log_loss: float
+    seconds: float
+    rate: float | None
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best epoch and its weights; of each validation image that was `seen`, whether it was right, and its loss."""
+
+    epoch: Epoch
+    weights: dict[str, Tensor]
+    seen: NDArray[np.int64]
+    right: NDArray[np.bool_]
+    losses: NDArray[np.float64]
+
+    def on(self, seen: NDArray[np.int64]) -> Best:
+        """Score it on those of its images that are still seen."""
+        kept = np.isin(self.seen, seen)
+        right, losses = self.right[kept], self.losses[kept]
+        epoch = replace(self.epoch, accuracy=float(right.mean()), log_loss=float(losses.mean()))
+        return Best(epoch, self.weights, self.seen[kept], right, losses)
+
+
+class Judge:
+    """Scores epochs on validation images and remembers the best.
+
+    Parameters
+    ----------
+    truth : (m,) int64 array
+        Labels of the validation images.
+    history : Path
+        Takes one JSON line an epoch.
+    keep : callable
+        Called whenever the module is the best so far, and has the weights that are kept.
+    now : callable
+        Seconds since the run began.
+
+    Attributes
+    ----------
+    done : list of Epoch
+    best : Best or None
+    seconds : float
+        What the last validation took.
+    """
+
+    def __init__(
+        self, truth: NDArray[np.int64], history: Path, keep: Callable[[], None], now: Callable[[], float]
+    ) -> None:
+        self._truth, self._history, self.keep, self._now = truth, history, keep, now
+        self.done: list[Epoch] = []
+        self.best: Best | None = None
+        self.seconds = 0.0
+        self._told = 0
+
+    def epoch(
+        self,
+        which: tuple[int, int],
+        loss: float | None,
+        rate: float | None,
+        validate: Validate,
+        predict: Predict,
+        weights: Callable[[], Mapping[str, Tensor]],
+    ) -> None:
+        """Judge an epoch, of the level and the number `which` says."""
+        began = self._now()
+        logits, seen = validate(predict)
+        right, losses = scores(logits, self._truth[seen])
+        ended = self._now()
+        self.seconds = ended - began
+        told_rate = None if rate is None else round(rate, 1)
+        epoch = Epoch(*which, loss, float(right.mean()), float(losses.mean()), round(ended, 3), told_rate)
+        self.done.append(epoch)
+        if self.best is not None and len(seen) < len(self.best.seen):
+            self.best = self.best.on(seen)
+        if self.best is None or _rank(epoch) > _rank(self.best.epoch):
+            # One assignment, for an interrupt may come before or after it.
+            copied = {name: value.detach().clone() for name, value in weights().items()}
+            self.best = Best(epoch, copied, seen, right, losses)
+            self.keep()
+        self.tell()
+
+    def since_best(self, level: int) -> int:
+        """Epochs of a level that were judged after the best one."""
+        assert self.best is not None  # noqa: S101 - the start has been judged
+        return sum(epoch.level == level and epoch.epoch > self.best.epoch.epoch for epoch in self.done)
+
+    def tell(self) -> None:
+        """Add to the history what it does not have yet."""
+        with self._history.open("a", encoding="utf-8") as file:
+            file.writelines(_line(epoch) for epoch in self.done[self._told :])
+        self._told = len(self.done)
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Tensors and plain values that `load` needs."""
+        facts: dict[str, Any] = {"done": [asdict(epoch) for epoch in self.done], "seconds": self.seconds}
+        if self.best is None:
+            return {}, facts
+        arrays = {"seen": self.best.seen, "right": self.best.right, "losses": self.best.losses}
+        tensors = {f"weights/{name}": value for name, value in self.best.weights.items()}
+        tensors |= {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
+        return tensors, {**facts, "best": asdict(self.best.epoch)}
+
+    def load(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
+        """Go on from what `state` gave; the history is cut back to what was done then."""
+        self.done = [Epoch(**line) for line in facts["done"]]
+        self.seconds = facts["seconds"]
+        if "best" in facts:
+            weights = {name.removeprefix("weights/"): v for name, v in tensors.items() if name.startswith("weights/")}
+            seen, right, losses = (tensors[name].numpy() for name in ("seen", "right", "losses"))
+            self.best = Best(Epoch(**facts["best"]), weights, seen, right, losses)
+        write_text(self._history, "".join(map(_line, self.done)))
+        self._told = len(self.done)
+
+
+def _line(epoch: Epoch) -> str:
+    return json.dumps({field.name: getattr(epoch, field.name) for field in fields(epoch)}) + "\n"
+
+
+def _rank(epoch: Epoch) -> tuple[float, float]:
+    """Higher is better."""
+    return epoch.accuracy, -epoch.log_loss

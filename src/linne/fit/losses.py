@@ -1,0 +1,89 @@
+"""The training losses, an image at a time, so that they can be averaged over whatever makes up a batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+POSITIVE_FOCUS, NEGATIVE_FOCUS, MARGIN = 1.0, 4.0, 0.05
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CrossEntropy:
+    """Cross entropy of one label an image.
+
+    Attributes
+    ----------
+    smoothing : float
+        Label smoothing in [0, 1): this share of the label's weight is every class's alike (Szegedy et al., CVPR 2016).
+    weights : (classes,) float Tensor, optional
+        Of classes: see `linne.fit.class_weights`.
+    added : (classes,) float Tensor, optional
+        Added to the logits in training: see `linne.fit.class_weights.log_prior`.
+    """
+
+    smoothing: float = 0.0
+    weights: Tensor | None = None
+    added: Tensor | None = None
+
+    def __call__(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Give the loss of each image.
+
+        Parameters
+        ----------
+        logits : (batch, classes) float Tensor
+        labels : (batch,) int64 Tensor
+
+        Returns
+        -------
+        (batch,) float Tensor
+        """
+        if self.added is not None:
+            logits = logits + self.added
+        return F.cross_entropy(logits, labels, self.weights, reduction="none", label_smoothing=self.smoothing)
+
+    def on(self, device: torch.device) -> CrossEntropy:
+        """Give the same with its tensors on a device."""
+        weights, added = (None if each is None else each.to(device) for each in (self.weights, self.added))
+        return replace(self, weights=weights, added=added)
+
+
+def binary_cross_entropy(
+    logits: Tensor, targets: Tensor, smoothing: float = 0.0, positive_weights: Tensor | None = None
+) -> Tensor:
+    """Give the mean binary cross entropy over the classes, for images with any number of labels.
+
+    Parameters
+    ----------
+    logits : (batch, classes) float Tensor
+    targets : (batch, classes) float Tensor
+        In [0, 1].
+    smoothing : float
+        Moves targets towards a half, in [0, 1).
+    positive_weights : (classes,) float Tensor, optional
+        What a present label weighs over an absent one.
+
+    Returns
+    -------
+    (batch,) float Tensor
+    """
+    smooth = targets * (1 - smoothing) + smoothing / 2
+    losses = F.binary_cross_entropy_with_logits(logits, smooth, reduction="none", pos_weight=positive_weights)
+    return losses.mean(1)
+
+
+def asymmetric_loss(logits: Tensor, targets: Tensor) -> Tensor:
+    """Give the sum over the classes of a binary loss that forgets easy absent labels, of which there are most.
+
+    Ridnik, Ben-Baruch, Zamir, Noy, Friedman, Protter, Zelnik-Manor: "Asymmetric Loss For Multi-Label Classification",
+    ICCV 2021 (arXiv 2009.14119), equations 4 to 6 and its settings: absent labels of a probability below 0.05 weigh
+    nothing, others its fourth power. Parameters and result are as those of `binary_cross_entropy`.
+    """
+    probability = logits.sigmoid()
+    shifted = (probability - MARGIN).clamp(min=0)
+    present = (1 - probability) ** POSITIVE_FOCUS * F.logsigmoid(logits)
+    absent = shifted**NEGATIVE_FOCUS * torch.log1p(-shifted)
+    return -(targets * present + (1 - targets) * absent).sum(1)

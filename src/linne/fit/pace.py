@@ -1,0 +1,56 @@
+"""Where in its schedule a training run is."""
+
+from __future__ import annotations
+
+LATE = 0.03
+"""Of the time there is: a run that will be later than this is hurried."""
+
+FEWEST_STEPS = 5
+"""After so many it is known how long one takes; the first one takes longer."""
+
+
+class Pace:
+    """Progress by steps, or by the clock once the steps would not be done in time.
+
+    A schedule that a deadline cuts has not lowered its learning rate, and loses points for that. So where a machine has
+    become slower than it was measured, what is left of the schedule is drawn together: from then on it runs to its end
+    with the clock. A run that is in time depends on its steps alone.
+
+    Parameters
+    ----------
+    steps : int
+        Planned, in all.
+    end : float, optional
+        When they must be done, on the caller's clock.
+    hurried : (float, float), optional
+        From where in the schedule, and when, the clock has been followed: of a run that goes on.
+    """
+
+    def __init__(self, steps: int, end: float | None, hurried: tuple[float, float] | None = None) -> None:
+        self._steps, self._end = steps, end
+        self._first: tuple[int, float] | None = None
+        self.hurried = hurried
+
+    def at(self, step: int, now: float) -> float:
+        """Progress before a step, in [0, 1]."""
+        by_steps = step / self._steps
+        if self._end is None:
+            return by_steps
+        if self.hurried is None and self._is_late(step, now, self._end):
+            self.hurried = by_steps, now
+        if self.hurried is None:
+            return by_steps
+        progress, since = self.hurried
+        by_clock = progress + (1 - progress) * (now - since) / max(self._end - since, 1e-9)
+        return min(max(by_steps, by_clock), 1.0)
+
+    def _is_late(self, step: int, now: float, end: float) -> bool:
+        if self._first is None:
+            if step > 0:  # the first step is over
+                self._first = step, now
+            return now >= end
+        first, then = self._first
+        if step - first < FEWEST_STEPS:
+            return now >= end
+        done = now + (self._steps - step) * (now - then) / (step - first)
+        return done > end + LATE * (end - then)

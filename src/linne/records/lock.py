@@ -1,0 +1,46 @@
+"""One process at a time in a folder."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from linne.records.errors import RunError, WriteError
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+
+@contextlib.contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Hold a folder; the system lets go of it when the process ends, however it does.
+
+    Raises
+    ------
+    RunError
+        Another process holds it.
+    WriteError
+        The folder cannot be written to.
+    """
+    path = folder / ".lock"
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise WriteError(
+            "the run cannot be written to", file=folder, value=error.strerror, remedy="mend its permissions"
+        ) from error
+    try:
+        if fcntl is not None:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise RunError(
+                    "another process works in this run", file=folder, remedy="wait for it, or end it"
+                ) from error
+        yield
+    finally:
+        os.close(file)

@@ -1,0 +1,195 @@
+"""The steps of a fit, in order; a run that was cut off passes over what it has done."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from linne.embed.backbone import backbone
+from linne.embed.embedding import Embedding, embed, pick
+from linne.fit.checkpoint import elapsed_of
+from linne.fit.probe import Probe, fit_probe
+from linne.records.errors import LinneError, RunError
+from linne.records.index import TRAIN, VALIDATION, Index
+from linne.records.plan import Plan
+from linne.records.progress import Progress
+from linne.records.run import Run
+from linne.records.split import Split
+from linne.report.write import write_report
+from linne.road.budget import Clock
+from linne.road.inspection import inspect
+from linne.road.look import Material
+from linne.road.planning import Asked, Planned, finish_seconds, plan_run, settle_plan
+from linne.road.request import Request
+from linne.road.ship import ship
+from linne.road.teacher import read_teacher
+from linne.road.training import Start, train_network
+from linne.split.assign import make_split
+from linne.split.groups import groups_by_name
+
+PARTS = ("linne", "torch", "torchvision", "onnxruntime", "numpy", "pillow", "scikit-learn")
+
+
+def walk(run: Run, request: Request, material: Material, clock: Clock, progress: Progress) -> None:
+    """Do all that is still to do in a run; see `linne.fit` for what it raises."""
+    clock = clock.with_spent(elapsed_of(run.state))
+    seconds: dict[str, float] = {"start": clock.elapsed()}
+    index = material.index
+    _refuse_other_photos(run, index)
+    asked = Asked(request.seed, request.weights, request.chosen, request.flip)
+    planned = _planned(run, request, material, clock, asked, progress)
+    material, plan = planned.material, planned.plan
+    _lap(seconds, "plan", clock)
+
+    embedding = embed(index, material.backbone, request.store, progress, planned.stage, planned.backend)
+    _lap(seconds, "embed", clock)
+
+    named = None if request.group_by is None else groups_by_name(index, request.group_by)
+    inspection = inspect(index, embedding, plan.seed, request.store, progress, named)
+    progress.say(f"audit: {_listing(inspection.findings.counts())}")
+    _lap(seconds, "audit", clock)
+
+    split = make_split(index, inspection.groups, embedding.passed.readable, plan.seed)
+    index.write(run.index)
+    inspection.findings.write(run.findings)
+    split.write(run.split, index.paths, embedding.passed.digest)
+    run.facts = _facts(run, request, index, split, plan, embedding)
+    run.facts["seconds"] = seconds
+    run.write()
+    _lap(seconds, "split", clock)
+
+    probe = _probe(embedding, index, split) if material.choice.pretrained else None
+    if probe is not None:
+        run.facts["probe"] = {name: getattr(probe, name) for name in ("accuracy", "log_loss", "inverse_penalty")}
+        progress.say(f"probe: {probe.accuracy:.3f} of validation right, {clock.elapsed():.0f} s after the start")
+    _lap(seconds, "probe", clock)
+
+    reserve = finish_seconds(material, planned.backend, planned.whole_rate)
+    if planned.training is not None:
+        plan, settled = settle_plan(material, clock, asked, planned, split, reserve, request.store)
+        for reason in settled:
+            progress.say(f"plan: {reason}")
+    plan.write(run.plan)
+    run.facts["plan"] = plan.to_json()
+    deadline = None if clock.budget is None else clock.budget - reserve
+    teacher = None if request.teacher is None else read_teacher(request.teacher, index.labels, plan.pixels)
+    start = Start(
+        material, plan, probe, split, embedding, request.store, request.cache_size, teacher, clock.elapsed, deadline
+    )
+    chosen = train_network(start, run, progress)
+    run.facts["chosen"] = chosen
+    if probe is None:
+        _refuse_untrained(run)
+    _lap(seconds, "train", clock)
+
+    ship(run, material, plan, split, embedding.passed.digest, progress)
+    _lap(seconds, "ship", clock)
+    run.write()
+
+    write_report(run)
+    _lap(seconds, "report", clock)
+    run.facts["finished"] = True
+    run.write()
+    run.state.unlink(missing_ok=True)
+
+
+def _planned(run: Run, request: Request, material: Material, clock: Clock, asked: Asked, progress: Progress) -> Planned:
+    """The plan that this run has already, or that it was given, or a new one."""
+    given = run.plan if run.plan.exists() else request.plan
+    if given is None:
+        planned = plan_run(material, clock, asked, request.store)
+        for reason in planned.plan.reasons:
+            progress.say(f"plan: {reason}")
+        return planned
+    plan = Plan.read(given)
+    if plan.network != material.choice.name:
+        raise LinneError(
+            f"is a plan for {plan.network}", file=given, value=material.choice.name, remedy="give its --network"
+        )
+    weights = material.backbone.weights if material.backbone else ""
+    if plan.weights_fingerprint != weights:
+        raise LinneError(
+            "is a plan for other weights", file=given, value=plan.weights, remedy="give the --weights it was made for"
+        )
+    choice = replace(material.choice, pixels=plan.pixels)
+    material = replace(
+        material,
+        choice=choice,
+        backbone=backbone(choice.network, plan.pixels) if choice.pretrained else None,
+    )
+    progress.say(f"plan: as {given} says")
+    backend = None
+    if material.backbone is not None:
+        sample = material.sample.inputs(plan.pixels)
+        backend = pick(material.backbone, len(material.index), request.store, plan.stage, sample)
+    return Planned(material, replace(plan, budget=clock.budget), None, backend, plan.stage, None)
+
+
+def _refuse_other_photos(run: Run, index: Index) -> None:
+    """Raise where a run that was cut off had other photos."""
+    if run.index.exists() and Index.read(run.index).fingerprint != index.fingerprint:
+        raise RunError(
+            "the photos are not those that it was begun with", file=run.folder, remedy="make a new run of them"
+        )
+
+
+def _refuse_untrained(run: Run) -> None:
+    """Raise where a network from a random start is no better than that, or was stopped before it could be."""
+    chosen = run.facts["chosen"]
+    if chosen["epoch"] > 0:
+        return
+    run.write()
+    if chosen["stopped"] == "interrupt":
+        raise KeyboardInterrupt
+    raise LinneError(
+        "nothing was learnt: no epoch is better than the random start",
+        file=run.folder,
+        remedy="give a longer --budget, or pretrained --weights",
+    )
+
+
+def _probe(embedding: Embedding, index: Index, split: Split) -> Probe:
+    train, validation = split.rows(TRAIN), split.rows(VALIDATION)
+    labels = index.label.astype("int64")
+    return fit_probe(embedding.features[train], labels[train], embedding.features[validation], labels[validation])
+
+
+def _facts(run: Run, request: Request, index: Index, split: Split, plan: Plan, embedding: Embedding) -> dict[str, Any]:
+    backend = embedding.backend
+    return {
+        "name": run.folder.name,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "asked": {
+            "photos": str(request.photos),
+            "budget": plan.budget,
+            "seed": plan.seed,
+            "group_by": request.group_by,
+            "chosen": request.chosen,
+            "teacher": None if request.teacher is None else str(request.teacher),
+        },
+        "plan": plan.to_json(),
+        "versions": {part: _version(part) for part in PARTS},
+        "backend": None if backend is None else backend.to_json(),
+        "fingerprints": {"index": index.fingerprint, "split": split.fingerprint, "weights": plan.weights_fingerprint},
+        "embedded": {"images": len(index), "computed": embedding.passed.computed},
+        "corrections": None if index.corrections is None else index.corrections.to_json(),
+        "openings": [],
+    }
+
+
+def _version(part: str) -> str | None:
+    try:
+        return version(part)
+    except PackageNotFoundError:
+        return None
+
+
+def _listing(counts: dict[str, int]) -> str:
+    return ", ".join(f"{number} {check}" for check, number in counts.items()) or "nothing found"
+
+
+def _lap(seconds: dict[str, float], step: str, clock: Clock) -> None:
+    """Note the seconds since the last step ended."""
+    seconds[step] = round(max(clock.elapsed() - sum(seconds.values()), 0.0), 3)

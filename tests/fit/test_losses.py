@@ -1,0 +1,145 @@
+"""Are losses and class weights those of torch, timm, scikit-learn and the papers?"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from scipy.special import rel_entr, softmax
+from sklearn.utils.class_weight import compute_class_weight
+from timm.loss import AsymmetricLossMultiLabel, LabelSmoothingCrossEntropy, SoftTargetCrossEntropy
+from timm.loss.class_weights import compute_class_weights
+
+from linne.fit.class_weights import effective_number, inverse_frequency, log_prior
+from linne.fit.distillation import Distillation, soft
+from linne.fit.losses import CrossEntropy, asymmetric_loss, binary_cross_entropy
+from linne.fit.mixing import mixed_loss
+
+CLASSES, BATCH = 5, 12
+COUNTS = torch.tensor([100, 40, 7, 2, 1])
+
+
+def logits(seed: int = 0, scale: float = 3.0) -> torch.Tensor:
+    return scale * torch.randn(BATCH, CLASSES, generator=torch.Generator().manual_seed(seed))
+
+
+LABELS = torch.arange(BATCH) % CLASSES
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_cross_entropy_is_torchs_and_timms(smoothing: float, weighted: bool) -> None:
+    weights = inverse_frequency(COUNTS) if weighted else None
+    found = CrossEntropy(smoothing, weights)(logits(), LABELS)
+    expected = F.cross_entropy(logits(), LABELS, weights, reduction="none", label_smoothing=smoothing)
+    assert found.shape == (BATCH,)
+    torch.testing.assert_close(found, expected)
+    if not weighted:
+        torch.testing.assert_close(found.mean(), LabelSmoothingCrossEntropy(smoothing)(logits(), LABELS))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_mixed_labels_are_soft_targets(share: float) -> None:
+    loss = CrossEntropy(0.1)
+    found = loss(logits(), LABELS, share)
+    torch.testing.assert_close(found.mean(), mixed_loss(logits(), LABELS, share, 0.1))
+    one_hot = F.one_hot(LABELS, CLASSES).float()
+    soft_targets = (share * one_hot + (1 - share) * one_hot.roll(1, 0)) * 0.9 + 0.1 / CLASSES
+    torch.testing.assert_close(found.mean(), SoftTargetCrossEntropy()(logits(), soft_targets))
+
+
+def test_weights_are_scikit_learns_and_timms_up_to_their_mean() -> None:
+    labels = torch.arange(CLASSES).repeat_interleave(COUNTS).numpy()
+    expected = compute_class_weight("balanced", classes=np.arange(CLASSES), y=labels)
+    np.testing.assert_allclose(inverse_frequency(COUNTS), expected, rtol=1e-6)
+    for counts in (COUNTS, torch.tensor([100, 40, 7, 2, 0])):
+        images = int(counts.sum())
+        for found, method in ((inverse_frequency(counts), "inv_freq"), (effective_number(counts), "effective_num")):
+            reference = compute_class_weights(counts, images, method)[1]
+            torch.testing.assert_close(found / found.mean(), reference)
+            assert float((found * counts).sum() / images) == pytest.approx(1)
+            assert found.dtype == torch.float32
+
+
+def test_effective_numbers_lie_between_equal_weights_and_inverse_frequencies() -> None:
+    torch.testing.assert_close(effective_number(COUNTS, 1e-9), torch.ones(CLASSES))
+    torch.testing.assert_close(effective_number(COUNTS, 1 - 1e-9), inverse_frequency(COUNTS), rtol=1e-4, atol=0)
+
+
+def test_adjusted_logits_are_weighed_by_the_prior() -> None:
+    """Equation 10 of Menon et al., as a ratio of sums."""
+    prior = (COUNTS / COUNTS.sum()).double()
+    for tau in (0.0, 0.5, 1.0):
+        powers = logits().double().exp() * prior**tau
+        expected = -(powers[torch.arange(BATCH), LABELS] / powers.sum(1)).log()
+        found = CrossEntropy(added=log_prior(COUNTS, tau))(logits(), LABELS)
+        torch.testing.assert_close(found, expected.float(), rtol=1e-5, atol=1e-5)
+    assert torch.isfinite(log_prior(torch.tensor([3, 0]))).all()
+
+
+def test_adjusting_makes_the_best_answer_the_same_for_every_class() -> None:
+    """Where inputs tell nothing, the lowest loss is at equal logits, however frequent classes are."""
+    free = torch.zeros(CLASSES, requires_grad=True)
+    labels = torch.arange(CLASSES).repeat_interleave(COUNTS)
+    loss = CrossEntropy(added=log_prior(COUNTS))(free.expand(len(labels), -1), labels).mean()
+    (gradient,) = torch.autograd.grad(loss, free)
+    torch.testing.assert_close(gradient, torch.zeros(CLASSES), rtol=0, atol=1e-6)
+
+
+def test_the_mean_over_a_batch_is_the_mean_of_its_slices() -> None:
+    loss = CrossEntropy(0.1, inverse_frequency(COUNTS), log_prior(COUNTS)).on(torch.device("cpu"))
+    whole = loss(logits(), LABELS).sum() / BATCH
+    parts = sum(loss(one, label).sum() / BATCH for one, label in zip(logits().split(5), LABELS.split(5), strict=True))
+    torch.testing.assert_close(whole, parts)
+
+
+def targets() -> torch.Tensor:
+    return (torch.rand(BATCH, CLASSES, generator=torch.Generator().manual_seed(1)) < 0.3).float()
+
+
+def test_binary_cross_entropy_is_torchs() -> None:
+    weights = torch.arange(1.0, CLASSES + 1)
+    found = binary_cross_entropy(logits(), targets(), 0.2, weights)
+    smooth = torch.where(targets() == 1, 0.9, 0.1)
+    expected = torch.nn.BCEWithLogitsLoss(pos_weight=weights)(logits(), smooth)
+    assert found.shape == (BATCH,)
+    torch.testing.assert_close(found.mean(), expected)
+
+
+def test_the_asymmetric_loss_is_timms_with_its_gradient() -> None:
+    ours, theirs = (logits().requires_grad_() for _ in range(2))
+    found = asymmetric_loss(ours, targets())
+    expected = AsymmetricLossMultiLabel(reduction="none")(theirs, targets()).sum(1)
+    assert found.shape == (BATCH,)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+    found.sum().backward()
+    expected.sum().backward()
+    torch.testing.assert_close(ours.grad, theirs.grad, rtol=1e-3, atol=1e-5)
+
+
+def test_the_asymmetric_loss_and_its_gradient_are_numbers_whatever_the_logits() -> None:
+    far = torch.tensor([[-1e4, -200.0, 0.0, 200.0, 1e4]]).repeat(2, 1).requires_grad_()
+    loss = asymmetric_loss(far, torch.tensor([[1.0], [0.0]]).expand(2, CLASSES))
+    loss.sum().backward()
+    assert torch.isfinite(loss).all()
+    assert torch.isfinite(far.grad).all()
+
+
+@pytest.mark.parametrize("temperature", [1.0, 3.0])
+def test_soft_distillation_is_the_divergence_that_scipy_gives(temperature: float) -> None:
+    student, teacher = logits(0), logits(1)
+    of = [softmax(each.double().numpy() / temperature, axis=1) for each in (teacher, student)]
+    expected = torch.from_numpy(rel_entr(*of).sum(1) * temperature**2).float()
+    torch.testing.assert_close(soft(student, teacher, temperature), expected, rtol=1e-4, atol=1e-5)
+    own = CrossEntropy()(student, LABELS)
+    found = Distillation(0.7, temperature)(own, student, teacher)
+    torch.testing.assert_close(found, 0.3 * own + 0.7 * expected, rtol=1e-4, atol=1e-5)
+
+
+def test_hard_distillation_is_deits() -> None:
+    """Half the cross entropy of the label, half that of the teacher's answer."""
+    student, teacher = logits(0), logits(1)
+    own = CrossEntropy(0.1)(student, LABELS)
+    expected = (own + F.cross_entropy(student, teacher.argmax(1), reduction="none")) / 2
+    torch.testing.assert_close(Distillation()(own, student, teacher), expected)
