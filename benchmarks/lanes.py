@@ -41,29 +41,24 @@ from linne.nets.blocks.conv_norm_act import ConvNormAct
 
 MOST_STEPS = 2048
 MAX_NORM = 5.0
-RATE, DECAY, SMOOTHING, SHARE, PATCH, FIRST, SECOND, KEEP = 0, 1, 2, 3, slice(4, 8), 8, 9, 10
-"""Columns of what holds for a step; FIRST and SECOND correct the bias of Adam's moments, KEEP is the average's."""
-STEPPED = 11
+RATE, DECAY, SMOOTHING, SHARE, PATCH, FIRST, SECOND = 0, 1, 2, 3, slice(4, 8), 8, 9
+"""Columns of what holds for a step; FIRST and SECOND correct the bias of Adam's moments."""
+STEPPED = 10
 
 
 class Unit(nn.Module):
-    """Convolution, batch norm and activation as one convolution, or with statistics of the batch."""
+    """Convolution, batch norm and activation as one convolution; statistics stay."""
 
     def __init__(self, unit: ConvNormAct) -> None:
         super().__init__()
         self.conv, self.norm, self.act = unit.conv, unit.norm, getattr(unit, "act", None)
-        self.free = False
 
     def forward(self, x: Tensor) -> Tensor:
         conv, norm = self.conv, self.norm
-        if self.free:
-            x = F.conv2d(x, conv.weight.to(KIND), None, conv.stride, conv.padding, 1, conv.groups)
-            x = F.batch_norm(x, norm.running_mean, norm.running_var, norm.weight, norm.bias, True, 0.1, norm.eps)
-        else:
-            scale = norm.weight * (norm.running_var + norm.eps).rsqrt()
-            weight = (conv.weight * scale[:, None, None, None]).to(KIND)
-            bias = (norm.bias - norm.running_mean * scale).to(KIND)
-            x = F.conv2d(x, weight, bias, conv.stride, conv.padding, 1, conv.groups)
+        scale = norm.weight * (norm.running_var + norm.eps).rsqrt()
+        weight = (conv.weight * scale[:, None, None, None]).to(KIND)
+        bias = (norm.bias - norm.running_mean * scale).to(KIND)
+        x = F.conv2d(x, weight, bias, conv.stride, conv.padding, 1, conv.groups)
         return x if self.act is None else self.act(x)
 
 
@@ -92,8 +87,8 @@ class Lane:
         self.stream = torch.cuda.Stream() if CUDA else None
         self.named = list(self.network.named_parameters())
         size = sum(p.numel() for _, p in self.named)
-        self.flat, self.grad, self.scale, self.decayed, self.first, self.second, self.average, self.velocity = (
-            torch.zeros(size, device=DEVICE) for _ in range(8)
+        self.flat, self.grad, self.scale, self.decayed, self.first, self.second, self.velocity = (
+            torch.zeros(size, device=DEVICE) for _ in range(7)
         )
         self.matrices: list[tuple[int, int, int]] = []
         self.places: dict[str, slice] = {}
@@ -107,8 +102,6 @@ class Lane:
                 self.matrices.append((at, p.shape[0], p[0].numel()))
             self.places[name], at = here, here.stop
         self.start = self.flat.clone()
-        self.buffers = [b for b in self.network.buffers() if b.is_floating_point()]
-        self.published = [b.clone() for b in self.buffers]
         self.at = torch.zeros(1, dtype=torch.long, device=DEVICE)
         self.stepped = torch.zeros(MOST_STEPS, STEPPED, device=DEVICE)
         self.tables: dict[int, tuple[Tensor, Tensor]] = {}
@@ -120,15 +113,8 @@ class Lane:
         return torch.cuda.stream(self.stream) if self.stream is not None else nullcontext()
 
     @torch.no_grad()
-    def reset(self, start: Tensor, keep_norms: bool = False) -> None:
+    def reset(self, start: Tensor) -> None:
         self.flat.copy_(start)
-        self.average.copy_(start)
-        if not keep_norms:
-            for buffer, value in zip(self.buffers, self.published, strict=True):
-                buffer.copy_(value)
-        self._forget()
-
-    def _forget(self) -> None:
         for vector in (self.first, self.second, self.velocity, self.grad, self.at):
             vector.zero_()
 
@@ -138,11 +124,11 @@ class Lane:
             self.tables[batch] = rows, torch.ones(MOST_STEPS, batch, DRAWN, device=DEVICE)
         return self.tables[batch]
 
-    def replay(self, size: Size, batch: int, optimiser: str, free: bool, auto: bool, stage: int | None) -> None:
+    def replay(self, size: Size, batch: int, optimiser: str, auto: bool, stage: int | None) -> None:
         """One step, recorded when it is first asked for."""
-        key = (size, batch, optimiser, free, auto, stage)
+        key = (size, batch, optimiser, auto, stage)
         if key not in self.graphs:
-            self.graphs[key] = self._recorded(lambda: self._step(size, batch, optimiser, free, auto, stage))
+            self.graphs[key] = self._recorded(lambda: self._step(size, batch, optimiser, auto, stage))
         self.graphs[key]()
 
     def _recorded(self, step: Callable[[], None]) -> Callable[[], None]:
@@ -161,16 +147,13 @@ class Lane:
         return graph.replay
 
     def _changing(self) -> list[Tensor]:
-        return [self.flat, self.average, self.first, self.second, self.velocity, self.at, *self.buffers]
+        return [self.flat, self.first, self.second, self.velocity, self.at]
 
-    def _step(self, size: Size, batch: int, optimiser: str, free: bool, auto: bool, stage: int | None) -> None:
+    def _step(self, size: Size, batch: int, optimiser: str, auto: bool, stage: int | None) -> None:
         all_rows, all_drawn = self.table(batch)
         rows = all_rows.index_select(0, self.at)[0]
         stepped = self.stepped.index_select(0, self.at)[0]
         self.grad.zero_()
-        for unit in self.network.modules():
-            if isinstance(unit, Unit):
-                unit.free = free
         self.network.train()
         if stage is not None:
             assert self.cached is not None
@@ -222,7 +205,6 @@ class Lane:
                 for (at, rows, columns), step in zip(self.matrices, steps, strict=True):
                     change[at : at + rows * columns] = step
             self.flat.sub_(rate * self.scale * (change + stepped[DECAY] * self.decayed * self.flat))
-        self.average.lerp_(self.flat, 1 - stepped[KEEP])
         self.at.add_(1)
 
     def _orthogonal(self, g: Tensor, at: int, rows: int, columns: int) -> Tensor:
@@ -239,24 +221,13 @@ class Lane:
         return x.flatten() * (0.2 * max(rows, columns) ** 0.5)
 
     @torch.no_grad()
-    def maps(self, views: Tensor, stage: int | None = None, batch: int = 128) -> Tensor:
-        """Logits of (n, 3, h, w) float levels; or float16 of what enters a stage.
-
-        All batches have one size, the last is filled up: cuDNN would look for the fastest way anew for each other one.
-        """
+    def maps(self, views: Tensor, stage: int | None = None) -> Tensor:
+        """Logits of (n, 3, h, w) float levels; or float16 of what enters a stage."""
         self.network.eval()
-        for unit in self.network.modules():
-            if isinstance(unit, Unit):
-                unit.free = False
-        filled = torch.cat((views, views[:1].expand(-len(views) % batch, -1, -1, -1)))
-        out = []
-        with torch.backends.cudnn.flags(benchmark=False):
-            for part in filled.split(batch):
-                x = normalised(part)
-                for module in self.network.stages()[:stage]:
-                    x = module(x)
-                out.append(self.network.forward_head(x.float()) if stage is None else x.half())
-        return torch.cat(out)[: len(views)]
+        x = normalised(views)
+        for module in self.network.stages()[:stage]:
+            x = module(x)
+        return self.network.forward_head(x.float()) if stage is None else x.half()
 
 
 def side_by_side(lanes: Sequence[Lane], replays: Sequence[Callable[[Lane], None]]) -> None:

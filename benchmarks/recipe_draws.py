@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from lanes import DECAY, FIRST, KEEP, PATCH, RATE, SECOND, SHARE, SMOOTHING, STEPPED
+from lanes import DECAY, FIRST, PATCH, RATE, SECOND, SHARE, SMOOTHING, STEPPED
 from numpy.typing import NDArray
 from recipe_list import Config
 from table_views import AFFINE, BOX, COLOUR, DRAWN, ERASED, FLIP, TONES
@@ -74,15 +74,14 @@ def _trivial(drawn: Floats, rng: np.random.Generator) -> None:
     drawn[:, AFFINE], drawn[:, TONES], drawn[:, COLOUR] = affine, tones, colour
 
 
-def stepped(config: Config, steps: int, an_epoch: int, rng: np.random.Generator) -> Floats:
+def stepped(config: Config, steps: int, rng: np.random.Generator) -> Floats:
     """(steps, STEPPED) of what holds for each step."""
     table = np.zeros((steps, STEPPED), np.float32)
     progress, count = np.arange(steps) / steps, np.arange(1, steps + 1)
-    falling = 1.0 if config.constant else 0.5 * (1 + np.cos(math.pi * np.clip((progress - 0.1) / 0.9, 0, 1)))
+    falling = 0.5 * (1 + np.cos(math.pi * np.clip((progress - 0.1) / 0.9, 0, 1)))
     table[:, RATE] = config.rate * np.where(progress < 0.1, np.maximum(progress / 0.1, 0.02), falling)
     table[:, DECAY], table[:, SMOOTHING], table[:, SHARE] = config.decay, config.smoothing, 1
     table[:, FIRST], table[:, SECOND] = 1 - 0.9**count, 1 - 0.999**count
-    table[:, KEEP] = np.minimum(1 - 1 / an_epoch, count / (count + 9))
     if config.mixing:
         laid = rng.random(steps) < 0.5
         half = 0.5 * np.sqrt(1 - rng.beta(1, 1, steps))

@@ -13,18 +13,22 @@ from PIL import Image
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 
-SIDE = 384
-FOLDS = 5
+SIDE = 336
+"""Pixels of the longer side that are kept."""
 COPIES = 0.95
 """Cosine of features from which two photos share a fold."""
 Floats = NDArray[np.float32]
 
 
-def read_photos(folder: Path) -> tuple[NDArray[np.uint8], Floats, NDArray[np.int64]]:
-    """Pixels padded to a square, heights and widths, and labels; of subsets train and validation where there are."""
+def read_photos(folder: Path, limit: int | None) -> tuple[NDArray[np.uint8], Floats, NDArray[np.int64]]:
+    """Pixels padded to a square, heights and widths, and labels; of subsets train and validation where there are.
+
+    `limit` takes that many photos at random.
+    """
     subsets = [folder / name for name in ("train", "validation") if (folder / name).is_dir()] or [folder]
     files = sorted(file for subset in subsets for file in subset.glob("*/*.*"))
     names = sorted({file.parent.name for file in files})
+    files = [files[i] for i in np.sort(np.random.default_rng(0).permutation(len(files))[:limit])]
     pixels, sizes = np.zeros((len(files), SIDE, SIDE, 3), np.uint8), np.zeros((len(files), 2), np.float32)
 
     def read(i: int) -> None:
@@ -42,7 +46,7 @@ def read_photos(folder: Path) -> tuple[NDArray[np.uint8], Floats, NDArray[np.int
     return pixels, sizes, np.array([names.index(file.parent.name) for file in files])
 
 
-def folds(features: torch.Tensor, labels: NDArray[np.int64]) -> NDArray[np.int64]:
+def folds(features: torch.Tensor, labels: NDArray[np.int64], count: int) -> NDArray[np.int64]:
     """Give each photo a fold: near copies together, and each class over all folds alike."""
     unit = F.normalize(features, dim=1)
     pairs = [
@@ -52,11 +56,11 @@ def folds(features: torch.Tensor, labels: NDArray[np.int64]) -> NDArray[np.int64
     one, other = np.concatenate(pairs).T
     _, group = connected_components(csr_matrix((np.ones(len(one)), (one, other)), shape=(len(labels),) * 2), False)
     fold, rng = np.full(len(labels), -1), np.random.default_rng(0)
-    counts = np.zeros((FOLDS, labels.max() + 1))
+    counts = np.zeros((count, labels.max() + 1))
     sizes = np.bincount(group)
     for number in sorted(rng.permutation(len(sizes)), key=lambda g: -sizes[g]):
         members = np.flatnonzero(group == number)
-        fold[members] = best = int(np.argmin(counts[:, labels[members[0]]] + rng.random(FOLDS) * 0.5))
+        fold[members] = best = int(np.argmin(counts[:, labels[members[0]]] + rng.random(count) * 0.5))
         np.add.at(counts[best], labels[members], 1)
     return fold
 

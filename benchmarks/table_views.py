@@ -96,16 +96,9 @@ def within(box: Tensor, height: int, width: int) -> Tensor:
     return (x > left) & (x < right) & (y > top) & (y < bottom)
 
 
-def seen(photos: Photos, rows: Tensor, size: Size, fit: str, flip: bool = False) -> Tensor:
-    """Photos as they are judged: 'crop' (the shorter side 8/7 of the size, the centre cut) or 'stretch'."""
+def seen(photos: Photos, rows: Tensor, size: Size, flip: bool = False) -> Tensor:
+    """Whole photos, stretched."""
     height, width = photos.sizes[rows].T
-    tall, wide = height, width
-    if fit == "crop":
-        tall = wide = photos.sizes[rows].amin(dim=1) * 0.875
-    box = torch.stack(((width - wide) / 2, (height - tall) / 2, wide, tall), dim=1)
-    flips = torch.full_like(height, float(flip))
-    parts = [
-        cut(photos.pixels[r], b, f, size)
-        for r, b, f in zip(rows.split(256), box.split(256), flips.split(256), strict=True)
-    ]
-    return torch.cat(parts)
+    nothing = torch.zeros_like(height)
+    box = torch.stack((nothing, nothing, width, height), dim=1)
+    return cut(photos.pixels[rows], box, nothing + float(flip), size)
