@@ -111,6 +111,7 @@ class Bench:
         an_epoch = min(len(rows) for rows in self.trained) // batch
         steps = an_epoch * config.epochs
         rng = np.random.default_rng(1000 * config.seed + 1)
+        torch.manual_seed(config.seed)  # of dropout before the classifier, and of what fills erased places
         cached = None if config.stage is None else self._cached(config)
         for lane, trained, start in zip(self.lanes, self.trained, starts, strict=True):
             lane.reset(start)

@@ -75,7 +75,7 @@ def work(
     store: Path, weights: Path, ready: Event, queue: Queue[Config], out: Path, until: float, searching: bool
 ) -> None:
     """Take recipes from a queue, and add what they gave to a file."""
-    faulthandler.dump_traceback_later(until - time.time(), exit=True)
+    faulthandler.dump_traceback_later(max(until - time.time(), 1), exit=True)
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
     torch.backends.cudnn.benchmark_limit = 3
     torch.set_num_threads(1)
@@ -146,8 +146,8 @@ def measure(given: argparse.Namespace) -> Iterator[Comparison | Table]:
     if given.photos.is_file():
         yield from tabled(given.photos.read_text().splitlines())
         return
-    until = time.time() + given.seconds - LEFT
-    faulthandler.dump_traceback_later(given.seconds, exit=True)
+    until = (given.since or time.time()) + given.seconds - LEFT
+    faulthandler.dump_traceback_later(max(until + LEFT - time.time(), 1), exit=True)
     context = multiprocessing.get_context("spawn")
     queue, ready = context.Queue(), context.Event()
     for config in CONFIGS:
@@ -189,6 +189,7 @@ if __name__ == "__main__":
             ("weights", {"type": Path, "nargs": "?"}),
             ("--only", {"nargs": "+", "metavar": "NAME"}),
             ("--seconds", {"type": float, "default": 200.0, "help": "in all, start and table too"}),
+            ("--since", {"type": float, "help": "when these seconds began, as time.time() has it; now if not given"}),
             ("--processes", {"type": int, "default": 3}),
             ("--tiny", {"action": "store_true", "help": "60 photos, two folds, one epoch of small images"}),
             ("--out", {"type": Path, "default": Path("results.jsonl")}),
