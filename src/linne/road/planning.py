@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from linne import __version__
 from linne.embed.backends import device
@@ -15,6 +16,7 @@ from linne.embed.embedding import pick, stored_shares
 from linne.embed.machine import machine
 from linne.embed.measure import Pick
 from linne.evaluate.summary import HARDEST
+from linne.fit.growth import scaled, usual_sides
 from linne.fit.handedness import mirrored_keeps_label
 from linne.fit.levels import VALIDATION_SPEED, Level, Training, settle
 from linne.fit.plan import (
@@ -23,7 +25,7 @@ from linne.fit.plan import (
     plan_training,
     refuse_if_too_short,
 )
-from linne.fit.policy import Policy
+from linne.fit.policy import SMALL_SIDE, Policy
 from linne.fit.throughput import Rate, tail_rates, whole_rate
 from linne.records import fingerprint
 from linne.records.errors import LinneError
@@ -188,6 +190,8 @@ def _outlook(material: Material, clock: Clock, asked: Asked, backend: Pick | Non
         other_seconds=audit + probe + finish_seconds(material, backend),
         stage_rates=(),
         whole_rate=None,
+        pixels=material.choice.pixels,
+        sides=_sides(material),
         views_per_second=1.0 if backend is None else 1 / (1.1 * (1 / backend.rate + 1.5 * material.sample.seconds)),
     )
 
@@ -273,6 +277,21 @@ def _plan(material: Material, clock: Clock, training: Training, asked: Asked) ->
         budget=clock.budget,
         reasons=tuple(reasons),
     )
+
+
+def _sides(material: Material) -> tuple[int, int] | None:
+    """The sides that inputs may grow from and to, if the network takes them."""
+    network, pixels = material.choice.network, material.choice.pixels
+    if min(pixels.height, pixels.width) <= SMALL_SIDE:
+        return None
+    try:
+        with torch.inference_mode():
+            for side in usual_sides(pixels):
+                spec = scaled(pixels, side)
+                network(torch.zeros(1, spec.channels, spec.height, spec.width))
+    except (LinneError, RuntimeError, ValueError, AssertionError):
+        return None  # a table of positions, a window that does not fit
+    return usual_sides(pixels)
 
 
 def _flip(material: Material, asked: Asked) -> tuple[bool, str]:

@@ -257,7 +257,7 @@ def _sources(
         return source, on_arrays(activations(frozen, stage, digest[held], start.store))
     pictures = Pictures(index, plan.pixels.channels, pixel_cache, digest)
     policy, on_cpu = Policy.named(recipe.augment, plan.flip), device().type == "cpu"
-    growth = Growth(plan.pixels, recipe.first_side, first, recipe.epochs)
+    growth = Growth(plan.pixels, recipe.first_side, recipe.last_side, first, recipe.epochs)
     images = AugmentedImages(pictures, index.label, rows, growth, policy, order, on_cpu, failed)
     source = ResidentImages(images, device()) if not on_cpu and can_be_cut_at_once(plan.pixels, policy) else images
     return source, on_files(index, held, digest, plan.pixels, failed)
