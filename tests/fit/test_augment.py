@@ -60,7 +60,7 @@ def view_of(picture: Picture, spec: PixelSpec, flip: bool, *seed: int, area: Are
 
 
 def images_of(index: Index, rows: np.ndarray, batch: int = 8, seed: int = 0, floats: bool = False) -> AugmentedImages:
-    growth, order = Growth(small_pixels(), None, 1, 1), Order.of(len(rows), batch, seed)
+    growth, order = Growth(small_pixels(), None, None, 1, 1), Order.of(len(rows), batch, seed)
     return AugmentedImages(Pictures(index, 3), index.label, rows, growth, Policy(True), order, floats)
 
 

@@ -16,9 +16,9 @@ GROWN = 2 / 3
 """Share of the epochs after which the input has its last size; the last one has it in any case."""
 
 FIRST, LAST = 0.57, 0.86
-"""Of the size that images are validated at, where nothing else is asked for. Crops show things larger than whole pictures
-do, so that a network does best on pictures that are somewhat larger than the crops it was trained on: Touvron, Vedaldi,
-Douze, Jégou, "Fixing the Train-Test Resolution Discrepancy", NeurIPS 2019 (arXiv 1906.06423)."""
+"""Of the size that images are validated at, where nothing else is asked for. Crops show things larger than whole
+pictures do, so that a network does best on pictures that are somewhat larger than the crops it was trained on: Touvron,
+Vedaldi, Douze, Jégou, "Fixing the Train-Test Resolution Discrepancy", NeurIPS 2019 (arXiv 1906.06423)."""
 
 
 @dataclass(frozen=True)
