@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 WIDTH, HEIGHT = 760, 430
-LEFT, RIGHT, TOP, BOTTOM = 52, 24, 16, 46
+LEFT, RIGHT, TOP, BOTTOM = 62, 24, 16, 46
 LETTER, LINE = 6.4, 14.0
 """Room for a letter and a line of a name, in the units of the drawing."""
 
@@ -61,23 +61,29 @@ def scatter(points: Sequence[Point], ticks: Sequence[tuple[float, str]], x_name:
     parts.append(f'<text x="{_x(0.5):.1f}" y="{HEIGHT - 6}" class="middle">{x_name}</text>')
     parts.append(f'<text transform="translate(13 {_y(0.5):.1f}) rotate(-90)" class="middle">{y_name}</text>')
     spots = [place(point, point.value) for point in points]
+    whiskers = []
     for point, (x, y) in zip(points, spots, strict=True):
         low, high = place(point, point.low)[1], place(point, point.high)[1]
+        whiskers.append((x - 1.0, high, x + 1.0, low))
         parts.append(f'<line x1="{x:.1f}" y1="{low:.1f}" x2="{x:.1f}" y2="{high:.1f}" class="whisker c{point.kind}"/>')
         told = f"<title>{escape(point.name)}: {point.value:.3f} [{point.low:.3f}, {point.high:.3f}]</title>"
         parts.append(f'<path d="{_shape(x, y, point.kind)}" class="spot f{point.kind}">{told}</path>')
-    for point, spot, box in zip(points, spots, place_names([point.name for point in points], spots), strict=True):
+    boxes = place_names([point.name for point in points], spots, whiskers)
+    for point, spot, box in zip(points, spots, boxes, strict=True):
         parts.append(_name(point, spot, box))
     return Markup("".join(parts) + "</svg>")  # noqa: S704 - numbers, words of this package, and names that are escaped
 
 
-def place_names(names: Sequence[str], spots: Sequence[tuple[float, float]]) -> list[Box]:
-    """Find a box (left, top, right, bottom) for each name: near its spot, off the others, the first free one wins."""
+def place_names(names: Sequence[str], spots: Sequence[tuple[float, float]], lines: Sequence[Box] = ()) -> list[Box]:
+    """Find a box (left, top, right, bottom) for each name: near its spot, off the others, the first free one wins.
+
+    What covers something counts by its area, so that a thin line is crossed before a name is.
+    """
     dots = [(x - RADIUS, y - RADIUS, x + RADIUS, y + RADIUS) for x, y in spots]
     taken: list[Box] = []
     for name, (x, y) in zip(names, spots, strict=True):
         tried = [box for box in _around(x, y, LETTER * len(name)) if _within(box)]
-        taken.append(min(tried, key=lambda box: sum(_overlap(box, other) for other in (*dots, *taken))))
+        taken.append(min(tried, key=lambda box: sum(_overlap(box, other) for other in (*dots, *lines, *taken))))
     return taken
 
 

@@ -27,6 +27,7 @@ from linne.records.lock import alone_in
 from linne.records.places import user_cache
 from linne.records.progress import Progress, Silent
 from linne.records.run import Run
+from linne.records.sealed import read_sealed, write_sealed
 from linne.records.split import Split
 from linne.report.race import write_race
 from linne.road.budget import Clock, parse_budget
@@ -40,7 +41,8 @@ from linne.road.walk import walk
 from linne.road.weights import locate_with_bar
 
 RESULTS, RUNS = "results", "runs"
-LEADERBOARD, PAGE = "leaderboard.json", "race.html"
+CONDITIONS, LEADERBOARD, PAGE = "race.json", "leaderboard.json", "race.html"
+SCHEMA = 1
 
 
 @dataclass(frozen=True)
@@ -133,8 +135,9 @@ def race(
         # One split for all, by what is seen without a network, so that no network has a say in it.
         embedding = embed(material.index, None, store, progress)
         drawn = draw(material.index, embedding, seed, group_by, store, progress)
-        here = _Race(folder, material, drawn, request, _question(material, drawn.split, embedding, request))
-        _refuse_another_race(here)
+        conditions = _conditions(material, drawn.split, embedding, request)
+        _refuse_another_race(folder, conditions)
+        here = _Race(folder, material, drawn, request, of_settings(conditions))
         raced = _run_all(here, entrants, progress)
         results = [*raced, *_of_earlier_calls(here, raced)]
         board = _write_board(here, results)
@@ -153,27 +156,36 @@ def _make(folder: Path) -> None:
         ) from error
 
 
-def _question(material: Material, split: Split, embedding: Embedding, request: Request) -> str:
-    """Name all that makes results comparable."""
-    images = [material.index.fingerprint, of_arrays(embedding.passed.digest), split.fingerprint]
-    return of_settings([__version__, images, request.budget, request.seed, request.chosen, machine()])
+def _conditions(material: Material, split: Split, embedding: Embedding, request: Request) -> dict[str, Any]:
+    """All that makes results comparable."""
+    return {
+        "version": __version__,
+        "photos": [material.index.fingerprint, of_arrays(embedding.passed.digest)],
+        "split": split.fingerprint,
+        "budget": request.budget,
+        "seed": request.seed,
+        "settings": dict(request.chosen),
+        "machine": machine(),
+    }
 
 
-def _refuse_another_race(here: _Race) -> None:
-    for path in sorted((here.folder / RESULTS).glob("*.json")):
-        if Result.read(path).question != here.question:
-            raise RunError(
-                "holds a race with other photos, split, seed, budget or settings, or of another machine or version",
-                file=here.folder,
-                value=path.name,
-                remedy="choose another --out, or delete it",
-            )
+def _refuse_another_race(folder: Path, conditions: dict[str, Any]) -> None:
+    """Raise where the folder holds a race under other conditions; else note these in it."""
+    path, remedy = folder / CONDITIONS, "choose another --out, or delete the race"
+    if not path.exists():
+        write_sealed(path, {**conditions, "schema": SCHEMA})
+        return
+    known = read_sealed(path, "race", SCHEMA, RunError, remedy)
+    other = [name for name, value in conditions.items() if known.get(name) != value]
+    if other:
+        problem = "holds a race under other conditions"
+        raise RunError(problem, file=folder, value=f"another {', another '.join(other)}", remedy=remedy)
 
 
 def _run_all(here: _Race, entrants: Sequence[Entrant], progress: Progress) -> list[Result]:
     """Run those that have not finished yet; what fails for one of them is told in its result."""
     todo = [entrant for entrant in entrants if not here.result(entrant).exists()]
-    done = {entrant: Result.read(here.result(entrant)) for entrant in entrants if entrant not in todo}
+    done = {entrant: _kept(here, here.result(entrant)) for entrant in entrants if entrant not in todo}
     if done:
         progress.say(f"race: {len(done)} of {len(entrants)} networks were finished before")
     budget = here.request.budget
@@ -217,7 +229,7 @@ def _run_one(here: _Race, entrant: Entrant, progress: Progress) -> Result:
         if isinstance(error, BudgetError):
             reason = f"no epoch within the budget: {error}"
         elif run.facts.get("chosen", {}).get("epoch") == 0:
-            reason = "no epoch within the budget was better than the random start"
+            reason = "no epoch was better than the random start"
         shutil.rmtree(run.folder, ignore_errors=True)  # the next call tries again from the start
         return replace(result, reason=reason)
 
@@ -243,7 +255,15 @@ def _of_earlier_calls(here: _Race, raced: Sequence[Result]) -> list[Result]:
     """Results of networks that this call did not name."""
     names = {result.name for result in raced}
     paths = sorted((here.folder / RESULTS).glob("*.json"))
-    return [result for result in map(Result.read, paths) if result.name not in names]
+    return [result for result in (_kept(here, path) for path in paths) if result.name not in names]
+
+
+def _kept(here: _Race, path: Path) -> Result:
+    """Read a finished result; `RunError` for one of another race."""
+    result = Result.read(path)
+    if result.question != here.question:
+        raise RunError("is the result of another race", file=path, remedy="delete it, and run the race again")
+    return result
 
 
 def _with_test(here: _Race, result: Result, progress: Progress) -> Result:
