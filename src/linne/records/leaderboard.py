@@ -152,7 +152,7 @@ class Leaderboard:
         Settings of training that were decided by hand.
     seed : int
     machine : str
-        Where all was measured, and with how many threads.
+        Where latency was measured, and with how many threads; and what trained, if that was no CPU.
     subset : {'validation', 'test'}
         On which images `places` are compared.
     places : tuple of Place

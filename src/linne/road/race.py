@@ -3,37 +3,34 @@
 from __future__ import annotations
 
 import shutil
-import signal
-import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
-from linne import __version__
 from linne.choose.network import choose
 from linne.embed.backbone import backbone
-from linne.embed.embedding import Embedding, embed
+from linne.embed.embedding import embed
 from linne.embed.machine import machine
 from linne.index.columns import Columns
-from linne.records.errors import BudgetError, LinneError, RunError, Stopped
-from linne.records.fingerprint import of_arrays, of_settings
+from linne.records.errors import BudgetError, LinneError, RunError
+from linne.records.fingerprint import of_settings
 from linne.records.index import TEST, TRAIN, VALIDATION
 from linne.records.leaderboard import Leaderboard, Result
 from linne.records.lock import alone_in
 from linne.records.places import user_cache
 from linne.records.progress import Progress, Silent
 from linne.records.run import Run
-from linne.records.sealed import read_sealed, write_sealed
 from linne.records.split import Split
 from linne.report.race import write_race
 from linne.road.budget import Clock, parse_budget
+from linne.road.ctrl_c import ctrl_c_as_an_end
 from linne.road.drawn import Drawn, draw
 from linne.road.entrants import Entrant, PathName, entrants_of, raced_at
 from linne.road.look import Material, as_seed, gather
+from linne.road.race_conditions import conditions_of, read_kept, refuse_another_race
+from linne.road.race_told import Named, in_words
 from linne.road.request import Request, checked_choice
 from linne.road.sizes import parse_size
 from linne.road.standing import finish_of, opened, places_of
@@ -41,8 +38,7 @@ from linne.road.walk import walk
 from linne.road.weights import locate_with_bar
 
 RESULTS, RUNS = "results", "runs"
-CONDITIONS, LEADERBOARD, PAGE = "race.json", "leaderboard.json", "race.html"
-SCHEMA = 1
+LEADERBOARD, PAGE = "leaderboard.json", "race.html"
 
 
 @dataclass(frozen=True)
@@ -135,8 +131,8 @@ def race(
         # One split for all, by what is seen without a network, so that no network has a say in it.
         embedding = embed(material.index, None, store, progress)
         drawn = draw(material.index, embedding, seed, group_by, store, progress)
-        conditions = _conditions(material, drawn.split, embedding, request)
-        _refuse_another_race(folder, conditions)
+        conditions = conditions_of(material.index, drawn.split, embedding, request)
+        refuse_another_race(folder, conditions)
         here = _Race(folder, material, drawn, request, of_settings(conditions))
         raced = _run_all(here, entrants, progress)
         results = [*raced, *_of_earlier_calls(here, raced)]
@@ -156,47 +152,21 @@ def _make(folder: Path) -> None:
         ) from error
 
 
-def _conditions(material: Material, split: Split, embedding: Embedding, request: Request) -> dict[str, Any]:
-    """All that makes results comparable."""
-    return {
-        "version": __version__,
-        "photos": [material.index.fingerprint, of_arrays(embedding.passed.digest)],
-        "split": split.fingerprint,
-        "budget": request.budget,
-        "seed": request.seed,
-        "settings": dict(request.chosen),
-        "machine": machine(),
-    }
-
-
-def _refuse_another_race(folder: Path, conditions: dict[str, Any]) -> None:
-    """Raise where the folder holds a race under other conditions; else note these in it."""
-    path, remedy = folder / CONDITIONS, "choose another --out, or delete the race"
-    if not path.exists():
-        write_sealed(path, {**conditions, "schema": SCHEMA})
-        return
-    known = read_sealed(path, "race", SCHEMA, RunError, remedy)
-    other = [name for name, value in conditions.items() if known.get(name) != value]
-    if other:
-        problem = "holds a race under other conditions"
-        raise RunError(problem, file=folder, value=f"another {', another '.join(other)}", remedy=remedy)
-
-
 def _run_all(here: _Race, entrants: Sequence[Entrant], progress: Progress) -> list[Result]:
     """Run those that have not finished yet; what fails for one of them is told in its result."""
     todo = [entrant for entrant in entrants if not here.result(entrant).exists()]
-    done = {entrant: _kept(here, here.result(entrant)) for entrant in entrants if entrant not in todo}
+    done = {entrant: read_kept(here.result(entrant), here.question) for entrant in entrants if entrant not in todo}
     if done:
         progress.say(f"race: {len(done)} of {len(entrants)} networks were finished before")
     budget = here.request.budget
     if todo:
-        each = "without an end" if budget is None else f"{_minutes(budget)} each"
-        whole = "" if budget is None else f", {_minutes(budget * len(todo))} in all, and a little to measure them"
+        each = "without an end" if budget is None else f"{in_words(budget)} each"
+        whole = "" if budget is None else f", {in_words(budget * len(todo))} in all, and a little to measure them"
         progress.say(f"race: {len(todo)} networks, {each}{whole}")
     for number, entrant in enumerate(todo):
-        left = "" if budget is None else f", at most {_minutes(budget * (len(todo) - number))} left"
+        left = "" if budget is None else f", at most {in_words(budget * (len(todo) - number))} left"
         progress.say(f"race: {entrant.name}, {number + 1} of {len(todo)}{left}")
-        result = _run_one(here, entrant, _Named(progress, entrant, number, len(todo), budget))
+        result = _run_one(here, entrant, Named(progress, entrant.name, number, len(todo), budget))
         done[entrant] = result
         if result.finish is not None:
             result.write(here.result(entrant))
@@ -216,7 +186,7 @@ def _run_one(here: _Race, entrant: Entrant, progress: Progress) -> Result:
             request = replace(here.request, weights=entrant.weights, network=entrant.network)
             run.folder.mkdir(exist_ok=True)
             request.write(run.asked)
-            with _ctrl_c_as_an_end():
+            with ctrl_c_as_an_end():
                 walk(run, request, material, clock, progress, here.drawn)
         run = Run.open(run.folder)
         if run.facts["chosen"]["stopped"] == "interrupt":  # before its first step: it had not its whole budget
@@ -255,15 +225,7 @@ def _of_earlier_calls(here: _Race, raced: Sequence[Result]) -> list[Result]:
     """Results of networks that this call did not name."""
     names = {result.name for result in raced}
     paths = sorted((here.folder / RESULTS).glob("*.json"))
-    return [result for result in (_kept(here, path) for path in paths) if result.name not in names]
-
-
-def _kept(here: _Race, path: Path) -> Result:
-    """Read a finished result; `RunError` for one of another race."""
-    result = Result.read(path)
-    if result.question != here.question:
-        raise RunError("is the result of another race", file=path, remedy="delete it, and run the race again")
-    return result
+    return [result for result in (read_kept(path, here.question) for path in paths) if result.name not in names]
 
 
 def _with_test(here: _Race, result: Result, progress: Progress) -> Result:
@@ -283,6 +245,7 @@ def _write_board(here: _Race, results: Sequence[Result]) -> Leaderboard:
     tested = bool(finishes) and all(finish.test is not None for finish in finishes)
     sizes = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
     rows = split.rows(TEST if tested else VALIDATION)
+    trained = "" if facts["device"] == "cpu" else f"; trained on {facts['device']}"
     board = Leaderboard(
         folder=str(here.folder),
         photos=index.name or "photos",
@@ -294,71 +257,10 @@ def _write_board(here: _Race, results: Sequence[Result]) -> Leaderboard:
         budget=request.budget,
         chosen=dict(request.chosen),
         seed=request.seed,
-        machine=f"{facts['device']}, {facts['cores']} threads, ONNX Runtime {facts['onnxruntime']}",
+        machine=f"ONNX Runtime {facts['onnxruntime']} on the CPU, {facts['cores']} threads{trained}",
         subset="test" if tested else "validation",
         places=places_of(results, split.group[rows], tested, request.seed),
     )
     board.write(here.folder / LEADERBOARD)
     write_race(board, here.folder / PAGE)
     return board
-
-
-@contextmanager
-def _ctrl_c_as_an_end() -> Iterator[None]:
-    """Let Ctrl-C write a checkpoint while a network trains, as SIGTERM does; elsewhere it is what it always was.
-
-    A fit that is interrupted ships what it has; a network of a race is to have its whole budget.
-    """
-    in_main = threading.current_thread() is threading.main_thread()
-    if not in_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield
-        return
-    usual, pressed = signal.getsignal(signal.SIGTERM), []
-
-    def press(number: int, _: FrameType | None) -> None:
-        if signal.getsignal(signal.SIGTERM) is usual:  # no training hears it
-            raise KeyboardInterrupt
-        pressed.append(number)
-        signal.raise_signal(signal.SIGTERM)
-
-    signal.signal(signal.SIGINT, press)
-    try:
-        yield
-    except Stopped:
-        if pressed:
-            raise KeyboardInterrupt from None
-        raise
-    finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-class _Named:
-    """Progress of one network, which tells of the whole race, too."""
-
-    def __init__(self, inner: Progress, entrant: Entrant, before: int, networks: int, budget: float | None) -> None:
-        self._inner, self._name, self._where = inner, entrant.name, f"{before + 1}/{networks}"
-        self._end = None if budget is None else time.monotonic() + budget * (networks - before)
-
-    def start(self, step: str, total: float, unit: str) -> None:
-        """Begin a step."""
-        self._inner.start(step, total, unit)
-
-    def update(self, done: float, note: str = "") -> None:
-        """Report units done, and how long the race still takes."""
-        left = "" if self._end is None else f", {_minutes(max(self._end - time.monotonic(), 0))} left"
-        self._inner.update(done, f"{note}  {self._name} {self._where}{left}".strip())
-
-    def finish(self) -> None:
-        """End the step."""
-        self._inner.finish()
-
-    def say(self, line: str) -> None:
-        """Tell one line, of this network."""
-        self._inner.say(f"  {line}")
-
-
-def _minutes(seconds: float) -> str:
-    """Seconds as people say them."""
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
