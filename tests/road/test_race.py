@@ -26,6 +26,7 @@ from linne.records.progress import Silent
 from linne.records.run import Run
 from linne.records.split import Split
 from linne.road.entrants import GENERATIONS, entrants_of, raced_at
+from linne.road.race_told import Named
 from linne.road.standing import places_of
 
 SMALL = ("lenet5", "lenet5_1998")
@@ -176,6 +177,21 @@ def test_ctrl_c_keeps_what_is_trained_and_the_same_call_goes_on(
     for place in board.places:
         assert place.result.finish is not None
         assert place.result.finish.validation_right == right[place.result.name]
+
+
+@pytest.mark.parametrize(("budget", "left"), [(3600.0, True), (None, False)])
+def test_beside_the_bar_stands_which_network_it_is_and_how_long_the_race_takes(
+    budget: float | None, left: bool
+) -> None:
+    class Notes(Silent):
+        def update(self, done: float, note: str = "") -> None:
+            notes.append(note)
+
+    notes: list[str] = []
+    Named(Notes(), "vit_tiny_16", 1, 3, budget).update(5, "loss 0.5")
+    (note,) = notes
+    assert note.split()[:4] == ["loss", "0.5", "vit_tiny_16", "2/3,"[: 4 if left else 3]]
+    assert ("2.0 h left" in note) == left
 
 
 def test_what_does_not_fit_or_fails_is_listed_and_the_rest_goes_on(

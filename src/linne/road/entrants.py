@@ -105,8 +105,7 @@ def entrants_of(
     """
     raced = list(dict.fromkeys(GENERATIONS if networks is None else networks))
     for name in raced:
-        if not entry(name).paper:
-            raise LinneError("has no paper in the lineage, and so no year", value=name, remedy="take it out")
+        _refuse_without_a_year(name)
     started = [*_given(raced, weights, progress), *(_in_cache(raced) if pretrained else ())]
     if pretrained and not started:
         progress.say("race: no pretrained weights are at hand; `linne weights fetch NETWORK` gets some")
@@ -143,8 +142,16 @@ def _given(raced: Sequence[str], weights: Sequence[PathName], progress: Progress
     return found
 
 
+def _refuse_without_a_year(network: str) -> None:
+    """Raise for networks of timm, and for names that are none."""
+    if network.startswith("timm:"):
+        raise LinneError("is not of the lineage, and so has no year", value=network, remedy="take one of `linne nets`")
+    entry(network)
+
+
 def _of_file(path: Path) -> Entrant:
     network = read_weights(path).network
+    _refuse_without_a_year(network)
     return Entrant(network, str(path.absolute()), of_bytes(path.read_bytes()).hex())
 
 

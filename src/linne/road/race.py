@@ -14,7 +14,7 @@ from linne.embed.backbone import backbone
 from linne.embed.embedding import embed
 from linne.embed.machine import machine
 from linne.index.columns import Columns
-from linne.records.errors import BudgetError, LinneError, RunError
+from linne.records.errors import BudgetError, LinneError, RunError, Stopped
 from linne.records.fingerprint import of_settings
 from linne.records.index import TEST, TRAIN, VALIDATION
 from linne.records.leaderboard import Leaderboard, Result
@@ -194,6 +194,9 @@ def _run_one(here: _Race, entrant: Entrant, progress: Progress) -> Result:
             raise KeyboardInterrupt
         _refuse_another_split(here, run)
         return replace(result, finish=finish_of(run, here.drawn.split))
+    except Stopped:
+        progress.say("the same command goes on with it")  # no --resume is needed, or known here
+        raise
     except LinneError as error:
         reason = str(error)
         if isinstance(error, BudgetError):
