@@ -20,7 +20,8 @@ def test_the_command_prints_a_row_a_network(call: Call, digits: Path, tmp_path: 
     assert [row[1] for row in rows] == [place["result"]["network"] for place in board["places"]]
     assert {row[1] for row in rows} == {"lenet5", "lenet5_1998"}
     assert [row[3] for row in rows] == [f"{place['score']['value']:.3f}" for place in board["places"]]
-    assert rows[0][6] == "leads"
+    assert rows[0][5] == "leads"
+    assert max(len(line) for line in plain.stdout.splitlines() if line.startswith(("year", "1998"))) <= 80
 
 
 def test_too_short_a_budget_is_told_for_each_network(call: Call, digits: Path, tmp_path: Path) -> None:

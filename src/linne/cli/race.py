@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from linne.cli.numbers import short
 from linne.cli.options import (
@@ -118,20 +117,19 @@ def race(
 
 
 def _print(board: Leaderboard) -> None:
-    table = Table("year", "network", "start", "accuracy", "", box=None, pad_edge=False)
-    for name in ("params", "ms", "MB"):
-        table.add_column(name, justify="right")
+    header = f"{'year':<5}{'network':<24}{'start':<8}{'accuracy':<18}{'':<6}{'params':>6}{'ms':>6}{'MB':>5}"
+    out.print(header, soft_wrap=True)
     unfinished = []
     for place in board.places:
-        result, finish = place.result, place.result.finish
-        if finish is None or place.score is None:
+        result, finish, score = place.result, place.result.finish, place.score
+        if finish is None or score is None:
             unfinished.append(place)
             continue
-        start = "random" if result.start == "scratch" else "pretrained"
-        numbers = (short(finish.parameters), f"{finish.milliseconds:.3g}", f"{finish.megabytes:.1f}")
-        table.add_row(str(result.year), result.network, start, shown(str(place.score)), _standing(place), *numbers)
-    if table.row_count:
-        out.print(table)
+        start = "random" if result.start == "scratch" else "weights"
+        accuracy = f"{score.value:.3f} {score.low:.3f}-{score.high:.3f}"
+        numbers = f"{short(finish.parameters):>6}{finish.milliseconds:>6.3g}{finish.megabytes:>5.3g}"
+        row = f"{result.year:<5}{result.network:<24}{start:<8}{accuracy:<18}{_standing(place):<6}{numbers}"
+        out.print(row, soft_wrap=True)
     for place in unfinished:
         reason = place.result.reason or "its test set was not opened"
         out.print(f"{place.result.year} {shown(place.result.name)}: {shown(reason)}", soft_wrap=True)
