@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 
 WIDTH, HEIGHT = 760, 430
 LEFT, RIGHT, TOP, BOTTOM = 62, 24, 16, 46
-LETTER, LINE = 6.4, 14.0
+LETTER, LINE = 7.3, 14.0
 """Room for a letter and a line of a name, in the units of the drawing."""
 
 RADIUS = 5.0
