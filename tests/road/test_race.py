@@ -202,7 +202,15 @@ def test_what_does_not_fit_or_fails_is_listed_and_the_rest_goes_on(
     assert (place.score, place.result.finish) == (None, None)
     assert place.result.reason.startswith("no epoch within the budget")
     assert place.result.reason in (tmp_path / "short" / "race.html").read_text(encoding="utf-8")
-    assert list((tmp_path / "short" / "results").iterdir()) == list((tmp_path / "short" / "runs").iterdir()) == []
+    assert list((tmp_path / "short" / "runs").iterdir()) == []
+    heard = Heard()  # a later call tries it again, and lists it even where it does not name it
+    again = linne.race(
+        digits, networks=["lenet5_1998"], budget=0.5, out=tmp_path / "short", cache=store, progress=heard
+    )
+    assert [other.result.network for other in again.places] == ["lenet5_1998", "lenet5"]
+    assert again.places[1] == place
+    linne.race(digits, networks=["lenet5"], budget=0.5, out=tmp_path / "short", cache=store, progress=heard)
+    assert any("lenet5, 1 of 1" in line for line in heard.said)
 
     board = linne.race(
         digits,

@@ -154,8 +154,10 @@ def _make(folder: Path) -> None:
 
 def _run_all(here: _Race, entrants: Sequence[Entrant], progress: Progress) -> list[Result]:
     """Run those that have not finished yet; what fails for one of them is told in its result."""
-    todo = [entrant for entrant in entrants if not here.result(entrant).exists()]
-    done = {entrant: read_kept(here.result(entrant), here.question) for entrant in entrants if entrant not in todo}
+    before = [entrant for entrant in entrants if here.result(entrant).exists()]
+    kept = {entrant: read_kept(here.result(entrant), here.question) for entrant in before}
+    done = {entrant: result for entrant, result in kept.items() if result.finish is not None}
+    todo = [entrant for entrant in entrants if entrant not in done]
     if done:
         progress.say(f"race: {len(done)} of {len(entrants)} networks were finished before")
     budget = here.request.budget
@@ -168,8 +170,8 @@ def _run_all(here: _Race, entrants: Sequence[Entrant], progress: Progress) -> li
         progress.say(f"race: {entrant.name}, {number + 1} of {len(todo)}{left}")
         result = _run_one(here, entrant, Named(progress, entrant.name, number, len(todo), budget))
         done[entrant] = result
+        result.write(here.result(entrant))
         if result.finish is not None:
-            result.write(here.result(entrant))
             progress.say(f"race: {entrant.name}: {result.finish.validation} of validation right")
         else:
             progress.say(f"race: {entrant.name}: {result.reason}")
