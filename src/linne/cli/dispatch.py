@@ -76,10 +76,7 @@ def _failed(error: LinneError, as_json: bool) -> int:
 
 
 def _interrupted(name: str) -> int:
-    kept = (
-        "; what was embedded is kept, and the same command goes on from there"
-        if name in ("audit", "embed", "fit")
-        else ""
-    )
-    sys.stderr.write(f"\nlinne: interrupted{kept}\n")
+    kept = {"audit": "embedded", "embed": "embedded", "fit": "embedded", "race": "trained"}.get(name)
+    goes_on = f"; what was {kept} is kept, and the same command goes on from there" if kept else ""
+    sys.stderr.write(f"\nlinne: interrupted{goes_on}\n")
     return INTERRUPTED

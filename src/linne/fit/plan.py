@@ -11,7 +11,7 @@ from linne.fit.growth import Growth
 from linne.fit.levels import MOST_EPOCHS, WORTHWHILE_EPOCHS, Level, Sizes, Training, in_short
 from linne.fit.strength import augment_for
 from linne.fit.throughput import Rate
-from linne.records.errors import LinneError
+from linne.records.errors import BudgetError, LinneError
 from linne.records.pixel_spec import PixelSpec
 from linne.records.recipe import Method, Recipe
 
@@ -94,8 +94,10 @@ def plan_training(outlook: Outlook, chosen: Mapping[str, Any]) -> Training:
 
     Raises
     ------
+    BudgetError
+        The time does not suffice for the least that there is to do.
     LinneError
-        The time does not suffice for the least that there is to do, or what was chosen cannot be done.
+        What was chosen cannot be done.
     """
     refuse_if_too_short(outlook)
     if not outlook.pretrained:
@@ -122,15 +124,15 @@ def plan_training(outlook: Outlook, chosen: Mapping[str, Any]) -> Training:
 
 
 def refuse_if_too_short(outlook: Outlook) -> None:
-    """Raise `LinneError` where the time left does not suffice for what must be done in any case."""
+    """Raise `BudgetError` where the time left does not suffice for what must be done in any case."""
     least = outlook.embed_seconds[None] + outlook.other_seconds
     if outlook.seconds_left is not None and least > TOLERANCE * outlook.seconds_left:
         raise _too_short(outlook, least)
 
 
-def _too_short(outlook: Outlook, needed: float) -> LinneError:
+def _too_short(outlook: Outlook, needed: float) -> BudgetError:
     least = outlook.seconds_spent + needed
-    return LinneError(
+    return BudgetError(
         "the budget is too short",
         value=f"{max(outlook.seconds_left or 0, 0):.0f} s left, and about {needed:.0f} s needed",
         remedy=f"give --budget {math.ceil(1.1 * least) + 1}s or more",

@@ -65,6 +65,10 @@ class BundleError(LinneError):
     """A bundle is damaged, incomplete, or of another schema."""
 
 
+class BudgetError(LinneError):
+    """The budget is too short for the least that there is to do."""
+
+
 class ParityError(LinneError):
     """An exported model disagrees with its network."""
 

@@ -21,22 +21,30 @@ from linne.records.run import Run
 from linne.records.split import Split
 from linne.report.write import write_report
 from linne.road.budget import Clock
-from linne.road.geometry import lay_out, trained_in_any_case
-from linne.road.inspection import inspect
+from linne.road.drawn import Drawn, draw
+from linne.road.geometry import lay_out
 from linne.road.look import Material
 from linne.road.planning import Asked, Planned, finish_seconds, plan_run, settle_plan
 from linne.road.request import Request
 from linne.road.ship import ship
 from linne.road.teacher import read_teacher
 from linne.road.training import Start, train_network
-from linne.split.assign import make_split
-from linne.split.groups import groups_by_name
 
 PARTS = ("linne", "torch", "torchvision", "onnxruntime", "numpy", "pillow", "scikit-learn")
 
 
-def walk(run: Run, request: Request, material: Material, clock: Clock, progress: Progress) -> None:
-    """Do all that is still to do in a run; see `linne.fit` for what it raises."""
+def walk(
+    run: Run,
+    request: Request,
+    material: Material,
+    clock: Clock,
+    progress: Progress,
+    drawn: Drawn | None = None,
+) -> None:
+    """Do all that is still to do in a run; see `linne.fit` for what it raises.
+
+    What was `drawn` before, for this index, is taken instead of auditing and splitting again: a race has one split.
+    """
     clock = clock.with_spent(elapsed_of(run.state))
     seconds: dict[str, float] = {"start": clock.elapsed()}
     index = material.index
@@ -51,15 +59,13 @@ def walk(run: Run, request: Request, material: Material, clock: Clock, progress:
         raise _other_photos(run)
     _lap(seconds, "embed", clock)
 
-    named = None if request.group_by is None else groups_by_name(index, request.group_by)
-    inspection = inspect(index, embedding, plan.seed, request.store, progress, named)
-    progress.say(f"audit: {_listing(inspection.findings.counts())}")
+    if drawn is None:
+        drawn = draw(index, embedding, plan.seed, request.group_by, request.store, progress)
+    split = drawn.split
     _lap(seconds, "audit", clock)
 
-    trained = trained_in_any_case(index, plan.seed)
-    split = make_split(index, inspection.groups, embedding.passed.readable, plan.seed, trained)
     index.write(run.index)
-    inspection.findings.write(run.findings)
+    drawn.findings.write(run.findings)
     split.write(run.split, index.paths, embedding.passed.digest)
     run.facts = _facts(run, request, index, split, plan, embedding)
     run.facts["seconds"] = seconds
@@ -206,10 +212,6 @@ def _version(part: str) -> str | None:
         return version(part)
     except PackageNotFoundError:
         return None
-
-
-def _listing(counts: dict[str, int]) -> str:
-    return ", ".join(f"{number} {check}" for check, number in counts.items()) or "nothing found"
 
 
 def _lap(seconds: dict[str, float], step: str, clock: Clock) -> None:
