@@ -15,6 +15,7 @@ from linne.fit.lanes import Lanes
 from linne.fit.loss_scale import LossScale
 from linne.fit.mixing import Mix
 from linne.fit.optimisers import Optimiser
+from linne.fit.processes import ALONE, Processes
 from linne.fit.schedule import factor
 from linne.records.errors import LinneError
 from linne.records.pixel_spec import PixelSpec
@@ -48,6 +49,8 @@ class Trainer:
     pretrained : bool
     steps : int
         In all; the moving average reaches back over a share of them.
+    processes : Processes
+        Each computes the gradient of its part of a batch; all make the same step.
     """
 
     def __init__(
@@ -60,47 +63,63 @@ class Trainer:
         loss: Loss,
         pretrained: bool,
         steps: int,
+        processes: Processes = ALONE,
     ) -> None:
+        self._processes = processes
         self.module = module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.recipe, self.device, self._loss, self._pretrained = recipe, device, loss, pretrained
         self._trained = [p for p in self.module.parameters() if p.requires_grad]
         self._normalised = Normaliser(pixels, device)
         self._optimiser = optimiser()
-        self._lanes = Lanes(self.module, recipe.lanes, pretrained, DTYPES[recipe.precision])
+        self._lanes = Lanes(self.module, recipe.lanes, pretrained, DTYPES[recipe.precision], processes)
         self._parts = recipe.accumulation
         self._scale = LossScale(active=recipe.precision == "float16")
         reach = recipe.average * steps
         self._average = Average(self.module, 1 - 1 / reach) if reach > 1 else None
 
-    def step(self, inputs: Tensor, labels: Tensor, at: float, seed: tuple[int, ...], mix: Mix | None = None) -> Tensor:
+    def step(
+        self,
+        inputs: Tensor,
+        labels: Tensor,
+        at: float,
+        seed: tuple[int, ...],
+        mix: Mix | None = None,
+        whole: int | None = None,
+    ) -> Tensor:
         """Train on one batch, mixed or not.
 
         Parameters
         ----------
         inputs, labels : tensor
+            Of one process among several: its part, which may be empty.
         at : float
             Where in the schedule, 0 to 1.
         seed : tuple of int
             Of what the network draws.
         mix : Mix, optional
+        whole : int, optional
+            Images of the batch, those of other processes counted in.
 
         Returns
         -------
         tensor
             The mean loss, on the device: reading it waits for the step.
         """
+        processes = self._processes
         self.module.train()
         images, labels = self._on_device(inputs), labels.to(self.device)
         others, share = labels, 1.0
         if mix is not None:
-            images, share = mix.images(images)
-            others = labels.roll(1, 0)
+            images, share = mix.images(images, processes.rolled(images))
+            others = processes.rolled(labels)
 
         def losses(logits: Tensor, part: slice) -> Tensor:
             own = self._loss(logits, labels[part])
             return own if mix is None else share * own + (1 - share) * self._loss(logits, others[part])
 
-        each = self._backward(images, losses, seed)
+        whole = whole or len(images)
+        each = self._backward(images, losses, seed if processes.first else (*seed, processes.rank), whole)
+        loss = each.mean() if processes.alone else processes.sum_gradients(self._trained, each.sum()) / whole
         norm = nn.utils.clip_grad_norm_(self._trained, self.recipe.clip or torch.inf)
         if self._scale.worked(norm):
             rate = self.recipe.learning_rate * factor(self.recipe.schedule, at, self.recipe.warm_up)
@@ -110,16 +129,24 @@ class Trainer:
         else:
             for parameter in self._trained:
                 parameter.grad = None
-        return each.mean()
+        return loss
 
-    def _backward(self, images: Tensor, losses: Callable[[Tensor, slice], Tensor], seed: tuple[int, ...]) -> Tensor:
+    def _backward(
+        self, images: Tensor, losses: Callable[[Tensor, slice], Tensor], seed: tuple[int, ...], whole: int
+    ) -> Tensor:
         """Compute gradients; where memory does not suffice, in more parts, from now on."""
         while True:
             try:
-                each = self._lanes.backward(images, losses, self._parts, seed, self._scale.value / len(images))
+                each = self._lanes.backward(images, losses, self._parts, seed, self._scale.value / whole)
             except RuntimeError as error:  # torch.OutOfMemoryError is one
                 if not _out_of_memory(error):
                     raise
+                if self._lanes.in_step:  # the others are waiting in the middle of this very attempt
+                    raise LinneError(
+                        "memory does not suffice for a batch",
+                        value=f"{whole} images",
+                        remedy=f"--set accumulation={2 * self._parts}",
+                    ) from error
                 if self._parts >= len(images):
                     raise LinneError(
                         "memory does not suffice for one image",

@@ -70,14 +70,15 @@ class ResidentImages:
         for places in self.host.order.batches(epoch)[first:]:
             began = time.perf_counter()
             rows = [row for row in self.host.rows[places].tolist() if row in self._pictures]
-            if not rows:
-                continue
-            views, labels = self._views(rows, epoch), torch.from_numpy(self.host.label[rows].astype(np.int64))
+            labels = torch.from_numpy(self.host.label[rows].astype(np.int64))
+            views = self._views(rows, epoch)
             self._waited += time.perf_counter() - began
             yield views, labels.to(self.device)
 
     def _views(self, rows: list[int], epoch: int) -> Tensor:
         spec, policy, seed = self.host.growth.at(epoch), self.host.policy, self.host.order.seed
+        if not rows:
+            return torch.empty(0, spec.channels, spec.height, spec.width, dtype=torch.uint8, device=self.device)
         pictures = [self._pictures[row] for row in rows]
         draws = [
             draw(picture.shape[1], picture.shape[0], spec, policy, rng_of(seed, epoch, row))

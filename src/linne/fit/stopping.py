@@ -12,8 +12,10 @@ SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasat
 
 
 @contextmanager
-def stopping() -> Iterator[list[int]]:
+def stopping(ctrl_c: bool = False) -> Iterator[list[int]]:
     """Give a list that takes the signals that would end the process; they are its own again afterwards.
+
+    Ctrl-C is one of them only on demand.
 
     In another thread than the main one, where none can be taken, it stays empty.
     """
@@ -25,7 +27,8 @@ def stopping() -> Iterator[list[int]]:
     if threading.current_thread() is not threading.main_thread():
         yield told
         return
-    before = {number: signal.signal(number, note) for number in SIGNALS}
+    signals = (*SIGNALS, signal.SIGINT) if ctrl_c else SIGNALS
+    before = {number: signal.signal(number, note) for number in signals}
     try:
         yield told
     finally:

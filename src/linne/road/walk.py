@@ -11,6 +11,7 @@ from linne.embed.backbone import backbone
 from linne.embed.embedding import Embedding, embed, pick
 from linne.fit.checkpoint import elapsed_of
 from linne.fit.probe import Probe, fit_probe
+from linne.fit.processes import ALONE, BEGINS, Processes
 from linne.records.errors import LinneError, RunError
 from linne.records.index import TRAIN, VALIDATION, Index
 from linne.records.plan import Plan
@@ -31,12 +32,22 @@ from linne.split.groups import groups_by_name
 PARTS = ("linne", "torch", "torchvision", "onnxruntime", "numpy", "pillow", "scikit-learn")
 
 
-def walk(run: Run, request: Request, material: Material, clock: Clock, progress: Progress) -> None:
-    """Do all that is still to do in a run; see `linne.fit` for what it raises."""
+def walk(
+    run: Run,
+    request: Request,
+    material: Material,
+    clock: Clock,
+    progress: Progress,
+    processes: Processes = ALONE,
+) -> None:
+    """Do all that is still to do in a run; see `linne.fit` for what it raises.
+
+    Of several processes this is what the first one does; the others come in to train (`linne.road.follow`).
+    """
     clock = clock.with_spent(elapsed_of(run.state))
     seconds: dict[str, float] = {"start": clock.elapsed()}
     index = material.index
-    _refuse_other_photos(run, index)
+    refuse_other_photos(run, index)
     asked = Asked(request.seed, request.weights, request.chosen, request.flip)
     planned = _planned(run, request, material, clock, asked, progress)
     material, plan = planned.material, planned.plan
@@ -73,8 +84,21 @@ def walk(run: Run, request: Request, material: Material, clock: Clock, progress:
     plan.write(run.plan)
     run.facts["plan"] = plan.to_json()
     deadline = None if clock.budget is None else clock.budget - reserve
-    start = Start(material, plan, probe, split, embedding, request.store, request.cache_size, clock.elapsed, deadline)
-    chosen = train_network(start, run, progress)
+    start = Start(
+        material=material,
+        plan=plan,
+        probe=probe,
+        split=split,
+        digest=embedding.passed.digest,
+        store=request.store,
+        cache_size=request.cache_size,
+        elapsed=clock.elapsed,
+        deadline=deadline,
+        processes=processes,
+    )
+    processes.say(BEGINS, str(run.folder.absolute()))
+    with processes.own_cores():
+        chosen = train_network(start, run, progress)
     run.facts["chosen"] = chosen
     if probe is None:
         _refuse_untrained(run)
@@ -109,12 +133,7 @@ def _planned(run: Run, request: Request, material: Material, clock: Clock, asked
         raise LinneError(
             "is a plan for other weights", file=given, value=plan.weights, remedy="give the --weights it was made for"
         )
-    choice = replace(material.choice, pixels=plan.pixels)
-    material = replace(
-        material,
-        choice=choice,
-        backbone=backbone(choice.network, plan.pixels) if choice.pretrained else None,
-    )
+    material = as_planned(material, plan)
     progress.say(f"plan: as {given} says")
     backend = None
     if material.backbone is not None:
@@ -123,7 +142,14 @@ def _planned(run: Run, request: Request, material: Material, clock: Clock, asked
     return Planned(material, replace(plan, budget=clock.budget), None, backend, plan.stage, None)
 
 
-def _refuse_other_photos(run: Run, index: Index) -> None:
+def as_planned(material: Material, plan: Plan) -> Material:
+    """Give the material with the plan's pixels."""
+    choice = replace(material.choice, pixels=plan.pixels)
+    seen_by = backbone(choice.network, plan.pixels) if choice.pretrained else None
+    return replace(material, choice=choice, backbone=seen_by)
+
+
+def refuse_other_photos(run: Run, index: Index) -> None:
     """Raise where a run that was cut off had other photos."""
     if run.index.exists() and Index.read(run.index).fingerprint != index.fingerprint:
         raise RunError(
