@@ -59,7 +59,8 @@ class SyncedNorm(nn.Module):
         number = x.numel() // x.shape[1]
         variance, mean = torch.var_mean(x, others, correction=0)
         share = x.new_tensor([float(number)])
-        own = torch.cat([share, mean, variance]) if self.counts else x.new_zeros(1 + 2 * x.shape[1])
+        # A blank counts nothing, but its gradient passes here too: the others wait for it.
+        own = torch.cat([share, mean, variance]) * float(self.counts)
         numbers, means, variances = _Gathered.apply(own, self.processes).split([1, x.shape[1], x.shape[1]], 1)
         number = numbers.sum()
         mean = (numbers * means).sum(0) / number
