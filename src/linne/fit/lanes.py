@@ -58,22 +58,27 @@ class Lane:
     """
 
     def __init__(self, module: nn.Module, fixed_norms: bool, processes: Processes = ALONE) -> None:
-        self.module = copy.deepcopy(module)
-        shared = {name: value.data for name, value in [*module.named_parameters(), *module.named_buffers()]}
-        for name, value in [*self.module.named_parameters(), *self.module.named_buffers()]:
-            value.data = shared[name]
+        if processes.shard:
+            self.module = module  # there is one lane, and a piece of the weights is no one else's
+        else:
+            self.module = copy.deepcopy(module)
+            shared = {name: value.data for name, value in [*module.named_parameters(), *module.named_buffers()]}
+            for name, value in [*self.module.named_parameters(), *self.module.named_buffers()]:
+                value.data = shared[name]
         self.parameters = [p for p in self.module.parameters() if p.requires_grad]
-        device = next(iter(shared.values())).device
+        device = next(module.parameters()).device
         self.generator = torch.Generator(device)
         _draw_from(self.module, self.generator)
         self.module.train()
+        self._fixed = []
         if fixed_norms:
-            fold_fixed_norms(self.module)
+            if not processes.shard:
+                fold_fixed_norms(self.module)
             for part in self.module.modules():
                 if isinstance(part, nn.modules.batchnorm._BatchNorm):
-                    part.eval()
+                    self._fixed.append(part.eval())
         self._synced = [] if fixed_norms or processes.alone else sync_norms(self.module, processes)
-        self.in_step = bool(self._synced)
+        self.in_step = processes.shard or bool(self._synced)
 
     def backward(self, images: Tensor, part: slice, losses: Losses, precision: torch.dtype, scale: float) -> Tensor:
         """Add the gradient of a part's losses, times `scale`, to the lane's own; gives the losses."""
@@ -81,6 +86,8 @@ class Lane:
         blank = self.in_step and len(own) == 0
         for norm in self._synced:
             norm.counts = not blank
+        for fixed in self._fixed:
+            fixed.eval()
         with torch.autocast(images.device.type, precision, enabled=precision is not torch.float32):
             logits = self.module(images.new_zeros(1, *images.shape[1:]) if blank else own)
         each: Tensor = logits.float()[:, 0] * 0 if blank else losses(logits.float(), part)

@@ -17,6 +17,8 @@ from linne.fit.mixing import Mix
 from linne.fit.optimisers import Optimiser
 from linne.fit.processes import ALONE, Processes
 from linne.fit.schedule import factor
+from linne.fit.sharded import cut_as
+from linne.fit.sharded import whole as whole_of
 from linne.records.errors import LinneError
 from linne.records.pixel_spec import PixelSpec
 from linne.records.recipe import Precision, Recipe
@@ -66,7 +68,9 @@ class Trainer:
         processes: Processes = ALONE,
     ) -> None:
         self._processes = processes
-        self.module = module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if not processes.shard:
+            module = module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.module = module
         self.recipe, self.device, self._loss, self._pretrained = recipe, device, loss, pretrained
         self._trained = [p for p in self.module.parameters() if p.requires_grad]
         self._normalised = Normaliser(pixels, device)
@@ -119,7 +123,10 @@ class Trainer:
 
         whole = whole or len(images)
         each = self._backward(images, losses, seed if processes.first else (*seed, processes.rank), whole)
-        loss = each.mean() if processes.alone else processes.sum_gradients(self._trained, each.sum()) / whole
+        if processes.alone:
+            loss = each.mean()
+        else:
+            loss = processes.sum_gradients([] if processes.shard else self._trained, each.sum()) / whole
         norm = nn.utils.clip_grad_norm_(self._trained, self.recipe.clip or torch.inf)
         if self._scale.worked(norm):
             rate = self.recipe.learning_rate * factor(self.recipe.schedule, at, self.recipe.warm_up)
@@ -135,9 +142,12 @@ class Trainer:
         self, images: Tensor, losses: Callable[[Tensor, slice], Tensor], seed: tuple[int, ...], whole: int
     ) -> Tensor:
         """Compute gradients; where memory does not suffice, in more parts, from now on."""
+        scale = self._scale.value / whole
+        if self._processes.shard:
+            scale *= self._processes.world  # a mean over the processes is what it gives
         while True:
             try:
-                each = self._lanes.backward(images, losses, self._parts, seed, self._scale.value / whole)
+                each = self._lanes.backward(images, losses, self._parts, seed, scale)
             except RuntimeError as error:  # torch.OutOfMemoryError is one
                 if not _out_of_memory(error):
                     raise
@@ -168,12 +178,21 @@ class Trainer:
         with nullcontext() if self._average is None else self._average.swapped(self.module):
             yield
 
-    @torch.inference_mode()
     def predict(self, inputs: Tensor) -> Tensor:
         """Logits on the CPU, in evaluation mode and full precision, by the weights that the module has."""
         self.module.eval()
-        with full_precision():
+        # Pieces that were put together in inference mode could not be trained on afterwards.
+        unrecorded = torch.no_grad() if self._processes.shard else torch.inference_mode()
+        with unrecorded, full_precision():
             return self.module(self._on_device(inputs)).float().cpu()  # type: ignore[no-any-return]
+
+    def weights(self) -> dict[str, Tensor]:
+        """Give the module's weights, whole; they are not copies."""
+        return whole_of(self.module.state_dict())
+
+    def take(self, weights: Mapping[str, Tensor]) -> None:
+        """Give the module weights that `weights` gave."""
+        self.module.load_state_dict(cut_as(self.module.state_dict(), weights))
 
     def state(self) -> dict[str, Tensor]:
         """All that the next step depends on, but for what it is given."""
@@ -184,7 +203,7 @@ class Trainer:
             "average": {} if self._average is None else self._average.state(),
         }
         state = {f"{part}/{name}": value for part, values in parts.items() for name, value in values.items()}
-        return {**state, "parts": torch.tensor(self._parts)}
+        return {**whole_of(state), "parts": torch.tensor(self._parts)}
 
     def load(self, state: Mapping[str, Tensor]) -> None:
         """Go on from what `state` gave."""
@@ -192,11 +211,11 @@ class Trainer:
         def of(part: str) -> dict[str, Tensor]:
             return {name.removeprefix(f"{part}/"): v for name, v in state.items() if name.startswith(f"{part}/")}
 
-        self.module.load_state_dict(of("weights"))
-        self._optimiser.load(of("optimiser"))
+        self.take(of("weights"))
+        self._optimiser.load(cut_as(self._optimiser.state(), of("optimiser")))
         self._scale.load(of("scale"))
         if self._average is not None:
-            self._average.load(of("average"))
+            self._average.load(cut_as(self._average.state(), of("average")))
         self._parts = int(state["parts"])
 
     def _on_device(self, inputs: Tensor) -> Tensor:

@@ -70,7 +70,7 @@ class Processes:
 
     def add(self, tensor: Tensor) -> None:
         """Put the sum over all processes in the tensor's place."""
-        if not self.alone:
+        if not self.alone and tensor.numel():
             with self._answered():
                 torch.distributed.all_reduce(tensor)
 

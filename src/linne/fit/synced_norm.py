@@ -33,8 +33,8 @@ class _Gathered(torch.autograd.Function):
         return summed[ctx.processes.rank], None
 
 
-class SyncedNorm(nn.Module):
-    """A batch norm that is trained by several processes.
+class SyncedNorm:
+    """How a batch norm computes while it is trained by several processes.
 
     Parameters
     ----------
@@ -49,12 +49,13 @@ class SyncedNorm(nn.Module):
     """
 
     def __init__(self, norm: _BatchNorm, processes: Processes) -> None:
-        super().__init__()
         self.norm, self.processes, self.counts = norm, processes, True
 
-    def forward(self, x: Tensor) -> Tensor:
+    def __call__(self, x: Tensor) -> Tensor:
         """``(batch, c, ...)`` to the same shape, in float32."""
         norm, x = self.norm, x.float()
+        if not norm.training:
+            return norm.__class__.forward(norm, x)
         others = [axis for axis in range(x.ndim) if axis != 1]
         number = x.numel() // x.shape[1]
         variance, mean = torch.var_mean(x, others, correction=0)
@@ -87,7 +88,7 @@ class SyncedNorm(nn.Module):
 
 
 def sync_norms(module: nn.Module, processes: Processes) -> list[SyncedNorm]:
-    """Put a `SyncedNorm` in the place of each batch norm, in place, and give them.
+    """Let each batch norm compute as a `SyncedNorm`, in place, and give these; names and weights stay.
 
     Raises
     ------
@@ -95,16 +96,15 @@ def sync_norms(module: nn.Module, processes: Processes) -> list[SyncedNorm]:
         A batch norm does more than `torch.nn.BatchNorm2d`.
     """
     found = []
-    for part in list(module.modules()):
-        for name, child in list(part.named_children()):
-            if not isinstance(child, _BatchNorm):
-                continue
-            if type(child) not in (nn.BatchNorm1d, nn.BatchNorm2d):
-                raise LinneError(
-                    "its batch norms cannot be trained by several processes",
-                    value=type(child).__name__,
-                    remedy="take pretrained weights, or another network, or one process",
-                )
-            found.append(SyncedNorm(child, processes))
-            setattr(part, name, found[-1])
+    for part in module.modules():
+        if not isinstance(part, _BatchNorm):
+            continue
+        if type(part).forward is not _BatchNorm.forward:
+            raise LinneError(
+                "its batch norms cannot be trained by several processes",
+                value=type(part).__name__,
+                remedy="take pretrained weights, or another network, or one process",
+            )
+        found.append(SyncedNorm(part, processes))
+        part.forward = found[-1]  # type: ignore[assignment, method-assign]
     return found

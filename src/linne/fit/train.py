@@ -133,7 +133,7 @@ class Loop:
         finally:
             self.progress.finish()
             assert self.judge.best is not None  # noqa: S101 - the start has been judged
-            trainer.module.load_state_dict(self.judge.best.weights)
+            trainer.take(self.judge.best.weights)
             trainer.module.eval()
         if stopped == "interrupt":
             self.judge.keep()  # the interrupt may have come in the middle of keeping, or before the epoch was told
@@ -216,7 +216,7 @@ class Loop:
         trainer = level.trainer
         with trainer.settled():
             which = (self.position.level, number)
-            self.judge.epoch(which, loss, rate, level.validate, trainer.predict, trainer.module.state_dict)
+            self.judge.epoch(which, loss, rate, level.validate, trainer.predict, trainer.weights)
 
     def _stop(self, trainer: Trainer, told: list[int]) -> NoReturn:
         """Write a checkpoint and end, all processes at once."""

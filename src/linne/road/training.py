@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -30,13 +31,14 @@ from linne.fit.policy import Policy
 from linne.fit.probe import Probe
 from linne.fit.processes import ALONE, Processes
 from linne.fit.resident import ResidentImages, can_be_cut_at_once
+from linne.fit.sharded import shard
 from linne.fit.sources import AugmentedImages, CachedActivations, Source, prepared_batches
 from linne.fit.tail import Tail, without_prefix
 from linne.fit.train import Level, Loop, Position
 from linne.nets.blocks.drop_path import set_drop_path
 from linne.nets.weights import write_weights
 from linne.pixels.cache import FOLDER, PixelCache
-from linne.records.errors import DataError, RunError
+from linne.records.errors import DataError, LinneError, RunError
 from linne.records.index import TRAIN, VALIDATION, Index
 from linne.records.pixel_spec import PixelSpec
 from linne.records.plan import Plan
@@ -93,6 +95,8 @@ def train_network(start: Start, run: Run, progress: Progress) -> dict[str, Any]:
         install(network, probe)
 
     def keep() -> None:
+        if processes.shard and loop.judge.best is not None:  # the network that is trained is a copy in pieces
+            network.load_state_dict(without_prefix(loop.judge.best.weights))
         if processes.first:
             write_weights(run.checkpoint, network, plan.network, plan.pixels)
 
@@ -132,7 +136,7 @@ def train_network(start: Start, run: Run, progress: Progress) -> dict[str, Any]:
             if state:
                 level.trainer.load(state)
             elif loop.judge.best is not None:
-                level.trainer.module.load_state_dict(loop.judge.best.weights)
+                level.trainer.take(loop.judge.best.weights)
             stopped = loop.run(level, plan.levels[number].patience)
             state = {}
             if stopped in ("deadline", "interrupt"):
@@ -171,10 +175,16 @@ def make_level(start: Start, number: int, pixel_cache: PixelCache | None, failed
     rows = start.split.rows(TRAIN)
     labels = index.label[rows].astype(np.int64)
     order = Order.of(len(rows), recipe.batch_size, plan.seed, labels if recipe.balance == "sampling" else None)
+    if start.processes.shard:
+        network = copy.deepcopy(network)
     if recipe.drop_path is not None:
         set_drop_path(network, recipe.drop_path)
     pretrained = start.material.choice.pretrained
     tail = Tail(network, recipe.frozen_stages if recipe.method == "stages" else 0)
+    if start.processes.shard:
+        if recipe.optimiser == "muon":
+            raise LinneError("needs whole matrices", value="muon", remedy="take another optimiser, or do not --shard")
+        shard(tail, network.stages(), start.processes, device())  # type: ignore[operator]
     groups = parameter_groups(network, tail.stage, recipe.weight_decay, recipe.layer_decay)
     steps = recipe.epochs * max(order.images // order.batch_size, 1)
     loss = partial(F.cross_entropy, reduction="none", label_smoothing=recipe.label_smoothing)
@@ -238,11 +248,14 @@ def _sources(
 
 def on_arrays(values: NDArray[np.float16], places: NDArray[np.int64], processes: Processes = ALONE) -> Validate:
     """Validate on stored activations ``(n, c, h, w)`` of the images at `places`, which are this process's."""
+    in_step = _in_step(len(places), values.shape[1:], processes)
 
     def validate(predict: Predict) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         starts = range(0, len(values), VALIDATION_BATCH)
         batches = (torch.from_numpy(values[i : i + VALIDATION_BATCH]).float() for i in starts)
-        return _all_of([predict(batch).numpy() for batch in batches], [places], processes)
+        logits = [predict(batch).numpy() for batch in batches]
+        in_step(predict, len(logits))
+        return _all_of(logits, [places], processes)
 
     return validate
 
@@ -257,6 +270,7 @@ def on_files(
 ) -> Validate:
     """Validate on the files of some rows; `failed` takes those that cannot be read any more, and why."""
     own = processes.part(np.arange(len(rows)))
+    in_step = _in_step(len(own), (pixels.channels, pixels.height, pixels.width), processes)
 
     def validate(predict: Predict) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         logits, seen = [], []
@@ -264,6 +278,7 @@ def on_files(
         for places, inputs in prepared_batches(index, rows[there], digest, pixels, VALIDATION_BATCH, failed):
             logits.append(predict(torch.from_numpy(inputs)).numpy())
             seen.append(there[places])
+        in_step(predict, len(logits))
         everything, everyone = _all_of(logits, seen, processes)
         if not len(everyone):
             raise DataError(
@@ -274,6 +289,20 @@ def on_files(
         return everything, everyone
 
     return validate
+
+
+def _in_step(images: int, shape: tuple[int, ...], processes: Processes) -> Callable[[Predict, int], None]:
+    """Where all processes must compute at once, let one that has done fewer batches than others compute blanks."""
+    batches = 0
+    if processes.shard:
+        largest = -(-int(processes.sums([images])[0]) // processes.world)
+        batches = -(-largest // VALIDATION_BATCH)
+
+    def catch_up(predict: Predict, done: int) -> None:
+        for _ in range(done, batches):
+            predict(torch.zeros(1, *shape))
+
+    return catch_up
 
 
 def _all_of(
