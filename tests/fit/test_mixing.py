@@ -27,7 +27,7 @@ def test_mixup_is_torchvisions(share: float, smoothing: float) -> None:
     reference = v2.MixUp(num_classes=CLASSES)
     given = {"labels": labels, "batch_size": 6, "lam": share}
     expected, soft = reference.transform(images, given), reference.transform(labels, given)
-    mixed, own = Mix(share, None).images(images)
+    mixed, own = Mix(share, None).images(images, images.roll(1, 0))
     torch.testing.assert_close(mixed, expected)
     found = mixed_loss(logits, labels, own, smoothing)
     torch.testing.assert_close(found, F.cross_entropy(logits, soft, label_smoothing=smoothing))
@@ -41,7 +41,7 @@ def test_cutmix_is_torchvisions(box: tuple[float, float, float, float]) -> None:
     share = 1 - (bottom - top) * (right - left) / 600
     given = {"labels": labels, "batch_size": 6, "lam_adjusted": share, "box": (left, top, right, bottom)}
     expected, soft = reference.transform(images, given), reference.transform(labels, given)
-    mixed, own = Mix(0.123, box).images(images)
+    mixed, own = Mix(0.123, box).images(images, images.roll(1, 0))
     assert own == pytest.approx(share)
     assert torch.equal(mixed, expected)
     torch.testing.assert_close(mixed_loss(logits, labels, own, 0.1), F.cross_entropy(logits, soft, label_smoothing=0.1))

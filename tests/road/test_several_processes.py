@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 from safetensors import safe_open
 from walked import environment, linne
 
@@ -71,24 +72,33 @@ SETTINGS = [f"--set={setting}" for setting in ("batch_size=33", "epochs=2", "lea
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "settings",
-    [["--set=method=stages"], ["--set=method=whole", "--set=average=0.2"], ["--set=method=whole", "--mix"]],
-    ids=["stages", "whole", "mixed"],
+    ("settings", "shard"),
+    [
+        (["--set=method=stages"], []),
+        (["--set=method=whole", "--set=average=0.2"], []),
+        (["--set=method=whole", "--mix"], []),
+        (["--set=method=whole", "--set=average=0.2"], ["--shard"]),
+        (["--set=method=stages"], ["--shard"]),
+    ],
+    ids=["stages", "whole", "mixed", "whole in pieces", "stages in pieces"],
 )
-def test_two_processes_train_as_one(tmp_path, digits, lenet_weights, settings):
+def test_two_processes_train_as_one(tmp_path, digits, lenet_weights, settings, shard):
     asked = (digits, "--weights", lenet_weights, *SETTINGS, *settings)
     one = fit_alone(tmp_path, *asked)
-    two = both(tmp_path, *asked, "--budget", "none", "--out", "two")
+    two = both(tmp_path, *asked, *shard, "--budget", "none", "--out", "two")
     assert_same(one, two)
     assert two.facts["chosen"]["epoch"] == one.facts["chosen"]["epoch"]
     with safe_open(one.checkpoint, "pt") as a, safe_open(two.checkpoint, "pt") as b:
         assert set(a.keys()) == set(b.keys())
+        for name in a.keys():  # noqa: SIM118 - no mapping
+            torch.testing.assert_close(a.get_tensor(name), b.get_tensor(name), atol=1e-4, rtol=0)
 
 
 @pytest.mark.slow
-def test_two_processes_train_from_scratch_as_one(tmp_path, digits):
+@pytest.mark.parametrize("shard", [[], ["--shard"]], ids=["", "in pieces"])
+def test_two_processes_train_from_scratch_as_one(tmp_path, digits, shard):
     asked = (digits, "--network", "resnet20_cifar", *SETTINGS, "--set=optimiser=sgd")
-    assert_same(fit_alone(tmp_path, *asked), both(tmp_path, *asked, "--budget", "none", "--out", "two"))
+    assert_same(fit_alone(tmp_path, *asked), both(tmp_path, *asked, *shard, "--budget", "none", "--out", "two"))
 
 
 def begun(folder: Path, epochs: int) -> Run:
@@ -126,7 +136,7 @@ def lines_of_linne(problems: str) -> list[str]:
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
 def test_a_run_of_two_that_is_stopped_and_killed_goes_on_with_any_number(tmp_path, digits, lenet_weights):
-    launcher = start(tmp_path, digits, "--weights", lenet_weights, *LONG)
+    launcher = start(tmp_path, digits, "--weights", lenet_weights, *LONG, "--shard")
     run = begun(tmp_path, 2)
     os.kill(launcher.pid, signal.SIGTERM)
     _, problems = launcher.communicate(timeout=120)
@@ -143,7 +153,8 @@ def test_a_run_of_two_that_is_stopped_and_killed_goes_on_with_any_number(tmp_pat
     assert len(lines_of_linne(problems)) == 1, problems
     assert run.state.exists()
 
-    launcher = start(tmp_path, "--resume", run.folder)
+    kept = len(history(run))
+    launcher = start(tmp_path, "--resume", run.folder, "--shard")
     begun(tmp_path, kept + 1)
     os.kill(launcher.pid, signal.SIGINT)
     _, problems = launcher.communicate(timeout=120)
