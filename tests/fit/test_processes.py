@@ -17,6 +17,7 @@ from linne.records.errors import LinneError
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
 
 
+@pytest.mark.slow
 def test_what_two_processes_compute_together_is_what_one_computes():
     script = Path(__file__).with_name("parts_of_a_batch.py")
     done = subprocess.run([*TORCHRUN, str(script)], capture_output=True, text=True, timeout=300, check=False)

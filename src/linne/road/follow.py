@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from linne.fit.processes import BEGINS, DONE, Processes
+from linne.records.index import Index
 from linne.records.plan import Plan
 from linne.records.progress import Silent
 from linne.records.run import Run
 from linne.records.split import Split
-from linne.road.look import gather
+from linne.road.look import look_at
 from linne.road.request import Request
 from linne.road.training import Start, train_network
-from linne.road.walk import as_planned, refuse_other_photos
+from linne.road.walk import as_planned
 
 
 def follow(processes: Processes) -> Run:
@@ -26,16 +27,16 @@ def follow(processes: Processes) -> Run:
     Raises
     ------
     LinneError
-        What the first process has written is not seen here, or the photos are other ones; or the first one has ended.
+        What the first process has written, or the photos, cannot be read here; or the first one has ended.
     """
     called, folder = processes.said(BEGINS, DONE)
     run = Run(Path(folder))
     if called == BEGINS:
         request = Request.read(run.asked)
         plan, split = Plan.read(run.plan), Split.read(run.split)
-        gathered = gather(request.photos, request.columns, request.weights, request.network, request.seed, Silent())
-        material = as_planned(gathered, plan)
-        refuse_other_photos(run, material.index)
+        # The index is the run's: a photo that has vanished since must not shift the others.
+        looked_at = look_at(Index.read(run.index), request.weights, plan.network, request.seed, Silent())
+        material = as_planned(looked_at, plan)
         start = Start(
             material=material,
             plan=plan,

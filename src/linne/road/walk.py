@@ -47,7 +47,7 @@ def walk(
     clock = clock.with_spent(elapsed_of(run.state))
     seconds: dict[str, float] = {"start": clock.elapsed()}
     index = material.index
-    refuse_other_photos(run, index)
+    _refuse_other_photos(run, index)
     asked = Asked(request.seed, request.weights, request.chosen, request.flip)
     planned = _planned(run, request, material, clock, asked, progress)
     material, plan = planned.material, planned.plan
@@ -149,7 +149,7 @@ def as_planned(material: Material, plan: Plan) -> Material:
     return replace(material, choice=choice, backbone=seen_by)
 
 
-def refuse_other_photos(run: Run, index: Index) -> None:
+def _refuse_other_photos(run: Run, index: Index) -> None:
     """Raise where a run that was cut off had other photos."""
     if run.index.exists() and Index.read(run.index).fingerprint != index.fingerprint:
         raise RunError(
