@@ -25,6 +25,14 @@ def test_what_two_processes_compute_together_is_what_one_computes():
     assert done.stdout.count("all agree") == 2
 
 
+@pytest.mark.slow
+def test_a_process_that_does_not_answer_ends_the_others():
+    script = Path(__file__).with_name("silent_process.py")
+    done = subprocess.run([*TORCHRUN, str(script)], capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode != 0
+    assert done.stdout == "lost False\n"
+
+
 @pytest.mark.parametrize(("images", "batch_size", "world"), [(23, 7, 2), (23, 7, 3), (5, 2, 3), (4, 64, 2)])
 def test_the_parts_of_a_batch_are_the_batch(images, batch_size, world):
     whole = Order.of(images, batch_size, 3)
