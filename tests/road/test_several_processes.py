@@ -207,3 +207,25 @@ def test_images_that_vanish_are_left_out_of_batches_of_all(tmp_path, digits, len
     left = [run.facts["chosen"]["left_out"] for run in runs]
     assert left[0].keys() == left[1].keys()
     assert left[0]
+
+
+@pytest.mark.slow
+def test_what_fails_in_one_process_is_told_once_and_ends_all(tmp_path, digits, lenet_weights):
+    code = (
+        "import linne.road.follow as follow\n"
+        "from linne.records.errors import DataError\n"
+        "def fail(*given):\n"
+        "    raise DataError('the disk is gone', value='here')\n"
+        "follow.train_network = fail\n"
+        "from linne.cli import main\n"
+        "main()\n"
+    )
+    (tmp_path / "fails.py").write_text(code)
+    asked = (digits, "--weights", lenet_weights, *SETTINGS, "--set=method=whole", "--budget", "none")
+    command = [*TORCHRUN, "fails.py", "fit", *map(str, asked)]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode != 0
+    (line,) = lines_of_linne(done.stderr)
+    assert line.startswith("linne: process 1: ")
