@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from linne.fit.probe import scores
+from linne.fit.processes import ALONE, Processes
 from linne.records.atomic import write_text
 
 Predict = Callable[[Tensor], Tensor]
@@ -71,6 +72,8 @@ class Judge:
         Called whenever the module is the best so far, and has the weights that are kept.
     now : callable
         Seconds since the run began.
+    processes : Processes
+        The first one's word on which epoch is best holds for all, and it alone writes.
 
     Attributes
     ----------
@@ -81,8 +84,14 @@ class Judge:
     """
 
     def __init__(
-        self, truth: NDArray[np.int64], history: Path, keep: Callable[[], None], now: Callable[[], float]
+        self,
+        truth: NDArray[np.int64],
+        history: Path,
+        keep: Callable[[], None],
+        now: Callable[[], float],
+        processes: Processes = ALONE,
     ) -> None:
+        self._processes = processes
         self._truth, self._history, self.keep, self._now = truth, history, keep, now
         self.done: list[Epoch] = []
         self.best: Best | None = None
@@ -109,7 +118,8 @@ class Judge:
         self.done.append(epoch)
         if self.best is not None and len(seen) < len(self.best.seen):
             self.best = self.best.on(seen)
-        if self.best is None or _rank(epoch) > _rank(self.best.epoch):
+        better = self.best is None or _rank(epoch) > _rank(self.best.epoch)
+        if self._processes.told(better)[0]:
             # One assignment, for an interrupt may come before or after it.
             copied = {name: value.detach().clone() for name, value in weights().items()}
             self.best = Best(epoch, copied, seen, right, losses)
@@ -123,8 +133,9 @@ class Judge:
 
     def tell(self) -> None:
         """Add to the history what it does not have yet."""
-        with self._history.open("a", encoding="utf-8") as file:
-            file.writelines(_line(epoch) for epoch in self.done[self._told :])
+        if self._processes.first:
+            with self._history.open("a", encoding="utf-8") as file:
+                file.writelines(_line(epoch) for epoch in self.done[self._told :])
         self._told = len(self.done)
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -145,7 +156,8 @@ class Judge:
             weights = {name.removeprefix("weights/"): v for name, v in tensors.items() if name.startswith("weights/")}
             seen, right, losses = (tensors[name].numpy() for name in ("seen", "right", "losses"))
             self.best = Best(Epoch(**facts["best"]), weights, seen, right, losses)
-        write_text(self._history, "".join(map(_line, self.done)))
+        if self._processes.first:
+            write_text(self._history, "".join(map(_line, self.done)))
         self._told = len(self.done)
 
 

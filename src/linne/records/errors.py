@@ -81,6 +81,14 @@ class InstallError(LinneError):
     """A package that this step needs is missing, or does not fit another one."""
 
 
+class LostError(LinneError):
+    """Another process of a run has ended, or does not answer; `explained` where it has said why itself."""
+
+    def __init__(self, problem: str, *, remedy: str, explained: bool) -> None:
+        self.explained = explained
+        super().__init__(problem, remedy=remedy)
+
+
 class Stopped(Exception):  # noqa: N818 - no error: what was asked for has been done
     """The process was told to end by a signal, and what is needed to go on has been written.
 

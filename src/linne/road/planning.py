@@ -38,6 +38,7 @@ from linne.report.cases import MOST_PICTURES
 from linne.road.budget import Clock
 from linne.road.look import Material
 from linne.runtime.session import available_cores
+from linne.runtime.torchrun import started_by_torchrun
 from linne.split.assign import TEST_SHARE, VALIDATION_SHARE
 
 BATCH_SIZE = 64
@@ -192,7 +193,7 @@ def _outlook(material: Material, clock: Clock, asked: Asked, backend: Pick | Non
         whole_rate=None,
         pixels=material.choice.pixels,
         sides=_sides(material),
-        views_per_second=1.0 if backend is None else 1 / (1.1 * (1 / backend.rate + 1.5 * material.sample.seconds)),
+        views_per_second=_views_per_second(material, backend),
     )
 
 
@@ -277,6 +278,13 @@ def _plan(material: Material, clock: Clock, training: Training, asked: Asked) ->
         budget=clock.budget,
         reasons=tuple(reasons),
     )
+
+
+def _views_per_second(material: Material, backend: Pick | None) -> float:
+    """How fast activations of other views are made; several processes do not share that work, and leave it."""
+    if backend is None or started_by_torchrun():
+        return 1e-6
+    return 1 / (1.1 * (1 / backend.rate + 1.5 * material.sample.seconds))
 
 
 def _sides(material: Material) -> tuple[int, int] | None:

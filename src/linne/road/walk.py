@@ -13,6 +13,7 @@ from linne.embed.backbone import backbone
 from linne.embed.embedding import Embedding, embed, pick
 from linne.fit.checkpoint import elapsed_of
 from linne.fit.probe import Probe, fit_probe
+from linne.fit.processes import ALONE, BEGINS, Processes
 from linne.records.errors import LinneError, RunError
 from linne.records.index import TRAIN, VALIDATION, Index
 from linne.records.plan import Plan
@@ -40,10 +41,12 @@ def walk(
     clock: Clock,
     progress: Progress,
     drawn: Drawn | None = None,
+    processes: Processes = ALONE,
 ) -> None:
     """Do all that is still to do in a run; see `linne.fit` for what it raises.
 
     What was `drawn` before, for this index, is taken instead of auditing and splitting again: a race has one split.
+    Of several processes this is what the first one does; the others come in to train (`linne.road.follow`).
     """
     clock = clock.with_spent(elapsed_of(run.state))
     seconds: dict[str, float] = {"start": clock.elapsed()}
@@ -92,15 +95,18 @@ def walk(
         plan=plan,
         probe=probe,
         split=split,
-        embedding=embedding,
+        digest=embedding.passed.digest,
         store=request.store,
         cache_size=request.cache_size,
         teacher=teacher,
         backend=planned.backend,
         elapsed=clock.elapsed,
         deadline=deadline,
+        processes=processes,
     )
-    chosen = train_network(start, run, progress)
+    processes.say(BEGINS, str(run.folder.absolute()))
+    with processes.own_cores():
+        chosen = train_network(start, run, progress)
     run.facts["chosen"] = chosen
     if probe is None:
         _refuse_untrained(run)
@@ -139,18 +145,20 @@ def _planned(run: Run, request: Request, material: Material, clock: Clock, asked
     deepest = len(material.choice.network.stages()) - 1  # type: ignore[operator]
     if plan.stage is not None and plan.stage > deepest:
         raise LinneError("frozen_stages is out of range", file=given, value=plan.stage, remedy=f"give 1 to {deepest}")
-    choice = replace(material.choice, pixels=plan.pixels)
-    material = replace(
-        material,
-        choice=choice,
-        backbone=backbone(choice.network, plan.pixels) if choice.pretrained else None,
-    )
+    material = as_planned(material, plan)
     progress.say(f"plan: as {given} says")
     backend = None
     if material.backbone is not None:
         sample = material.sample.inputs(plan.pixels)
         backend = pick(material.backbone, len(material.index), request.store, plan.stage, sample)
     return Planned(material, replace(plan, budget=clock.budget), None, backend, plan.stage, None)
+
+
+def as_planned(material: Material, plan: Plan) -> Material:
+    """Give the material with the plan's pixels."""
+    choice = replace(material.choice, pixels=plan.pixels)
+    seen_by = backbone(choice.network, plan.pixels) if choice.pretrained else None
+    return replace(material, choice=choice, backbone=seen_by)
 
 
 def _refuse_other_photos(run: Run, index: Index) -> None:
