@@ -206,16 +206,16 @@ def _with_rates(
     recipe = RECIPES["whole" if choice.pretrained else "scratch"]
     policy = Policy.named(asked.chosen.get("augment", recipe.augment), outlook.mirrored)
     left = clock.left()
+    seconds = MOST_MEASURING_SECONDS if left is None else min(MOST_MEASURING_SECONDS, MEASURING_SHARE * left)
     tails: tuple[Rate, ...] = ()
     whole: Rate | None = None
     if choice.pretrained and method in (None, "stages"):
-        seconds = MOST_MEASURING_SECONDS if left is None else min(MOST_MEASURING_SECONDS, MEASURING_SHARE * left)
         tails = tail_rates(choice.network, choice.pixels, classes, BATCH_SIZE, device(), seconds)
     enough = left is None or left > WHOLE_NEEDS_SECONDS[device().type]
     if not choice.pretrained or method == "whole" or (method is None and enough):
         batch = min(BATCH_SIZE, outlook.train_images)
         whole = whole_rate(
-            choice.network, choice.pixels, classes, batch, device(), material.sample, policy, choice.pretrained
+            choice.network, choice.pixels, classes, batch, device(), material.sample, policy, choice.pretrained, seconds
         )
     costs: dict[int | None, float] = {
         rate.frozen_stages: _embed_seconds(material, backend, cache, rate.frozen_stages) for rate in tails
