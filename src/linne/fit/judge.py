@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -15,29 +15,12 @@ from torch import Tensor
 
 from linne.fit.probe import scores
 from linne.records.atomic import write_text
+from linne.records.epoch import Epoch
 
 Predict = Callable[[Tensor], Tensor]
 Validate = Callable[[Predict], tuple[NDArray[np.float32], NDArray[np.int64]]]
 """Given a function from inputs to logits, gives the logits of validation images, and which of them these are: all but
 those that cannot be read any more, which stay out from then on."""
-
-
-@dataclass(frozen=True, slots=True)
-class Epoch:
-    """One line of ``history.jsonl``; epoch 0 is the start.
-
-    `level` counts from 0, `epoch` goes on from level to level. `loss` is the mean training loss, `accuracy` and
-    `log_loss` are on the validation images that could be read then, `seconds` are since the run began, `rate` is
-    training images a second.
-    """
-
-    level: int
-    epoch: int
-    loss: float | None
-    accuracy: float
-    log_loss: float
-    seconds: float
-    rate: float | None
 
 
 @dataclass(frozen=True)
@@ -71,6 +54,8 @@ class Judge:
         Called whenever the module is the best so far, and has the weights that are kept.
     now : callable
         Seconds since the run began.
+    listeners : sequence of callable
+        Each is told every epoch once it is in the history; what it raises ends the training.
 
     Attributes
     ----------
@@ -81,9 +66,14 @@ class Judge:
     """
 
     def __init__(
-        self, truth: NDArray[np.int64], history: Path, keep: Callable[[], None], now: Callable[[], float]
+        self,
+        truth: NDArray[np.int64],
+        history: Path,
+        keep: Callable[[], None],
+        now: Callable[[], float],
+        listeners: Sequence[Callable[[Epoch], None]] = (),
     ) -> None:
-        self._truth, self._history, self.keep, self._now = truth, history, keep, now
+        self._truth, self._history, self.keep, self._now, self._listeners = truth, history, keep, now, listeners
         self.done: list[Epoch] = []
         self.best: Best | None = None
         self.seconds = 0.0
@@ -97,15 +87,19 @@ class Judge:
         validate: Validate,
         predict: Predict,
         weights: Callable[[], Mapping[str, Tensor]],
+        learning_rate: float | None = None,
+        waited: float | None = None,
     ) -> None:
-        """Judge an epoch, of the level and the number `which` says."""
+        """Judge an epoch, of the level and the number `which` says; the other numbers are those of `Epoch`."""
         began = self._now()
         logits, seen = validate(predict)
         right, losses = scores(logits, self._truth[seen])
         ended = self._now()
         self.seconds = ended - began
         told_rate = None if rate is None else round(rate, 1)
-        epoch = Epoch(*which, loss, float(right.mean()), float(losses.mean()), round(ended, 3), told_rate)
+        told_wait = None if waited is None else round(waited, 4)
+        judged = float(right.mean()), float(losses.mean())
+        epoch = Epoch(*which, loss, *judged, round(ended, 3), told_rate, learning_rate, told_wait)
         self.done.append(epoch)
         if self.best is not None and len(seen) < len(self.best.seen):
             self.best = self.best.on(seen)
@@ -122,10 +116,14 @@ class Judge:
         return sum(epoch.level == level and epoch.epoch > self.best.epoch.epoch for epoch in self.done)
 
     def tell(self) -> None:
-        """Add to the history what it does not have yet."""
+        """Add to the history what it does not have yet, and tell those who listen."""
+        new = self.done[self._told :]
         with self._history.open("a", encoding="utf-8") as file:
-            file.writelines(_line(epoch) for epoch in self.done[self._told :])
+            file.writelines(map(_line, new))
         self._told = len(self.done)
+        for epoch in new:
+            for listener in self._listeners:
+                listener(epoch)
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Tensors and plain values that `load` needs."""

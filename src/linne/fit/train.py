@@ -164,7 +164,7 @@ class Loop:
         at, source = self.position, level.source
         began, waited_before, trained = self.now(), source.waited, 0
         fetched = _Losses(at.losses, level.trainer.device.type == "cuda")
-        stopped = ""
+        stopped, progress = "", 0.0
         for inputs, labels in source.epoch(at.epoch, at.batches):
             now = self.now()
             if told:
@@ -195,14 +195,24 @@ class Loop:
             )
         if at.losses:
             rate = trained / max(self.now() - began, 1e-9)
-            self._judge(level, at.epoch, float(np.mean(at.losses)), rate)
+            waited = (source.waited - waited_before) / max(self.now() - began, 1e-9)
+            self._judge(level, at.epoch, float(np.mean(at.losses)), rate, level.trainer.rate_at(progress), waited)
         return stopped
 
-    def _judge(self, level: Level, number: int, loss: float | None, rate: float | None) -> None:
-        trainer = level.trainer
+    def _judge(
+        self,
+        level: Level,
+        number: int,
+        loss: float | None,
+        rate: float | None,
+        learning_rate: float | None = None,
+        waited: float | None = None,
+    ) -> None:
+        trainer, which = level.trainer, (self.position.level, number)
         with trainer.settled():
-            which = (self.position.level, number)
-            self.judge.epoch(which, loss, rate, level.validate, trainer.predict, trainer.module.state_dict)
+            self.judge.epoch(
+                which, loss, rate, level.validate, trainer.predict, trainer.module.state_dict, learning_rate, waited
+            )
 
     def _note(self, waited: float) -> str:
         best = self.judge.best

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from linne.embed.backends import device
 from linne.embed.embedding import Embedding, activations
-from linne.fit.class_weights import inverse_frequency, log_prior
 from linne.fit.checkpoint import Checkpoints
+from linne.fit.class_weights import inverse_frequency, log_prior
 from linne.fit.decoded import Pictures
 from linne.fit.groups import parameter_groups
 from linne.fit.growth import Growth
@@ -35,6 +35,7 @@ from linne.fit.train import Level, Loop, Position
 from linne.nets.blocks.drop_path import set_drop_path
 from linne.nets.weights import write_weights
 from linne.pixels.cache import FOLDER, PixelCache
+from linne.records.epoch import Epoch
 from linne.records.errors import DataError
 from linne.records.index import TRAIN, VALIDATION, Index
 from linne.records.pixel_spec import PixelSpec
@@ -70,10 +71,13 @@ class Start:
     deadline: float | None
 
 
-def train_network(start: Start, run: Run, progress: Progress) -> dict[str, Any]:
+def train_network(
+    start: Start, run: Run, progress: Progress, listeners: Sequence[Callable[[Epoch], None]] = ()
+) -> dict[str, Any]:
     """Give the network its classifier and train it, level by level; afterwards it holds the best weights.
 
-    Where the run has a checkpoint, it goes on from that.
+    Where the run has a checkpoint, it goes on from that. Each of the `listeners` is told every epoch, and ends the
+    training by what it raises.
 
     Returns
     -------
@@ -98,7 +102,7 @@ def train_network(start: Start, run: Run, progress: Progress) -> dict[str, Any]:
     truth = index.label[start.split.rows(VALIDATION)].astype(np.int64)
     checkpoints = Checkpoints(run.state)
     loop = Loop(
-        judge=Judge(truth, run.history, keep, start.elapsed),
+        judge=Judge(truth, run.history, keep, start.elapsed, (progress.epoch, *listeners)),
         checkpoints=checkpoints,
         progress=progress,
         seed=plan.seed,

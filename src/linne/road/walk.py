@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -9,8 +10,9 @@ from typing import Any
 
 from linne.embed.backbone import backbone
 from linne.embed.embedding import Embedding, embed, pick
-from linne.fit.checkpoint import elapsed_of
+from linne.fit.checkpoint import elapsed_of, epochs_of
 from linne.fit.probe import Probe, fit_probe
+from linne.fit.tracking import Trackers, flat
 from linne.records.errors import LinneError, RunError
 from linne.records.index import TRAIN, VALIDATION, Index
 from linne.records.plan import Plan
@@ -35,7 +37,7 @@ def walk(run: Run, request: Request, material: Material, clock: Clock, progress:
     """Do all that is still to do in a run; see `linne.fit` for what it raises."""
     clock = clock.with_spent(elapsed_of(run.state))
     seconds: dict[str, float] = {"start": clock.elapsed()}
-    index = material.index
+    index, trackers = material.index, Trackers(request.track, run.folder, progress.say)
     _refuse_other_photos(run, index)
     asked = Asked(request.seed, request.weights, request.chosen, request.flip)
     planned = _planned(run, request, material, clock, asked, progress)
@@ -74,7 +76,9 @@ def walk(run: Run, request: Request, material: Material, clock: Clock, progress:
     run.facts["plan"] = plan.to_json()
     deadline = None if clock.budget is None else clock.budget - reserve
     start = Start(material, plan, probe, split, embedding, request.store, request.cache_size, clock.elapsed, deadline)
-    chosen = train_network(start, run, progress)
+    if request.track:
+        trackers.start(flat(plan.to_json()), epochs_of(run.state), time.time() - clock.elapsed())
+    chosen = train_network(start, run, progress, (trackers.epoch,))
     run.facts["chosen"] = chosen
     if probe is None:
         _refuse_untrained(run)
@@ -88,6 +92,7 @@ def walk(run: Run, request: Request, material: Material, clock: Clock, progress:
     _lap(seconds, "report", clock)
     run.facts["finished"] = True
     run.write()
+    trackers.end({"accuracy": chosen["accuracy"], "log_loss": chosen["log_loss"], "epoch": chosen["epoch"]})
     run.state.unlink(missing_ok=True)
 
 
