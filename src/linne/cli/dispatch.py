@@ -79,6 +79,8 @@ def _interrupted(name: str) -> int:
     kept = (
         "; what was embedded is kept, and the same command goes on from there"
         if name in ("audit", "embed", "fit")
+        else "; the trials that ended are kept, and the same command goes on from there"
+        if name == "tune"
         else ""
     )
     sys.stderr.write(f"\nlinne: interrupted{kept}\n")

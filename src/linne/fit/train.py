@@ -17,7 +17,7 @@ from linne.fit.optimise import Trainer
 from linne.fit.pace import Pace
 from linne.fit.sources import Source
 from linne.fit.stopping import stopping
-from linne.records.errors import DataError, LinneError, Stopped
+from linne.records.errors import DataError, DivergedError, Stopped
 from linne.records.progress import Progress
 
 NOTED = 20
@@ -108,7 +108,7 @@ class Loop:
 
         Raises
         ------
-        LinneError
+        DivergedError
             The loss is no number.
         Stopped
             The process was told to end; there is a checkpoint.
@@ -271,7 +271,7 @@ class _Losses:
         if len(bad):
             epoch, batch = loop.position.epoch, first + int(bad[0])
             images = ", ".join(level.named(epoch, batch))
-            raise LinneError(
+            raise DivergedError(
                 "the loss is no number",
                 value=f"epoch {epoch}, batch {batch}: {images}",
                 remedy="take a smaller learning_rate, or look at the images with `linne audit`; the best weights "

@@ -77,6 +77,10 @@ class InstallError(LinneError):
     """A package that this step needs is missing, or does not fit another one."""
 
 
+class DivergedError(LinneError):
+    """The training's loss is no number."""
+
+
 class Stopped(Exception):  # noqa: N818 - no error: what was asked for has been done
     """The process was told to end by a signal, and what is needed to go on has been written.
 

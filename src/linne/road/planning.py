@@ -174,6 +174,13 @@ def finish_seconds(material: Material, backend: Pick | None, whole_rate: float |
     return 3.0 + 1.1 * validation * (compute + decode) + pictures + BOOTSTRAP_SECONDS * classes**2
 
 
+def measured_outlook(material: Material, clock: Clock, asked: Asked, backend: Pick | None, cache: Path) -> Outlook:
+    """What a plan is made from, for a person who makes several; `LinneError` where the budget is too short."""
+    outlook = _outlook(material, clock, backend, cache)
+    refuse_if_too_short(outlook)
+    return _with_rates(outlook, material, clock, asked, backend, cache)
+
+
 def _outlook(material: Material, clock: Clock, backend: Pick | None, cache: Path) -> Outlook:
     images, classes = len(material.index), len(material.index.labels)
     train, validation = _subset_sizes(material)

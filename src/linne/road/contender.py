@@ -1,0 +1,195 @@
+"""A network made ready for many trainings: all that comes before training is done once."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from linne.embed.embedding import Embedding, embed, pick, stored_shares
+from linne.fit.handedness import mirrored_keeps_label
+from linne.fit.plan import WORTHWHILE_EPOCHS, Outlook, Training, plan_training
+from linne.fit.probe import Probe, fit_probe
+from linne.nets.blocks.drop_path import DropPath
+from linne.records.errors import LinneError
+from linne.records.index import TRAIN, VALIDATION
+from linne.records.plan import Plan
+from linne.records.progress import Progress
+from linne.records.recipe import Recipe
+from linne.records.split import Split
+from linne.road.budget import Clock
+from linne.road.inspection import inspect
+from linne.road.look import Material
+from linne.road.planning import Asked, finish_seconds, measured_outlook
+from linne.road.training import Start
+from linne.split.assign import make_split
+from linne.split.groups import groups_by_name
+
+Methods = dict[str, tuple[Recipe, ...]]
+"""Ways to train, by name, the planner's own first: the levels of each, as they are planned."""
+
+
+@dataclass
+class Contender:
+    """A network with its images, its split and its probe.
+
+    Attributes
+    ----------
+    name : str
+    material : Material
+        Its network stays as it came.
+    embedding : Embedding
+    split : Split
+        The same that `linne.fit` makes: what is tested in the end was trained on by none.
+    probe : Probe or None
+    plan : Plan
+        The planner's own.
+    store : Path
+    cache_size : int
+    """
+
+    name: str
+    material: Material
+    embedding: Embedding
+    split: Split
+    probe: Probe | None
+    plan: Plan
+    store: Path
+    cache_size: int
+    _stored: set[int] = field(default_factory=set)
+
+    @property
+    def side(self) -> int:
+        """Pixels of the input."""
+        return min(self.plan.pixels.height, self.plan.pixels.width)
+
+    @property
+    def has_drop_path(self) -> bool:
+        """Whether the network has branches that can be left out."""
+        return any(isinstance(part, DropPath) for part in self.material.choice.network.modules())
+
+    def start(self, levels: tuple[Recipe, ...], clock: Clock, progress: Progress) -> Start:
+        """Give what a training starts from, with a network of its own.
+
+        The budget of `clock` is the training's. What enters the first trained stage is stored where it is not yet.
+        """
+        plan = replace(self.plan, levels=levels)
+        if plan.stage is not None and plan.stage not in self._stored:
+            assert self.material.backbone is not None  # noqa: S101 - stages are those of pretrained weights
+            backend = pick(self.material.backbone, len(self.material.index), self.store, plan.stage)
+            embed(self.material.index, self.material.backbone, self.store, progress, plan.stage, backend)
+            self._stored.add(plan.stage)
+        choice = replace(self.material.choice, network=copy.deepcopy(self.material.choice.network))
+        return Start(
+            replace(self.material, choice=choice),
+            plan,
+            self.probe,
+            self.split,
+            self.embedding,
+            self.store,
+            self.cache_size,
+            clock.elapsed,
+            clock.budget,
+        )
+
+
+def make_contender(
+    name: str,
+    material: Material,
+    asked: Asked,
+    group_by: str | None,
+    store: Path,
+    cache_size: int,
+    progress: Progress,
+) -> Contender:
+    """Embed, audit, split and probe, as `linne.fit` does."""
+    index, backbone = material.index, material.backbone
+    _, embedded = stored_shares(backbone, material.sample.digests, store)
+    sample = material.sample.inputs(material.choice.pixels)
+    backend = None if backbone is None else pick(backbone, round(len(index) * (1 - embedded)), store, None, sample)
+    embedding = embed(index, backbone, store, progress, None, backend)
+    named = None if group_by is None else groups_by_name(index, group_by)
+    inspection = inspect(index, embedding, asked.seed, store, progress, named)
+    split = make_split(index, inspection.groups, embedding.passed.readable, asked.seed)
+    probe = None
+    if material.choice.pretrained:
+        train, held, labels = split.rows(TRAIN), split.rows(VALIDATION), index.label.astype("int64")
+        probe = fit_probe(embedding.features[train], labels[train], embedding.features[held], labels[held])
+    plan = Plan(
+        network=material.choice.name,
+        weights=asked.weights,
+        weights_fingerprint=backbone.weights if backbone else "",
+        pixels=material.choice.pixels,
+        levels=(),
+        flip=mirrored_keeps_label(index.labels)[0] if asked.flip is None else asked.flip,
+        seed=asked.seed,
+        budget=None,
+        reasons=material.choice.reasons,
+    )
+    return Contender(name, material, embedding, split, probe, plan, store, cache_size)
+
+
+def methods_of(contender: Contender, asked: Asked, seconds: float | None) -> tuple[Methods, float, float]:
+    """Ways to train it in a run of so many seconds.
+
+    Returns
+    -------
+    methods : dict of str to tuple of Recipe
+        The planner's own first; with it whatever else the time allows, on its own. Empty where that is the probe alone.
+    training : float
+        Seconds that the planner's own is expected to take.
+    finish : float
+        Seconds of such a run for what follows training.
+
+    Raises
+    ------
+    LinneError
+        The time is too short for a run.
+    """
+    material, store = contender.material, contender.store
+    backend = None
+    if material.backbone is not None:
+        backend = pick(material.backbone, len(material.index), store)
+    clock = Clock.starting(seconds)
+    outlook = measured_outlook(material, clock, asked, backend, store)
+    finish = finish_seconds(material, backend, outlook.whole_rate.images_per_second if outlook.whole_rate else None)
+    own = plan_training(outlook, asked.chosen)
+    if not own.levels:
+        return {}, 0.0, finish
+    methods: Methods = {}
+    for training in [own, *_others(outlook, asked.chosen)]:
+        levels = tuple(level.recipe for level in training.levels)
+        if levels and levels not in methods.values():
+            methods[_in_words(levels)] = levels
+    sizes = len(contender.split.rows(TRAIN)), len(contender.split.rows(VALIDATION))
+    return methods, sum(level.seconds(*sizes) for level in own.levels), finish
+
+
+def _others(outlook: Outlook, chosen: Mapping[str, Any]) -> list[Training]:
+    """Every other depth that is worth its time."""
+    if not outlook.pretrained or "method" in chosen:
+        return []
+    methods: list[dict[str, Any]] = [
+        {"method": "stages", "frozen_stages": rate.frozen_stages}
+        for rate in outlook.stage_rates
+        if chosen.get("frozen_stages", rate.frozen_stages) == rate.frozen_stages
+    ]
+    if outlook.whole_rate is not None and "frozen_stages" not in chosen:
+        methods.append({"method": "whole"})
+    found = []
+    for method in methods:
+        try:
+            training = plan_training(outlook, {**chosen, **method})
+        except LinneError:  # these activations do not fit in memory, say
+            continue
+        epochs = [level.recipe.epochs for level in training.levels]
+        if epochs and ("epochs" in chosen or epochs[0] >= WORTHWHILE_EPOCHS[training.levels[0].recipe.method]):
+            found.append(training)
+    return found
+
+
+def _in_words(levels: tuple[Recipe, ...]) -> str:
+    words = [f"from stage {level.frozen_stages + 1}" if level.method == "stages" else level.method for level in levels]
+    return ", then ".join(words)
