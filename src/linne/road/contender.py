@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+import math
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from linne.embed.embedding import Embedding, embed, pick, stored_shares
+from linne.embed.measure import Pick
 from linne.fit.handedness import mirrored_keeps_label
 from linne.fit.plan import WORTHWHILE_EPOCHS, Outlook, Training, plan_training
 from linne.fit.probe import Probe, fit_probe
@@ -26,6 +28,9 @@ from linne.road.planning import Asked, finish_seconds, measured_outlook
 from linne.road.training import Start
 from linne.split.assign import make_split
 from linne.split.groups import groups_by_name
+
+DEAREST_PASS = 0.5
+"""Of a run: what another pass may take that stores the inputs of another stage than the planner's."""
 
 Methods = dict[str, tuple[Recipe, ...]]
 """Ways to train, by name, the planner's own first: the levels of each, as they are planned."""
@@ -70,21 +75,21 @@ class Contender:
         """Whether the network has branches that can be left out."""
         return any(isinstance(part, DropPath) for part in self.material.choice.network.modules())
 
-    def start(self, levels: tuple[Recipe, ...], clock: Clock, progress: Progress) -> Start:
-        """Give what a training starts from, with a network of its own.
-
-        The budget of `clock` is the training's. What enters the first trained stage is stored where it is not yet.
-        """
+    def store_inputs(self, levels: tuple[Recipe, ...], progress: Progress) -> None:
+        """Store what enters the first trained stage, where it is not yet."""
         plan = replace(self.plan, levels=levels)
         if plan.stage is not None and plan.stage not in self._stored:
             assert self.material.backbone is not None  # noqa: S101 - stages are those of pretrained weights
             backend = pick(self.material.backbone, len(self.material.index), self.store, plan.stage)
             embed(self.material.index, self.material.backbone, self.store, progress, plan.stage, backend)
             self._stored.add(plan.stage)
+
+    def start(self, levels: tuple[Recipe, ...], clock: Clock) -> Start:
+        """Give what a training starts from, with a network of its own; the budget of `clock` is the training's."""
         choice = replace(self.material.choice, network=copy.deepcopy(self.material.choice.network))
         return Start(
             replace(self.material, choice=choice),
-            plan,
+            replace(self.plan, levels=levels),
             self.probe,
             self.split,
             self.embedding,
@@ -102,14 +107,12 @@ def make_contender(
     group_by: str | None,
     store: Path,
     cache_size: int,
+    stage: int | None,
     progress: Progress,
 ) -> Contender:
-    """Embed, audit, split and probe, as `linne.fit` does."""
+    """Embed, audit, split and probe, as `linne.fit` does; `stage` is one whose inputs the pass stores."""
     index, backbone = material.index, material.backbone
-    _, embedded = stored_shares(backbone, material.sample.digests, store)
-    sample = material.sample.inputs(material.choice.pixels)
-    backend = None if backbone is None else pick(backbone, round(len(index) * (1 - embedded)), store, None, sample)
-    embedding = embed(index, backbone, store, progress, None, backend)
+    embedding = embed(index, backbone, store, progress, stage, _backend(material, store, stage))
     named = None if group_by is None else groups_by_name(index, group_by)
     inspection = inspect(index, embedding, asked.seed, store, progress, named)
     split = make_split(index, inspection.groups, embedding.passed.readable, asked.seed)
@@ -128,16 +131,21 @@ def make_contender(
         budget=None,
         reasons=material.choice.reasons,
     )
-    return Contender(name, material, embedding, split, probe, plan, store, cache_size)
+    return Contender(
+        name, material, embedding, split, probe, plan, store, cache_size, set() if stage is None else {stage}
+    )
 
 
-def methods_of(contender: Contender, asked: Asked, seconds: float | None) -> tuple[Methods, float, float]:
-    """Ways to train it in a run of so many seconds.
+def methods_of(
+    material: Material, asked: Asked, clock: Clock, seconds: float | None, store: Path
+) -> tuple[Methods, float, float]:
+    """Ways to train a network in a run of so many seconds that finds all images embedded.
 
     Returns
     -------
     methods : dict of str to tuple of Recipe
-        The planner's own first; with it whatever else the time allows, on its own. Empty where that is the probe alone.
+        The planner's own first; with it whatever else the time allows, on its own, and what needs no long pass of its
+        own. Empty where that is the probe alone.
     training : float
         Seconds that the planner's own is expected to take.
     finish : float
@@ -148,33 +156,40 @@ def methods_of(contender: Contender, asked: Asked, seconds: float | None) -> tup
     LinneError
         The time is too short for a run.
     """
-    material, store = contender.material, contender.store
-    backend = None
-    if material.backbone is not None:
-        backend = pick(material.backbone, len(material.index), store)
-    clock = Clock.starting(seconds)
-    outlook = measured_outlook(material, clock, asked, backend, store)
+    backend = _backend(material, store, None)
+    outlook, passes = measured_outlook(material, clock, asked, backend, store, seconds)
     finish = finish_seconds(material, backend, outlook.whole_rate.images_per_second if outlook.whole_rate else None)
     own = plan_training(outlook, asked.chosen)
     if not own.levels:
         return {}, 0.0, finish
     methods: Methods = {}
-    for training in [own, *_others(outlook, asked.chosen)]:
+    most = math.inf if seconds is None else DEAREST_PASS * seconds
+    within = {stage for stage, needed in passes.items() if needed <= most}
+    for training in [own, *_others(outlook, asked.chosen, within)]:
         levels = tuple(level.recipe for level in training.levels)
         if levels and levels not in methods.values():
             methods[_in_words(levels)] = levels
-    sizes = len(contender.split.rows(TRAIN)), len(contender.split.rows(VALIDATION))
+    sizes = outlook.train_images, outlook.validation_images
     return methods, sum(level.seconds(*sizes) for level in own.levels), finish
 
 
-def _others(outlook: Outlook, chosen: Mapping[str, Any]) -> list[Training]:
+def _backend(material: Material, store: Path, stage: int | None) -> Pick | None:
+    """The way to run the network, measured on a sample of the images."""
+    if material.backbone is None:
+        return None
+    _, embedded = stored_shares(material.backbone, material.sample.digests, store, stage)
+    to_come = round(len(material.index) * (1 - embedded))
+    return pick(material.backbone, to_come, store, stage, material.sample.inputs(material.choice.pixels))
+
+
+def _others(outlook: Outlook, chosen: Mapping[str, Any], within: Collection[int | None]) -> list[Training]:
     """Every other depth that is worth its time."""
     if not outlook.pretrained or "method" in chosen:
         return []
     methods: list[dict[str, Any]] = [
         {"method": "stages", "frozen_stages": rate.frozen_stages}
         for rate in outlook.stage_rates
-        if chosen.get("frozen_stages", rate.frozen_stages) == rate.frozen_stages
+        if chosen.get("frozen_stages", rate.frozen_stages) == rate.frozen_stages and rate.frozen_stages in within
     ]
     if outlook.whole_rate is not None and "frozen_stages" not in chosen:
         methods.append({"method": "whole"})

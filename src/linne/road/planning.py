@@ -51,6 +51,9 @@ MOST_MEASURING_SECONDS = 10.0
 LOOKING_SECONDS = 1.5e-3
 """Of one core, an image: resize, hash, normalise."""
 
+FROM_STORE_SECONDS = 1e-4
+"""An image, where nothing of it is new."""
+
 BOOTSTRAP_SECONDS = 1.3e-5
 """Of the intervals, a cell of the confusion matrix."""
 
@@ -174,11 +177,24 @@ def finish_seconds(material: Material, backend: Pick | None, whole_rate: float |
     return 3.0 + 1.1 * validation * (compute + decode) + pictures + BOOTSTRAP_SECONDS * classes**2
 
 
-def measured_outlook(material: Material, clock: Clock, asked: Asked, backend: Pick | None, cache: Path) -> Outlook:
-    """What a plan is made from, for a person who makes several; `LinneError` where the budget is too short."""
-    outlook = _outlook(material, clock, backend, cache)
-    refuse_if_too_short(outlook)
-    return _with_rates(outlook, material, clock, asked, backend, cache)
+def measured_outlook(
+    material: Material, clock: Clock, asked: Asked, backend: Pick | None, cache: Path, seconds: float | None
+) -> tuple[Outlook, Mapping[int | None, float]]:
+    """What plans are made from for runs of so many seconds that find all embedded and measured.
+
+    The time of measuring is that of `clock`. Gives what the pass for each stage takes, too.
+
+    Raises
+    ------
+    LinneError
+        The budget is too short.
+    """
+    stored = FROM_STORE_SECONDS * len(material.index)
+    outlook = replace(_outlook(material, clock, backend, cache), seconds_left=seconds, seconds_spent=0.0)
+    refuse_if_too_short(replace(outlook, embed_seconds={None: stored}))
+    measured = _with_rates(outlook, material, clock, asked, backend, cache)
+    costs = dict.fromkeys(measured.embed_seconds, stored)
+    return replace(measured, embed_seconds=costs, seconds_left=seconds, seconds_spent=0.0), measured.embed_seconds
 
 
 def _outlook(material: Material, clock: Clock, backend: Pick | None, cache: Path) -> Outlook:
@@ -245,7 +261,7 @@ def _embed_seconds(material: Material, backend: Pick | None, cache: Path, stage:
     seconds = (1 - embedded) * compute
     seconds += (1 - min(looked_at, embedded)) * (material.sample.seconds + LOOKING_SECONDS / available_cores())
     preparing = backend.preparing if backend is not None and embedded < 1 else 0.0
-    return preparing + images * (1.1 * seconds + 1e-4)
+    return preparing + images * (1.1 * seconds + FROM_STORE_SECONDS)
 
 
 def _subset_sizes(material: Material) -> tuple[int, int]:

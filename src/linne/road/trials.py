@@ -86,6 +86,8 @@ class Trials:
     def _try(self, running: Running, clock: Clock) -> Trial:
         trial = running.trial
         contender, levels = self.contenders[trial.network], self._levels(trial)
+        quiet = _OneTrial(self.progress, f"trial {trial.number}")
+        contender.store_inputs(levels, quiet)
         left = self._left(clock)
         ends = [seconds for seconds in (left, self.terms.longest) if seconds is not None]
         own = Clock.starting(max(min(ends), 0.0) if ends else None)
@@ -105,9 +107,8 @@ class Trials:
             seconds, reported = round(own.elapsed(), 3), tuple(running.reported)
             return replace(trial, state=state, seconds=seconds, reported=reported, **facts)
 
-        quiet = _OneTrial(self.progress, f"trial {trial.number}")
         try:
-            chosen = train_network(contender.start(levels, own, quiet), Run(folder), quiet, (hear,))
+            chosen = train_network(contender.start(levels, own), Run(folder), quiet, (hear,))
         except Pruned:
             return ended("pruned")
         except DivergedError as error:

@@ -19,12 +19,12 @@ from linne.records.trials import Trial
 from linne.road.budget import Clock, parse_budget
 from linne.road.contender import Contender, make_contender
 from linne.road.fit import fit
-from linne.road.look import as_seed, gather
+from linne.road.look import Material, as_seed, gather
 from linne.road.planning import Asked
 from linne.road.request import checked_choice
 from linne.road.sizes import parse_size
 from linne.road.trials import Trials
-from linne.road.tuning import settle_terms
+from linne.road.tuning import agree, in_words, known_terms, new_terms
 
 PathName = str | PathLike[str]
 
@@ -127,35 +127,42 @@ def tune(
         raise LinneError("a probe has nothing to tune", remedy="leave method away")
     progress, store = progress or Silent(), user_cache() if cache is None else Path(cache).absolute()
     asked = Asked(as_seed(seed), None, chosen, flip)
-    contenders: dict[str, tuple[Contender, Asked]] = {}
+    materials: dict[str, tuple[Material, Asked]] = {}
     for given, network in _pairs(weights, networks):
         material = gather(Path(photos), columns, given, network, asked.seed, progress)
-        name = _free_name(material.choice.name, contenders)
         own = replace(asked, weights=None if given is None else _text(given))
-        contender = make_contender(name, material, own, group_by, store, parse_size(cache_size), progress)
-        contenders[name] = contender, own
-        if contender.probe is not None:
-            progress.say(f"{name}: probe {contender.probe.accuracy:.3f}, {clock.elapsed():.0f} s after the start")
-    first = next(iter(contenders.values()))[0]
-    place = Path(folder) if folder is not None else Path("tunes") / (first.material.index.name or "photos")
+        materials[_free_name(material.choice.name, materials)] = material, own
+    index = next(iter(materials.values()))[0].index
+    place = Path(folder) if folder is not None else Path("tunes") / (index.name or "photos")
     place.mkdir(parents=True, exist_ok=True)
     with alone_in(place):
-        terms = settle_terms(place, contenders, group_by, clock, progress)
-        searching = Trials(place, {name: one for name, (one, _) in contenders.items()}, terms, asked, progress)
+        terms = known_terms(place) or new_terms(materials, clock, store)
+        progress.say(in_words(terms))
+        contenders: dict[str, Contender] = {}
+        for name, (material, own) in materials.items():
+            ways = list(terms.methods.get(name, {}).values())
+            if not ways:
+                progress.say(f"{name}: left out, there is time for its probe alone")
+                continue
+            stage = next((level.frozen_stages for level in ways[0] if level.method == "stages"), None)
+            contenders[name] = make_contender(
+                name, material, own, group_by, store, parse_size(cache_size), stage, progress
+            )
+        agree(terms, place, contenders, [list(materials), chosen])
+        searching = Trials(place, contenders, terms, asked, progress)
         best = searching.go(clock, trials, command)
         progress.say(
             f"the best of {len(searching.log.trials)} trials is {best.number}; now a run of its own, in what is left"
         )
-        own, plan = contenders[best.network][1], place / "plan.json"
         run = fit(
             photos,
             columns=columns,
-            weights=own.weights,
-            network=contenders[best.network][0].plan.network,
+            weights=contenders[best.network].plan.weights,
+            network=contenders[best.network].plan.network,
             budget=None if clock.budget is None else max(clock.left() or 0.0, 1.0),
             group_by=group_by,
             flip=flip,
-            plan=plan,
+            plan=place / "plan.json",
             seed=asked.seed,
             out=place / "runs",
             cache=store,

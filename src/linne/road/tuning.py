@@ -10,14 +10,15 @@ from typing import Any
 
 from linne.records.errors import LinneError, RunError
 from linne.records.fingerprint import of_settings
-from linne.records.progress import Progress
 from linne.records.recipe import Recipe
 from linne.records.sealed import read_sealed, write_sealed
 from linne.road.budget import Clock
 from linne.road.contender import Contender, Methods, methods_of
+from linne.road.look import Material
 from linne.road.planning import Asked
 
 SCHEMA = 1
+REMEDY = "search in another --folder"
 
 LAST_RUN = 0.15
 """Share of the budget for the run with the best recipe; each trial trains as long as that run will, at most."""
@@ -37,91 +38,87 @@ class Terms:
         Seconds of a trial.
     training : float
         Seconds that the planner's own training is expected to take.
+    question : str
+        Digest of what was searched for; empty while they are new.
     """
 
     methods: dict[str, Methods]
     last_run: float | None
     longest: float | None
     training: float
+    question: str = ""
 
 
-def settle_terms(
-    folder: Path,
-    contenders: Mapping[str, tuple[Contender, Asked]],
-    group_by: str | None,
-    clock: Clock,
-    progress: Progress,
-) -> Terms:
-    """Measure and decide, or take what an earlier search in this folder has decided.
-
-    Raises
-    ------
-    LinneError
-        The budget is too short.
-    RunError
-        The folder holds another search.
-    """
-    path, question = folder / "tune.json", _question(contenders, group_by)
-    if path.exists():
-        remedy = "search in another --folder"
-        kept = read_sealed(path, "search", SCHEMA, RunError, remedy)
-        if kept["question"] != question:
-            raise RunError("holds a search with other photos or settings", file=folder, remedy=remedy)
-        progress.say("the search goes on from the trials that are here")
-        methods = {
-            name: {way: tuple(map(Recipe.from_json, levels)) for way, levels in ways} for name, ways in kept["methods"]
-        }
-        return Terms(methods, kept["last_run"], kept["longest"], kept["training"])
-    terms = _new(contenders, clock)
-    ways = [
-        [name, [[w, [r.to_json() for r in levels]] for w, levels in m.items()]] for name, m in terms.methods.items()
-    ]
-    said = {"last_run": terms.last_run, "longest": terms.longest, "training": terms.training}
-    write_sealed(path, {"schema": SCHEMA, "question": question, "methods": ways, **said})
-    told = "" if terms.last_run is None else f"; {terms.last_run:.0f} s are kept for the run with the best recipe"
-    progress.say(f"search: {_listing(terms.methods)}; a training takes about {terms.training:.0f} s{told}")
-    return terms
+def known_terms(folder: Path) -> Terms | None:
+    """What an earlier search in this folder has settled; `RunError` where that is damaged."""
+    path = folder / "tune.json"
+    if not path.exists():
+        return None
+    kept = read_sealed(path, "search", SCHEMA, RunError, REMEDY)
+    methods = {
+        name: {way: tuple(map(Recipe.from_json, levels)) for way, levels in ways} for name, ways in kept["methods"]
+    }
+    return Terms(methods, kept["last_run"], kept["longest"], kept["training"], kept["question"])
 
 
-def _new(contenders: Mapping[str, tuple[Contender, Asked]], clock: Clock) -> Terms:
-    last_run = None if clock.budget is None else LAST_RUN * clock.budget
+def new_terms(materials: Mapping[str, tuple[Material, Asked]], clock: Clock, store: Path) -> Terms:
+    """Measure and decide; `LinneError` where the budget is too short."""
+    budget = clock.budget
+    last_run = None if budget is None else LAST_RUN * budget
     methods: dict[str, Methods] = {}
     trainings, finishes = [], []
-    for name, (contender, asked) in contenders.items():
+    for name, (material, asked) in materials.items():
         try:
-            ways, training, finish = methods_of(contender, asked, last_run)
+            ways, training, finish = methods_of(material, asked, clock, last_run, store)
         except LinneError as error:
-            if last_run is None or "budget" not in error.problem:
+            if budget is None or "budget" not in error.problem:
                 raise
-            raise _too_short(clock, name, error) from error
+            raise _too_short(budget, name, error.value) from error
         if ways:
             methods[name] = ways
             trainings.append(training)
             finishes.append(finish)
     if not methods:
-        raise _too_short(clock, ", ".join(contenders), None)
+        raise _too_short(budget or 0.0, ", ".join(materials), "no time to train")
     longest = None if last_run is None else max(last_run - min(finishes), 1.0)
     return Terms(methods, last_run, longest, max(trainings))
 
 
-def _too_short(clock: Clock, name: str, error: LinneError | None) -> LinneError:
-    """`_new` gives a run its share of the budget: with as much more, a run is longer."""
+def agree(terms: Terms, folder: Path, contenders: Mapping[str, Contender], asked: list[Any]) -> None:
+    """Write new terms; see that those of an earlier search were of the same photos and settings, or `RunError`."""
+    question = _question(contenders, asked)
+    if terms.question:
+        if terms.question != question:
+            raise RunError("holds a search with other photos or settings", file=folder, remedy=REMEDY)
+        return
+    ways = [
+        [name, [[way, [level.to_json() for level in levels]] for way, levels in each.items()]]
+        for name, each in terms.methods.items()
+    ]
+    said = {"last_run": terms.last_run, "longest": terms.longest, "training": terms.training}
+    write_sealed(folder / "tune.json", {"schema": SCHEMA, "question": question, "methods": ways, **said})
+
+
+def in_words(terms: Terms) -> str:
+    """One line on what is searched."""
+    ways = "; ".join(f"{name} {', '.join(ways)}" for name, ways in terms.methods.items())
+    told = "" if terms.last_run is None else f"; {terms.last_run:.0f} s are kept for the run with the best recipe"
+    return f"search: {ways}; the planner's own training takes about {terms.training:.0f} s{told}"
+
+
+def _too_short(budget: float, name: str, why: object) -> LinneError:
     return LinneError(
         "the budget is too short to tune",
-        value=f"{name}: {'no time to train' if error is None else error.value}, in the last run's {LAST_RUN:.0%}",
-        remedy=f"give --budget {math.ceil(3 * (clock.budget or 0))}s, say, or use `linne fit`",
+        value=f"{name}: {why}, in the {LAST_RUN:.0%} of the last run",
+        remedy=f"give --budget {math.ceil(3 * budget)}s, say, or use `linne fit`",
     )
 
 
-def _question(contenders: Mapping[str, tuple[Contender, Asked]], group_by: str | None) -> str:
+def _question(contenders: Mapping[str, Contender], asked: list[Any]) -> str:
     """What must be the same for trials to be compared."""
-    parts: list[Any] = [group_by]
-    for name, (contender, asked) in contenders.items():
+    parts = list(asked)
+    for name, contender in contenders.items():
         plan = contender.plan
         parts.append([name, plan.weights_fingerprint, plan.pixels.fingerprint, plan.flip, plan.seed])
-        parts.append([contender.material.index.fingerprint, contender.split.fingerprint, dict(asked.chosen)])
+        parts.append([contender.material.index.fingerprint, contender.split.fingerprint])
     return of_settings(parts)
-
-
-def _listing(methods: Mapping[str, Methods]) -> str:
-    return "; ".join(f"{name}: {', '.join(ways)}" for name, ways in methods.items())
