@@ -136,9 +136,7 @@ def make_contender(
     )
 
 
-def methods_of(
-    material: Material, asked: Asked, clock: Clock, seconds: float | None, store: Path
-) -> tuple[Methods, float, float]:
+def methods_of(material: Material, asked: Asked, seconds: float | None, store: Path) -> tuple[Methods, float, float]:
     """Ways to train a network in a run of so many seconds that finds all images embedded.
 
     Returns
@@ -157,7 +155,7 @@ def methods_of(
         The time is too short for a run.
     """
     backend = _backend(material, store, None)
-    outlook, passes = measured_outlook(material, clock, asked, backend, store, seconds)
+    outlook, passes = measured_outlook(material, asked, backend, store, seconds)
     finish = finish_seconds(material, backend, outlook.whole_rate.images_per_second if outlook.whole_rate else None)
     own = plan_training(outlook, asked.chosen)
     if not own.levels:

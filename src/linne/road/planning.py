@@ -178,11 +178,11 @@ def finish_seconds(material: Material, backend: Pick | None, whole_rate: float |
 
 
 def measured_outlook(
-    material: Material, clock: Clock, asked: Asked, backend: Pick | None, cache: Path, seconds: float | None
+    material: Material, asked: Asked, backend: Pick | None, cache: Path, seconds: float | None
 ) -> tuple[Outlook, Mapping[int | None, float]]:
     """What plans are made from for runs of so many seconds that find all embedded and measured.
 
-    The time of measuring is that of `clock`. Gives what the pass for each stage takes, too.
+    As much is measured as in such a run, but not out of its time.
 
     Raises
     ------
@@ -190,9 +190,9 @@ def measured_outlook(
         The budget is too short.
     """
     stored = FROM_STORE_SECONDS * len(material.index)
-    outlook = replace(_outlook(material, clock, backend, cache), seconds_left=seconds, seconds_spent=0.0)
+    outlook = _outlook(material, Clock.starting(seconds), backend, cache)
     refuse_if_too_short(replace(outlook, embed_seconds={None: stored}))
-    measured = _with_rates(outlook, material, clock, asked, backend, cache)
+    measured = _with_rates(outlook, material, Clock.starting(seconds), asked, backend, cache)
     costs = dict.fromkeys(measured.embed_seconds, stored)
     return replace(measured, embed_seconds=costs, seconds_left=seconds, seconds_spent=0.0), measured.embed_seconds
 

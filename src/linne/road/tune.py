@@ -136,7 +136,7 @@ def tune(
     place = Path(folder) if folder is not None else Path("tunes") / (index.name or "photos")
     place.mkdir(parents=True, exist_ok=True)
     with alone_in(place):
-        terms = known_terms(place) or new_terms(materials, clock, store)
+        terms = known_terms(place) or new_terms(materials, clock.budget, store)
         progress.say(in_words(terms))
         contenders: dict[str, Contender] = {}
         for name, (material, own) in materials.items():

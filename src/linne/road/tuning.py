@@ -12,7 +12,6 @@ from linne.records.errors import LinneError, RunError
 from linne.records.fingerprint import of_settings
 from linne.records.recipe import Recipe
 from linne.records.sealed import read_sealed, write_sealed
-from linne.road.budget import Clock
 from linne.road.contender import Contender, Methods, methods_of
 from linne.road.look import Material
 from linne.road.planning import Asked
@@ -61,15 +60,14 @@ def known_terms(folder: Path) -> Terms | None:
     return Terms(methods, kept["last_run"], kept["longest"], kept["training"], kept["question"])
 
 
-def new_terms(materials: Mapping[str, tuple[Material, Asked]], clock: Clock, store: Path) -> Terms:
+def new_terms(materials: Mapping[str, tuple[Material, Asked]], budget: float | None, store: Path) -> Terms:
     """Measure and decide; `LinneError` where the budget is too short."""
-    budget = clock.budget
     last_run = None if budget is None else LAST_RUN * budget
     methods: dict[str, Methods] = {}
     trainings, finishes = [], []
     for name, (material, asked) in materials.items():
         try:
-            ways, training, finish = methods_of(material, asked, clock, last_run, store)
+            ways, training, finish = methods_of(material, asked, last_run, store)
         except LinneError as error:
             if budget is None or "budget" not in error.problem:
                 raise
