@@ -14,6 +14,7 @@ from linne.fit.tracking import Trackers, flat, metrics
 from linne.records.epoch import Epoch
 from linne.records.errors import InstallError, LinneError
 from linne.records.progress import Silent
+from linne.road.fit import resume
 
 TRAINED = {"method": "stages", "epochs": 2}
 
@@ -161,6 +162,37 @@ def test_a_missing_package_is_named_before_anything_is_done(
         linne.fit(digits, budget=None, cache=store, out=tmp_path, track=["tensorboard"])
     assert caught.value.remedy == 'pip install "linne[tensorboard]"'
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_was_cut_off_is_followed_by_both_again(
+    digits: Path, lenet_weights: Path, store: Path, tmp_path: Path, mlflow_there: None
+) -> None:
+    pytest.importorskip("tensorboard")
+
+    class CutOff(Told):
+        def epoch(self, epoch: Epoch) -> None:
+            super().epoch(epoch)
+            if epoch.epoch == 2:
+                raise RuntimeError("cut off")
+
+    with pytest.raises(RuntimeError, match="cut off"):
+        linne.fit(
+            digits,
+            weights=lenet_weights,
+            budget=None,
+            recipe={**TRAINED, "epochs": 3},
+            cache=store,
+            out=tmp_path,
+            track=["tensorboard", "mlflow"],
+            progress=CutOff(),
+        )
+    (folder,) = tmp_path.iterdir()
+    run = resume(folder)  # there was no checkpoint: the epochs are trained again, to the same numbers
+    expected = [(epoch.epoch, epoch.accuracy) for epoch in history(run.folder)]
+    assert [step for step, _ in expected] == [0, 1, 2, 3]
+    kept = json.loads((folder / "mlflow.json").read_text())
+    assert tracked(kept["run_id"], "validation/accuracy") == expected
+    assert events(folder)["validation/accuracy"] == [(step, pytest.approx(value)) for step, value in expected]
 
 
 def test_what_tracks_nothing_is_refused(digits: Path, tmp_path: Path) -> None:

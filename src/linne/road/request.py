@@ -54,7 +54,8 @@ class Request:
                 label = columns["label"]
                 columns = Columns(**{**columns, "label": None if label is None else tuple(label)})
             chosen = {name: checked_choice(name, given) for name, given in value.pop("chosen").items()}
-            track = tuple(name for name in TRACKERS if name in value.pop("track", ()))
+            asked = value.pop("track", ())
+            track = tuple(name for name in TRACKERS if name in asked)
             request = cls(**value, columns=columns, chosen=chosen, track=track)
             paths = {name: None if given is None else Path(given) for name, given in request._paths().items()}
             return replace(request, **paths)  # type: ignore[arg-type]
