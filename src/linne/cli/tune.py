@@ -119,18 +119,20 @@ def tune(
         return
     complete = sorted((t for t in tuned.trials if t.score is not None), key=lambda t: (-(t.score or 0.0), t.number))
     table = Table(box=None, header_style="bold")
-    for column in ("trial", "score", "accuracy", "log loss", "seconds", "network", "method", ""):
-        table.add_column(column, justify="right" if column in ("trial", "score", "accuracy", "seconds") else "left")
+    for column in ("trial", "score", "accuracy", "log loss", "seconds"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("what was trained")
     for trial in complete[:SHOWN]:
         numbers = f"{trial.score:.4f}", f"{trial.accuracy:.3f}", f"{trial.log_loss:.3f}", f"{trial.seconds:.0f}"
-        own = "as planned" if trial.as_planned else ""
-        table.add_row(str(trial.number), *numbers, shown(trial.network), trial.method, own)
+        own = ", as planned" if trial.as_planned else ""
+        table.add_row(str(trial.number), *numbers, f"{shown(trial.network)}, {trial.method}{own}")
     out.print(table)
     pruned = sum(trial.state == "pruned" for trial in tuned.trials)
     out.print(f"{len(tuned.trials)} trials, {len(complete)} to their end, {pruned} given up as poor")
     out.print(
         f"The best of {len(complete)} scores on the same validation images is too good by some luck. "
-        "The test set has not been looked at."
+        "The test set has not been looked at.",
+        soft_wrap=True,
     )
     place, run = shown(str(tuned.folder)), shown(str(tuned.run.folder))
     out.print(f"recipe   {place}/best.toml\nreport   {run}/report.html\nbundle   {run}/bundle", soft_wrap=True)

@@ -53,6 +53,8 @@ class Contender:
         The planner's own.
     store : Path
     cache_size : int
+    again : float
+        Seconds of audit, split and probe, which the last run does again.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Contender:
     plan: Plan
     store: Path
     cache_size: int
+    again: float
     _stored: set[int] = field(default_factory=set)
 
     @property
@@ -113,6 +116,7 @@ def make_contender(
     """Embed, audit, split and probe, as `linne.fit` does; `stage` is one whose inputs the pass stores."""
     index, backbone = material.index, material.backbone
     embedding = embed(index, backbone, store, progress, stage, _backend(material, store, stage))
+    since = Clock.starting(None)
     named = None if group_by is None else groups_by_name(index, group_by)
     inspection = inspect(index, embedding, asked.seed, store, progress, named)
     split = make_split(index, inspection.groups, embedding.passed.readable, asked.seed)
@@ -131,9 +135,8 @@ def make_contender(
         budget=None,
         reasons=material.choice.reasons,
     )
-    return Contender(
-        name, material, embedding, split, probe, plan, store, cache_size, set() if stage is None else {stage}
-    )
+    stored = set() if stage is None else {stage}
+    return Contender(name, material, embedding, split, probe, plan, store, cache_size, since.elapsed(), stored)
 
 
 def methods_of(material: Material, asked: Asked, seconds: float | None, store: Path) -> tuple[Methods, float, float]:

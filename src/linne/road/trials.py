@@ -79,9 +79,9 @@ class Trials:
         return left is None or left >= WORTH_BEGINNING * self.terms.training
 
     def _left(self, clock: Clock) -> float | None:
-        """Seconds for trials; the last run has its own."""
-        left = clock.left()
-        return None if left is None else left - (self.terms.last_run or 0.0)
+        """Seconds for trials; the last run has its own, and what comes before its training is known by now."""
+        left, again = clock.left(), max((each.again for each in self.contenders.values()), default=0.0)
+        return None if left is None else left - (self.terms.last_run or 0.0) - again
 
     def _try(self, running: Running, clock: Clock) -> Trial:
         trial = running.trial
