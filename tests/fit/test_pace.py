@@ -35,9 +35,7 @@ def test_on_time_only_steps_count(steps: int, second: float, spare: float, began
     share=st.floats(0.2, 0.95),
     uneven=st.lists(st.floats(0.5, 2), min_size=1, max_size=7),
 )
-def test_late_it_rises_to_exactly_one_at_the_end(
-    steps: int, second: float, share: float, uneven: list[float]
-) -> None:
+def test_late_it_rises_to_exactly_one_at_the_end(steps: int, second: float, share: float, uneven: list[float]) -> None:
     """The machine is slower than was planned: only a share of the steps is done when time is over."""
     end = share * steps * second
     pace, now, found = Pace(steps, end), 0.0, []

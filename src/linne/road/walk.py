@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -11,9 +12,10 @@ import numpy as np
 
 from linne.embed.backbone import backbone
 from linne.embed.embedding import Embedding, embed, pick
-from linne.fit.checkpoint import elapsed_of
+from linne.fit.checkpoint import elapsed_of, epochs_of
 from linne.fit.probe import Probe, fit_probe
 from linne.fit.processes import ALONE, BEGINS, Processes
+from linne.fit.tracking import Trackers, flat
 from linne.records.errors import LinneError, RunError
 from linne.records.index import TRAIN, VALIDATION, Index
 from linne.records.plan import Plan
@@ -50,7 +52,7 @@ def walk(
     """
     clock = clock.with_spent(elapsed_of(run.state))
     seconds: dict[str, float] = {"start": clock.elapsed()}
-    index = material.index
+    index, trackers = material.index, Trackers(request.track, run.folder, progress.say)
     _refuse_other_photos(run, index)
     asked = Asked(request.seed, request.weights, request.chosen, request.flip)
     planned = _planned(run, request, material, clock, asked, progress)
@@ -104,9 +106,11 @@ def walk(
         deadline=deadline,
         processes=processes,
     )
+    if request.track:
+        trackers.start(flat(plan.to_json()), epochs_of(run.state), time.time() - clock.elapsed())
     processes.say(BEGINS, str(run.folder.absolute()))
     with processes.own_cores():
-        chosen = train_network(start, run, progress)
+        chosen = train_network(start, run, progress, (trackers.epoch,))
     run.facts["chosen"] = chosen
     if probe is None:
         _refuse_untrained(run)
@@ -120,6 +124,7 @@ def walk(
     _lap(seconds, "report", clock)
     run.facts["finished"] = True
     run.write()
+    trackers.end({"accuracy": chosen["accuracy"], "log_loss": chosen["log_loss"], "epoch": chosen["epoch"]})
     run.state.unlink(missing_ok=True)
 
 
