@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from linne.records.errors import DataError
 from linne.records.index import NONE, TEST, TRAIN, VALIDATION, Index
 from linne.records.split import Split
+from linne.records.task import task_of, truth_of
+from linne.split.several_labels import deal_several_labels
 
 VALIDATION_SHARE = 0.15
 TEST_SHARE = 0.15
@@ -18,7 +20,8 @@ def make_split(index: Index, groups: NDArray[np.int64], readable: NDArray[np.boo
 
     What the user's folders say is kept. A subset that they lack is dealt out of the images that they leave free
     (out of train, where there is a train folder): 15% each for validation and test, class by class, whole groups
-    only. A class with one group trains; with two it trains and tests; with more it is in all three.
+    only. A class with one group trains; with two it trains and tests; with more it is in all three, as far as images
+    with several labels allow it.
 
     Parameters
     ----------
@@ -44,7 +47,11 @@ def make_split(index: Index, groups: NDArray[np.int64], readable: NDArray[np.boo
         subset[readable & (index.subset == NONE)] = TRAIN
         shares = {VALIDATION: VALIDATION_SHARE, TEST: TEST_SHARE}
         rows = np.flatnonzero(dealt)
-        subset[rows] = _deal(index.label[rows], groups[rows], {which: shares[which] for which in missing}, seed)
+        asked = {which: shares[which] for which in missing}
+        if task_of(index) == "multi":
+            subset[rows] = deal_several_labels(truth_of(index, rows), groups[rows], asked, seed)
+        else:
+            subset[rows] = _deal(index.label[rows], groups[rows], asked, seed)
     split = Split(subset, groups, index.supplied_split, index.fingerprint)
     _refuse_unusable(index, split)
     if np.isin(groups[dealt], straddling(split)).any():
