@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -38,17 +37,24 @@ def predict(
     for number, prediction in enumerate(_answers(predictor, images)):
         failed += bool(prediction.error)
         if as_json:
-            sys.stdout.write(("," if number else "") + "\n" + json.dumps(asdict(prediction)))
+            sys.stdout.write(("," if number else "") + "\n" + json.dumps(prediction.to_json()))
         elif prediction.error:
             sys.stderr.write(f"linne: {printable(prediction.path)}: {prediction.error}\n")
         else:
-            label, path = printable(prediction.label), printable(prediction.path)
-            sys.stdout.write(f"{prediction.probability:.3f}  {label}  {path}\n")
+            sys.stdout.write(f"{_said(prediction)}  {printable(prediction.path)}\n")
     if as_json:
         sys.stdout.write("\n]\n")
     sys.stdout.flush()
     if failed:
         raise typer.Exit(1)
+
+
+def _said(prediction: Prediction) -> str:
+    """Probability and class, of several labels all that are said."""
+    if prediction.task == "single":
+        return f"{prediction.probability:.3f}  {printable(prediction.label)}"
+    probabilities = prediction.probabilities or {}
+    return "  ".join(f"{probabilities[label]:.3f} {printable(label)}" for label in prediction.labels) or "no label"
 
 
 def _answers(predictor: Predictor, given: list[Path]) -> Iterator[Prediction]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from linne.fit.probe import scores
+from linne.fit.scoring import Each, Scores, Scoring, scoring_of
 from linne.records.atomic import write_text
+from linne.records.truth import Truth
 
 Predict = Callable[[Tensor], Tensor]
 Validate = Callable[[Predict], tuple[NDArray[np.float32], NDArray[np.int64]]]
@@ -26,9 +27,9 @@ those that cannot be read any more, which stay out from then on."""
 class Epoch:
     """One line of ``history.jsonl``; epoch 0 is the start.
 
-    `level` counts from 0, `epoch` goes on from level to level. `loss` is the mean training loss, `accuracy` and
-    `log_loss` are on the validation images that could be read then, `seconds` are since the run began, `rate` is
-    training images a second.
+    `level` counts from 0, `epoch` goes on from level to level. `loss` is the mean training loss, `accuracy`,
+    `log_loss` and, of several labels an image, `average_precision` are on the validation images that could be read
+    then (see `linne.fit.scoring.Scores`), `seconds` are since the run began, `rate` is training images a second.
     """
 
     level: int
@@ -38,24 +39,29 @@ class Epoch:
     log_loss: float
     seconds: float
     rate: float | None
+    average_precision: float | None = None
+
+    @property
+    def scores(self) -> Scores:
+        """What it is ranked by."""
+        return Scores(self.accuracy, self.log_loss, self.average_precision)
 
 
 @dataclass(frozen=True)
 class Best:
-    """The best epoch and its weights; of each validation image that was `seen`, whether it was right, and its loss."""
+    """The best epoch and its weights, and what it says of each validation image that was `seen`."""
 
     epoch: Epoch
     weights: dict[str, Tensor]
     seen: NDArray[np.int64]
-    right: NDArray[np.bool_]
-    losses: NDArray[np.float64]
+    each: Each
 
-    def on(self, seen: NDArray[np.int64]) -> Best:
+    def on(self, seen: NDArray[np.int64], scoring: Scoring) -> Best:
         """Score it on those of its images that are still seen."""
         kept = np.isin(self.seen, seen)
-        right, losses = self.right[kept], self.losses[kept]
-        epoch = replace(self.epoch, accuracy=float(right.mean()), log_loss=float(losses.mean()))
-        return Best(epoch, self.weights, self.seen[kept], right, losses)
+        still, each = self.seen[kept], {name: array[kept] for name, array in self.each.items()}
+        epoch = replace(self.epoch, **asdict(scoring.mean(each, still)))
+        return Best(epoch, self.weights, still, each)
 
 
 class Judge:
@@ -63,8 +69,8 @@ class Judge:
 
     Parameters
     ----------
-    truth : (m,) int64 array
-        Labels of the validation images.
+    truth : (m,) int64 array or (m, classes) uint8 array
+        Labels of the validation images, one or several each.
     history : Path
         Takes one JSON line an epoch.
     keep : callable
@@ -80,10 +86,8 @@ class Judge:
         What the last validation took.
     """
 
-    def __init__(
-        self, truth: NDArray[np.int64], history: Path, keep: Callable[[], None], now: Callable[[], float]
-    ) -> None:
-        self._truth, self._history, self.keep, self._now = truth, history, keep, now
+    def __init__(self, truth: Truth, history: Path, keep: Callable[[], None], now: Callable[[], float]) -> None:
+        self._scoring, self._history, self.keep, self._now = scoring_of(truth), history, keep, now
         self.done: list[Epoch] = []
         self.best: Best | None = None
         self.seconds = 0.0
@@ -101,18 +105,19 @@ class Judge:
         """Judge an epoch, of the level and the number `which` says."""
         began = self._now()
         logits, seen = validate(predict)
-        right, losses = scores(logits, self._truth[seen])
+        each = self._scoring.each(logits, seen)
+        found = self._scoring.mean(each, seen)
         ended = self._now()
         self.seconds = ended - began
         told_rate = None if rate is None else round(rate, 1)
-        epoch = Epoch(*which, loss, float(right.mean()), float(losses.mean()), round(ended, 3), told_rate)
+        epoch = Epoch(*which, loss, found.accuracy, found.log_loss, round(ended, 3), told_rate, found.average_precision)
         self.done.append(epoch)
         if self.best is not None and len(seen) < len(self.best.seen):
-            self.best = self.best.on(seen)
-        if self.best is None or _rank(epoch) > _rank(self.best.epoch):
+            self.best = self.best.on(seen, self._scoring)
+        if self.best is None or epoch.scores.rank > self.best.epoch.scores.rank:
             # One assignment, for an interrupt may come before or after it.
             copied = {name: value.detach().clone() for name, value in weights().items()}
-            self.best = Best(epoch, copied, seen, right, losses)
+            self.best = Best(epoch, copied, seen, each)
             self.keep()
         self.tell()
 
@@ -132,7 +137,7 @@ class Judge:
         facts: dict[str, Any] = {"done": [asdict(epoch) for epoch in self.done], "seconds": self.seconds}
         if self.best is None:
             return {}, facts
-        arrays = {"seen": self.best.seen, "right": self.best.right, "losses": self.best.losses}
+        arrays = {"seen": self.best.seen, **{f"each/{name}": array for name, array in self.best.each.items()}}
         tensors = {f"weights/{name}": value for name, value in self.best.weights.items()}
         tensors |= {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
         return tensors, {**facts, "best": asdict(self.best.epoch)}
@@ -143,16 +148,14 @@ class Judge:
         self.seconds = facts["seconds"]
         if "best" in facts:
             weights = {name.removeprefix("weights/"): v for name, v in tensors.items() if name.startswith("weights/")}
-            seen, right, losses = (tensors[name].numpy() for name in ("seen", "right", "losses"))
-            self.best = Best(Epoch(**facts["best"]), weights, seen, right, losses)
+            each = {name.removeprefix("each/"): v.numpy() for name, v in tensors.items() if name.startswith("each/")}
+            self.best = Best(Epoch(**facts["best"]), weights, tensors["seen"].numpy(), each)
         write_text(self._history, "".join(map(_line, self.done)))
         self._told = len(self.done)
 
 
 def _line(epoch: Epoch) -> str:
-    return json.dumps({field.name: getattr(epoch, field.name) for field in fields(epoch)}) + "\n"
-
-
-def _rank(epoch: Epoch) -> tuple[float, float]:
-    """Higher is better."""
-    return epoch.accuracy, -epoch.log_loss
+    told = asdict(epoch)
+    if epoch.average_precision is None:
+        del told["average_precision"]  # of one label an image
+    return json.dumps(told) + "\n"

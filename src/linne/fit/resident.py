@@ -13,7 +13,7 @@ from torch import Tensor
 
 from linne.fit.draw import draw, rng_of
 from linne.fit.policy import SMALL_SIDE, Policy
-from linne.fit.sources import AugmentedImages, Batch
+from linne.fit.sources import AugmentedImages, Batch, label_tensor
 from linne.fit.views import cut_views
 from linne.records.errors import ImageError
 from linne.records.pixel_spec import PixelSpec
@@ -74,7 +74,7 @@ class ResidentImages:
             if not drawn:
                 continue
             rows = [row for row, _ in drawn]
-            views, labels = self._views(drawn, epoch), torch.from_numpy(self.host.label[rows].astype(np.int64))
+            views, labels = self._views(drawn, epoch), label_tensor(self.host.label[rows])
             self._waited += time.perf_counter() - began
             yield views, labels.to(self.device)
 

@@ -25,6 +25,7 @@ from linne.records.errors import ImageError
 from linne.records.fingerprint import of_bytes
 from linne.records.index import Index
 from linne.records.pixel_spec import PixelSpec
+from linne.records.truth import Truth
 from linne.runtime.session import available_cores
 
 Batch = tuple[Tensor, Tensor]
@@ -43,6 +44,11 @@ MOST_THREADS_FROM_CACHE = 4
 def view_threads(decoding: bool) -> int:
     """How many threads make views; decoding lets go of the interpreter's lock for longest."""
     return max(2, min(available_cores(), MOST_THREADS if decoding else MOST_THREADS_FROM_CACHE))
+
+
+def label_tensor(labels: Truth) -> Tensor:
+    """Labels of a batch ``(batch,)`` as int64, or of several an image, ``(batch, classes)``, as they are."""
+    return torch.from_numpy(labels if labels.ndim == 2 else labels.astype(np.int64))
 
 
 class Source(Protocol):
@@ -71,11 +77,11 @@ class CachedActivations:
     Parameters
     ----------
     values : (n, c, h, w) float16 array
-    labels : (n,) int64 array
+    labels : (n,) int array, or (n, classes) uint8 array of several labels
     order : Order
     """
 
-    def __init__(self, values: NDArray[np.float16], labels: NDArray[np.int64], order: Order) -> None:
+    def __init__(self, values: NDArray[np.float16], labels: Truth, order: Order) -> None:
         self.values, self.labels, self.order = values, labels, order
         self.images, self.batch_size = order.images, order.batch_size
         self.waited = 0.0
@@ -84,7 +90,7 @@ class CachedActivations:
     def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         """Give batches of stored activations."""
         for rows in self.order.batches(epoch)[first:]:
-            yield torch.from_numpy(self.values[rows]).float(), torch.from_numpy(self.labels[rows])
+            yield torch.from_numpy(self.values[rows]).float(), label_tensor(self.labels[rows])
 
 
 class AugmentedImages:
@@ -93,7 +99,7 @@ class AugmentedImages:
     Parameters
     ----------
     pictures : Pictures
-    label : (n,) int array
+    label : (n,) int array, or (n, classes) uint8 array of several labels
         Of each row of the index.
     rows : (m,) int64 array
         Training rows of the index.
@@ -111,7 +117,7 @@ class AugmentedImages:
     def __init__(
         self,
         pictures: Pictures,
-        label: NDArray[np.int32],
+        label: Truth,
         rows: NDArray[np.int64],
         growth: Growth,
         policy: Policy,
@@ -167,7 +173,7 @@ class AugmentedImages:
         kept = np.delete(np.arange(len(rows)), missing)
         if len(kept):
             images = buffer[: len(rows)] if not missing else buffer[torch.from_numpy(kept)]
-            yield images, torch.from_numpy(self.label[rows[kept]].astype(np.int64))
+            yield images, label_tensor(self.label[rows[kept]])
         free.append(buffer)
 
     def _fill(

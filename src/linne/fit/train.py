@@ -98,8 +98,8 @@ class Loop:
     def run(self, level: Level, patience: int) -> str:
         """Train a level to its end; the module then has the best weights so far.
 
-        Ctrl-C ends the loop, not the run. Better is a higher validation accuracy, or the same with a lower log loss, on
-        the images that can still be read.
+        Ctrl-C ends the loop, not the run. Better is a higher validation accuracy (of several labels, mean average
+        precision), or the same with a lower log loss, on the images that can still be read.
 
         Returns
         -------
@@ -208,7 +208,7 @@ class Loop:
         best = self.judge.best
         recent = self.position.losses[-NOTED:]
         loss = f"loss {np.mean(recent):.3f}  " if recent else ""
-        return f"{loss}validation {best.epoch.accuracy if best else 0:.3f}  waiting for data {waited:.0%}"
+        return f"{loss}validation {best.epoch.scores.rank[0] if best else 0:.3f}  waiting for data {waited:.0%}"
 
     def resume(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> dict[str, Tensor]:
         """Go on from what `checkpoint` wrote; gives the trainer's state, which is empty between levels."""

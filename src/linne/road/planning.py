@@ -34,6 +34,7 @@ from linne.records.index import TEST, TRAIN, VALIDATION
 from linne.records.plan import Plan
 from linne.records.recipe import Recipe
 from linne.records.split import Split
+from linne.records.truth import task_of
 from linne.report.cases import MOST_PICTURES
 from linne.road.budget import Clock
 from linne.road.look import Material
@@ -258,6 +259,11 @@ def _plan(material: Material, clock: Clock, training: Training, asked: Asked) ->
     if asked.flip is not None:
         flip, mirroring = asked.flip, f"{'' if asked.flip else 'no '}mirroring: chosen by hand"
     reasons = [*choice.reasons]
+    if task_of(material.index) == "multi":
+        reasons.append(
+            "images have several labels or none: each class is decided for itself, by binary cross entropy, and the "
+            "highest mean average precision on validation images is best"
+        )
     if choice.pretrained:
         reasons.append("first a probe: logistic regression on the frozen network's features")
     reasons += training.reasons

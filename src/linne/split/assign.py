@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from linne.records.errors import DataError
 from linne.records.index import NONE, TEST, TRAIN, VALIDATION, Index
 from linne.records.split import Split
-from linne.records.task import task_of, truth_of
+from linne.records.truth import task_of, truth_of
 from linne.split.several_labels import deal_several_labels
 
 VALIDATION_SHARE = 0.15

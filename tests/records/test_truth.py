@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from some_records import index
 
-from linne.records.task import names_of, task_of, truth_of
+from linne.records.truth import names_of, task_of, truth_of
 
 
 def test_one_label_an_image() -> None:
