@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-all lint bench clean
+.PHONY: demo test test-all lint bench bench-fit clean
 
 demo: .venv/installed
 	$(BIN)/python demo/digits.py
@@ -24,6 +24,19 @@ lint: .venv/installed
 bench: .venv/installed
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable ".[train,dev,bench]"
 	$(BIN)/python benchmarks/run_all.py $(if $(OUT),--out "$(OUT)")
+
+# What a fit promises, against timm and fastai: hours, in which the machine should do nothing else. It may be cut and
+# continued: what is in FIT_OUT is not measured again. TIMM_TRAIN is the path of timm's train.py, see benchmarks/peers.py.
+FIT_OUT ?= runs/bench
+FIT_ON := ../shared/data/clothing ../shared/weights/mobilenet_v2_imagenet.safetensors
+bench-fit: .venv/installed
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable ".[train,dev,bench]"
+	mkdir -p $(FIT_OUT)
+	$(BIN)/python benchmarks/training_step.py
+	$(BIN)/python benchmarks/budgets.py $(FIT_ON) --results $(FIT_OUT)/budgets.jsonl
+	$(BIN)/python benchmarks/budgets.py $(FIT_ON) --loaded --results $(FIT_OUT)/budgets.jsonl
+	$(BIN)/python benchmarks/kills.py --small --results $(FIT_OUT)/kills.jsonl
+	$(BIN)/python benchmarks/peers.py $(FIT_ON) --results $(FIT_OUT)/peers.jsonl --timm-train "$(TIMM_TRAIN)"
 
 # uv resolves torch and torchvision as a matching pair; plain pip can mix a CPU and a CUDA build.
 .venv/installed: pyproject.toml constraints.txt

@@ -25,6 +25,8 @@ from torchvision.datasets import ImageFolder
 from torchvision.transforms import v2
 
 from linne.fit.decoded import Pictures
+from linne.fit.growth import Growth
+from linne.fit.order import Order
 from linne.fit.policy import Policy
 from linne.fit.sources import AugmentedImages
 from linne.index.class_folders import read_folder
@@ -75,7 +77,8 @@ def linne_source(
 ) -> AugmentedImages:
     index, digest = indexed(photos)
     pictures = Pictures(index, SPEC.channels, kept, digest)
-    return AugmentedImages(pictures, index.label, np.arange(images), SPEC, policy, floats, BATCH, SEED)
+    growth, order = Growth(SPEC, None, 1, 1), Order.of(images, BATCH, SEED)
+    return AugmentedImages(pictures, index.label, np.arange(images), growth, policy, order, floats)
 
 
 def passes(source: AugmentedImages) -> Callable[[int], int]:

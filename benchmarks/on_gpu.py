@@ -14,6 +14,7 @@ import argparse
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -31,17 +32,21 @@ from torchvision.transforms import v2
 from linne.embed.backends import device
 from linne.fit.decoded import Pictures
 from linne.fit.draw import draw, rng_of
+from linne.fit.groups import parameter_groups
+from linne.fit.growth import Growth
 from linne.fit.inputs import Normaliser
-from linne.fit.optimise import Settings, Trainer
+from linne.fit.losses import CrossEntropy
+from linne.fit.optimise import Trainer
+from linne.fit.optimisers import make_optimiser
+from linne.fit.order import Order
 from linne.fit.policy import Policy
 from linne.fit.resident import ResidentImages
 from linne.fit.sources import AugmentedImages, Source
 from linne.fit.tail import Tail
-from linne.fit.throughput import PRECISIONS
 from linne.fit.views import cut_views
 from linne.nets import create
 from linne.pixels.cache import PixelCache
-from linne.records.plan import Precision
+from linne.records.recipe import Precision, Recipe
 from linne.runtime.session import available_cores
 
 CLASSES = 10
@@ -86,7 +91,8 @@ def host_source(photos: Path, policy: Policy, passes: int, kept: PixelCache | No
     index, digest = indexed(photos)
     pictures = Pictures(index, SPEC.channels, kept, digest)
     rows = np.tile(np.arange(len(index)), passes)
-    return AugmentedImages(pictures, index.label, rows, SPEC, policy, DEVICE.type == "cpu", BATCH, SEED)
+    growth, order = Growth(SPEC, None, 1, 1), Order.of(len(rows), BATCH, SEED)
+    return AugmentedImages(pictures, index.label, rows, growth, policy, order, DEVICE.type == "cpu")
 
 
 def normalised(source: Source) -> Batches:
@@ -118,12 +124,14 @@ def way(batches: Batches) -> Callable[[], int]:
 def our_steps(name: str, precision: Precision, batches: Batches) -> Callable[[], int]:
     network = create(name)
     network.replace_head(CLASSES)
-    trainer = Trainer(Tail(network, 0), Settings(1e-3, 0.01, 0.1, precision, False), DEVICE, SPEC)
+    recipe, groups = Recipe("scratch", precision=precision), parameter_groups(network, weight_decay=0.01)
+    optimiser = partial(make_optimiser, recipe.optimiser, network, groups)
+    trainer = Trainer(Tail(network, 0), optimiser, recipe, DEVICE, SPEC, CrossEntropy(0.1), False, 1)
     epochs = count(1)
 
     def turn() -> int:
         for inputs, labels in batches(next(epochs)):
-            trainer.step(inputs, labels, 0.5)
+            trainer.step(inputs, labels, 0.5, (0,))
         return synchronised(0)
 
     return turn
@@ -161,7 +169,7 @@ def difference(photos: Path, host: AugmentedImages) -> tuple[int, float, float]:
     for row in range(len(indexed(photos)[0])):
         picture, out = host.pictures.of(row), torch.empty(1, SPEC.height, SPEC.width, 3, dtype=torch.uint8)
         drawn = draw(picture.width, picture.height, SPEC, host.policy, rng_of(SEED, 9, row))
-        host._fill(out.permute(0, 3, 1, 2), np.array([row]), 9)
+        host._fill(out.permute(0, 3, 1, 2), np.array([row]), np.zeros(1, np.int64), 9, SPEC, None)
         pixels = torch.from_numpy(picture.pixels()).to(DEVICE)
         view = cut_views([pixels], [drawn], SPEC.height, SPEC.width)
         off = (view.cpu().int() - out.permute(0, 3, 1, 2).int()).abs()
@@ -222,6 +230,6 @@ if __name__ == "__main__":
             ("--turns", {"type": int, "default": 3}),
             ("--workers", {"type": int, "default": available_cores()}),
             ("--networks", {"nargs": "*", "default": ["mobilenet_v2", "resnet18"]}),
-            ("--precisions", {"nargs": "*", "default": PRECISIONS}),
+            ("--precisions", {"nargs": "*", "default": ("float32", "bfloat16")}),
         ],
     )

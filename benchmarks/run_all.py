@@ -1,7 +1,8 @@
-"""Run all benchmarks, one after the other; meant to take some twenty minutes on two cores.
+"""Run all benchmarks, one after the other; meant to take some thirty minutes on two cores.
 
 Some are given less to do than on their own: `networks.py` alone takes one variant of every family, for instance. Those
-on photos are left out where the photos, or the weights, do not lie beside the checkout.
+on photos are left out where the photos, or the weights, do not lie beside the checkout. Those that take hours
+(`peers.py`, all of `budgets.py` and `kills.py`) are `make bench-fit`.
 
 Usage: run_all.py [--out FILE] [NAME ...]    (FILE takes all results and the machine, as JSON)
 """
@@ -50,6 +51,9 @@ BENCHMARKS = (
     Benchmark("features", (TRAIN, WEIGHTS), ("--images", "600")),
     Benchmark("batches", (TRAIN,)),
     Benchmark("road", (PHOTOS, WEIGHTS)),
+    Benchmark("budgets", (PHOTOS, WEIGHTS), ("--budgets", "15s", "60s")),
+    Benchmark("kills", (), ("--small", "--kills", "5")),
+    Benchmark("training_step", (), ("--networks", "resnet18", "--steps", "2")),
     Benchmark("tails", (PHOTOS, WEIGHTS), ("--epochs", "1", "3", "--seeds", "1")),
     Benchmark("blocks", (), ("--seconds", "1")),
     Benchmark("networks", (), ("resnet18", "mobilenet_v3_large", "vit_tiny_16", "swin_tiny", "--seconds", "1")),

@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,14 +22,21 @@ from harness import Cell, Comparison, Table, main
 from numpy.typing import NDArray
 
 from linne.embed.embedding import activations, embed
-from linne.fit.optimise import Settings, Trainer
+from linne.fit.checkpoint import Checkpoints
+from linne.fit.groups import parameter_groups
+from linne.fit.judge import Judge
+from linne.fit.losses import CrossEntropy
+from linne.fit.optimise import Trainer
+from linne.fit.optimisers import make_optimiser
+from linne.fit.order import Order
 from linne.fit.probe import Probe, fit_probe
 from linne.fit.sources import CachedActivations
 from linne.fit.tail import Tail
-from linne.fit.train import train
+from linne.fit.train import Level, Loop, Position
 from linne.records.index import TRAIN, VALIDATION
 from linne.records.places import user_cache
 from linne.records.progress import Silent
+from linne.records.recipe import Recipe
 from linne.road.inspection import inspect
 from linne.road.look import Material, gather
 from linne.road.training import install, on_arrays
@@ -36,7 +44,7 @@ from linne.split.assign import make_split
 
 DEEPEST = 3
 BATCH = 64
-SETTINGS = Settings(1e-3, 0.05, 0.1, "bfloat16", True)
+RECIPE = Recipe("stages", batch_size=BATCH, precision="bfloat16")
 
 Labels = NDArray[np.int64]
 Values = tuple[NDArray[np.float16], NDArray[np.float16]]
@@ -70,12 +78,19 @@ def trained(
     """The last epoch's accuracy, and seconds; `values` and `labels` are those that train, and those that validate."""
     torch.manual_seed(seed)
     tail = Tail(copy.deepcopy(material.choice.network), stage)
-    trainer = Trainer(tail, SETTINGS, torch.device("cpu"), material.choice.pixels)
-    source, judge = CachedActivations(values[0], labels[0], BATCH, seed), on_arrays(values[1])
+    optimiser = partial(make_optimiser, RECIPE.optimiser, tail.network, parameter_groups(tail.network, stage))
+    order = Order.of(len(labels[0]), BATCH, seed)
+    steps = epochs * max(order.images // order.batch_size, 1)
+    loss, pixels = CrossEntropy(RECIPE.label_smoothing), material.choice.pixels
+    trainer = Trainer(tail, optimiser, RECIPE, torch.device("cpu"), pixels, loss, True, steps)
+    source = CachedActivations(values[0], labels[0], order)
+    level = Level(trainer, source, on_arrays(values[1]), 1, epochs, None, lambda *_: [])
     with tempfile.TemporaryDirectory(prefix="linne-bench-") as folder:
-        start, history = time.perf_counter(), Path(folder, "history")
-        outcome = train(trainer, source, epochs, judge, labels[1], None, history, lambda: None, Silent())
-        return outcome.epochs[-1].accuracy, time.perf_counter() - start
+        start = time.perf_counter()
+        judge = Judge(labels[1], Path(folder, "history"), lambda: None, time.monotonic)
+        checkpoints = Checkpoints(Path(folder, "last"), "")
+        Loop(judge, checkpoints, Silent(), seed, time.monotonic, None, Position()).run(level, 0)
+        return judge.done[-1].accuracy, time.perf_counter() - start
 
 
 def measure(given: argparse.Namespace) -> Iterator[Comparison | Table]:

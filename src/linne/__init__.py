@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from linne.road.embed import embed as embed
     from linne.road.evaluate import evaluate as evaluate
     from linne.road.fit import fit as fit
+    from linne.road.preview import preview as preview
     from linne.serve.predictor import load as load
 
 # Names are imported when they are first used: predicting must not wait for torch.
@@ -35,6 +36,7 @@ _HOMES = {
     "fit": "linne.road.fit",
     "load": "linne.serve.predictor",
     "nets": "linne.nets",
+    "preview": "linne.road.preview",
 }
 
 __all__ = [
@@ -49,6 +51,7 @@ __all__ = [
     "fit",
     "load",
     "nets",
+    "preview",
 ]
 
 

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,18 +20,23 @@ from torchvision.transforms.v2 import functional
 
 from linne.fit.augment import random_view, resized_crop
 from linne.fit.decoded import Pictures
-from linne.fit.draw import crop_box, rng_of
+from linne.fit.draw import crop_box, draw, rng_of
+from linne.fit.growth import Growth
 from linne.fit.inputs import Normaliser
-from linne.fit.policy import Policy
+from linne.fit.order import Order
+from linne.fit.policy import SMALL_SIDE, Policy
 from linne.fit.sampling import shuffled
 from linne.fit.sources import AugmentedImages, CachedActivations, prepared_batches
 from linne.index.class_folders import read_folder
 from linne.nets.catalogue import entry
-from linne.pixels.prepare import normalise, prepare
+from linne.pixels.cache import PixelCache
+from linne.pixels.decode import decode
+from linne.pixels.prepare import normalise, pixels_of, prepare
 from linne.pixels.shrunk import Decoded, Picture, Undecoded
 from linne.records.fingerprint import of_bytes
 from linne.records.index import Index
-from linne.records.pixel_spec import PixelSpec
+from linne.records.pixel_spec import Fit, PixelSpec
+from linne.records.recipe import AUGMENTS, Augment
 
 Area = tuple[float, float] | None
 
@@ -54,7 +60,8 @@ def view_of(picture: Picture, spec: PixelSpec, flip: bool, *seed: int, area: Are
 
 
 def images_of(index: Index, rows: np.ndarray, batch: int = 8, seed: int = 0, floats: bool = False) -> AugmentedImages:
-    return AugmentedImages(Pictures(index, 3), index.label, rows, small_pixels(), Policy(True), floats, batch, seed)
+    growth, order = Growth(small_pixels(), None, 1, 1), Order.of(len(rows), batch, seed)
+    return AugmentedImages(Pictures(index, 3), index.label, rows, growth, Policy(True), order, floats)
 
 
 def batches(source: AugmentedImages, epoch: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
@@ -111,6 +118,61 @@ def test_odd_sizes(kind: str, size: tuple[int, int]) -> None:
         assert 130 <= view.min() <= view.max()  # brightness and contrast of one colour, and nothing else
 
 
+@pytest.mark.parametrize("size", [(1, 1), (20_000, 20), (20, 20_000)])
+@pytest.mark.parametrize("augment", AUGMENTS)
+@pytest.mark.parametrize("kind", SPECS)
+def test_the_oddest_files_go_through_every_policy(kind: str, augment: Augment, size: tuple[int, int]) -> None:
+    """Stripes across the long side; in a picture that is squeezed they would be gone."""
+    spec = SPECS[kind]
+    stripes = np.uint8(255) * (np.indices(size[::-1]).sum(0) // 5 % 2).astype(np.uint8)
+    pixels = np.repeat(stripes[:, :, None], spec.channels, 2)
+    content = encode(pixels if spec.channels == 3 else pixels[:, :, 0], "PNG")
+    for epoch in range(5):
+        out = torch.zeros(1, spec.height, spec.width, spec.channels, dtype=torch.uint8).permute(0, 3, 1, 2)
+        picture = Undecoded(content, spec.channels)
+        random_view(picture, spec, Policy.named(augment, True), rng_of(0, epoch, 0), out)
+        if augment == "light" and spec.fit == "crop" and max(size) > 1 and spec.height > SMALL_SIDE:
+            assert out.float().std() > 60
+
+
+def test_crops_of_a_strip_keep_its_proportions() -> None:
+    spec = SPECS["photo"]
+    for seed in range(50):
+        for area in ((0.35, 1.0), None):
+            _, _, width, height = draw(20_000, 20, spec, Policy(True, area), rng_of(seed, 0, 0)).box
+            assert 1 / 2 < width / height < 2
+
+
+@pytest.mark.parametrize("kind", SPECS)
+@pytest.mark.parametrize("fit", ["crop", "pad", "stretch"])
+def test_without_augmentation_a_view_is_what_validation_sees(kind: str, fit: Fit) -> None:
+    spec = replace(SPECS[kind], fit=fit, resize=110 if fit == "crop" else 0, interpolation="bicubic")
+    picture = picture_for(spec)
+    pixels = picture.pixels()
+    content = encode(pixels if spec.channels == 3 else pixels[:, :, 0], "PNG")
+    expected = pixels_of(decode(content, spec.channels), spec)
+    policy = Policy.named("none", True)
+    for seed in range(3):
+        out = torch.empty(1, spec.height, spec.width, spec.channels, dtype=torch.uint8).permute(0, 3, 1, 2)
+        random_view(Undecoded(content, spec.channels), spec, policy, rng_of(seed, 0, 0), out)
+        assert np.array_equal(out[0], expected)
+
+
+def test_without_augmentation_a_jpeg_and_a_cached_picture_are_nearly_that(tmp_path: Path) -> None:
+    spec = replace(small_pixels(96), resize=110)
+    content = encode(np.asarray(Image.fromarray(scene(300, 400, 1))), "JPEG")
+    place(tmp_path / "a" / "0.jpg", content)
+    place(tmp_path / "b" / "0.jpg", encode(scene(300, 400, 2), "JPEG"))
+    index, policy = read_folder(tmp_path), Policy.named("none", True)
+    expected = pixels_of(decode(content, 3), spec).astype(int)
+    digest = np.array([list(of_bytes(index.content(row).read())) for row in range(2)], np.uint8)
+    with closing(PixelCache(tmp_path / "cache", digest, 3, policy.cache_side(spec), 10_000_000)) as cache:
+        for pictures in (Pictures(index, 3), Pictures(index, 3, cache, digest)):
+            out = torch.empty(1, 96, 96, 3, dtype=torch.uint8).permute(0, 3, 1, 2)
+            random_view(pictures.of(0), spec, policy, rng_of(0, 0, 0), out)
+            assert np.abs(out[0].numpy().astype(int) - expected).mean() < 4
+
+
 @pytest.mark.parametrize(("width", "height"), [(100, 80), (1, 1), (1, 500), (640, 3)])
 def test_crops_lie_in_the_picture(width: int, height: int) -> None:
     rng = rng_of(0, 0, 0)
@@ -155,7 +217,7 @@ def test_another_epoch_and_another_seed_give_other_views(index: Index) -> None:
 
 @pytest.mark.parametrize(("images", "batch", "sizes"), [(20, 8, [8, 8]), (8, 8, [8]), (5, 8, [5]), (9, 8, [8])])
 def test_batches_have_one_size(images: int, batch: int, sizes: list[int]) -> None:
-    source = CachedActivations(np.zeros((images, 1, 1, 1), np.float16), np.arange(images), batch, 0)
+    source = CachedActivations(np.zeros((images, 1, 1, 1), np.float16), np.arange(images), Order.of(images, batch, 0))
     epochs = [[labels.tolist() for _, labels in source.epoch(epoch)] for epoch in (1, 2, 1)]
     assert [len(labels) for labels in epochs[0]] == sizes
     seen = [label for labels in epochs[0] for label in labels]
@@ -166,7 +228,7 @@ def test_batches_have_one_size(images: int, batch: int, sizes: list[int]) -> Non
 
 def test_cached_activations_stay_with_their_labels() -> None:
     labels = np.arange(30, dtype=np.int64)
-    source = CachedActivations(labels.astype(np.float16)[:, None, None, None], labels, 7, 0)
+    source = CachedActivations(labels.astype(np.float16)[:, None, None, None], labels, Order.of(30, 7, 0))
     for values, given in source.epoch(1):
         assert values.dtype == torch.float32
         assert values.flatten().tolist() == given.tolist()

@@ -18,7 +18,7 @@ from linne.fit.draw import rng_of
 from linne.fit.erase import AREA, RATIO, erase
 from linne.fit.policy import Policy
 from linne.pixels.shrunk import Decoded
-from linne.records.plan import Automatic
+from linne.records.recipe import Automatic
 
 THEIRS = {
     "identity": "Identity",
@@ -46,8 +46,8 @@ FILL = [124.0, 116.0, 104.0]
 def test_operations_are_torchvisions(kind: Automatic, operation: str, step: int) -> None:
     reference = REFERENCE[kind]
     magnitudes, signed = reference._AUGMENTATION_SPACE[THEIRS[operation]]
+    values = magnitudes(BINS[kind], 50, 70)
     picture = Image.fromarray(scene(50, 70, seed=3))
-    values = magnitudes(BINS, 50, 70)
     for sign in (1, -1) if signed else (1,):
         amount = 0.0 if values is None else sign * float(values[step])
         expected = reference._apply_image_or_video_transform(
@@ -74,7 +74,7 @@ def test_all_operations_are_drawn_for_gray_too(kind: Automatic, mode: str) -> No
     assert len({view.tobytes() for view in views}) > 100
 
 
-@pytest.mark.parametrize("kind", ["trivial", "rand"])
+@pytest.mark.parametrize("kind", ["trivial", "rand", "augmix"])
 @pytest.mark.parametrize("side", [28, 96])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_views_depend_on_seed_epoch_and_image_alone(kind: Automatic, side: int, channels: int) -> None:

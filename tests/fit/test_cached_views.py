@@ -17,6 +17,8 @@ from images import encode, place, scene
 from small_networks import small_pixels
 
 from linne.fit.decoded import Pictures
+from linne.fit.growth import Growth
+from linne.fit.order import Order
 from linne.fit.policy import Policy
 from linne.fit.sources import AugmentedImages
 from linne.index.class_folders import read_folder
@@ -49,7 +51,8 @@ def opened(index: Index, folder: Path, limit: int = PLENTY) -> PixelCache:
 
 def source_of(index: Index, cache: PixelCache, batch: int = 8) -> AugmentedImages:
     pictures = Pictures(index, 3, cache, digest_of(index))
-    return AugmentedImages(pictures, index.label, np.arange(len(index)), small_pixels(), Policy(True), False, batch, 0)
+    growth, order = Growth(small_pixels(), None, 1, 1), Order.of(len(index), batch, 0)
+    return AugmentedImages(pictures, index.label, np.arange(len(index)), growth, Policy(True), order, False)
 
 
 def views(source: AugmentedImages, epoch: int) -> Batches:

@@ -6,12 +6,34 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import nn
 from torchvision.transforms import v2
+from toy_training import trainer_of
 
 from linne.fit.draw import rng_of
-from linne.fit.mixing import CUTMIX_ALPHA, MIXUP_ALPHA, Mix, mix_of, mixed_loss
+from linne.fit.mixing import CUTMIX_ALPHA, MIXUP_ALPHA, Mix, mix_of
+from linne.records.recipe import Recipe
 
 CLASSES = 5
+
+
+class Given(nn.Module):
+    """Gives its own logits, whatever it sees."""
+
+    def __init__(self, logits: torch.Tensor) -> None:
+        super().__init__()
+        self.logits = nn.Parameter(logits.clone())
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.logits
+
+
+def mixed_loss(
+    images: torch.Tensor, logits: torch.Tensor, labels: torch.Tensor, mix: Mix, smoothing: float
+) -> torch.Tensor:
+    """What a step reports, of logits that the network happens to give."""
+    trainer = trainer_of(Given(logits), Recipe("whole", label_smoothing=smoothing))
+    return trainer.step(images, labels, 0.5, (0,), mix)
 
 
 def batch() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -29,7 +51,8 @@ def test_mixup_is_torchvisions(share: float, smoothing: float) -> None:
     expected, soft = reference.transform(images, given), reference.transform(labels, given)
     mixed, own = Mix(share, None).images(images)
     torch.testing.assert_close(mixed, expected)
-    found = mixed_loss(logits, labels, own, smoothing)
+    assert own == share
+    found = mixed_loss(images, logits, labels, Mix(share, None), smoothing)
     torch.testing.assert_close(found, F.cross_entropy(logits, soft, label_smoothing=smoothing))
 
 
@@ -44,7 +67,8 @@ def test_cutmix_is_torchvisions(box: tuple[float, float, float, float]) -> None:
     mixed, own = Mix(0.123, box).images(images)
     assert own == pytest.approx(share)
     assert torch.equal(mixed, expected)
-    torch.testing.assert_close(mixed_loss(logits, labels, own, 0.1), F.cross_entropy(logits, soft, label_smoothing=0.1))
+    found = mixed_loss(images, logits, labels, Mix(0.123, box), 0.1)
+    torch.testing.assert_close(found, F.cross_entropy(logits, soft, label_smoothing=0.1))
 
 
 def test_draws_depend_on_seed_epoch_and_batch_and_follow_the_distributions() -> None:

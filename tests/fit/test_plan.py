@@ -11,14 +11,15 @@ from hypothesis import strategies as st
 
 from linne.fit.plan import (
     EPOCHS,
-    LEARNING_RATES,
     MOST_ACTIVATION_BYTES,
     MOST_EPOCHS,
+    RECIPES,
     TOLERANCE,
     VALIDATION_SPEED,
+    WORTHWHILE_EPOCHS,
+    Level,
     Outlook,
     Training,
-    epochs_within,
     plan_training,
     settle,
 )
@@ -39,7 +40,7 @@ def outlook(
     size: int = 1000,
     tails: int = 3,
 ) -> Outlook:
-    rates = tuple(Rate(STAGES - 1 - i, "float32", stage_rate / (i + 1), size) for i in range(tails))
+    rates = tuple(Rate(STAGES - 1 - i, "float32", 1, stage_rate / (i + 1), size) for i in range(tails))
     return Outlook(
         pretrained=pretrained,
         train_images=round(0.7 * images),
@@ -50,7 +51,7 @@ def outlook(
         embed_seconds={None: embed, **{rate.frozen_stages: embed for rate in rates}},
         other_seconds=other,
         stage_rates=rates if pretrained else (),
-        whole_rate=None if whole is None else Rate(0, "bfloat16", whole, 3 * 224 * 224),
+        whole_rate=None if whole is None else Rate(0, "bfloat16", 2, whole, 3 * 224 * 224),
     )
 
 
@@ -58,6 +59,7 @@ rates = st.builds(
     Rate,
     frozen_stages=st.integers(1, STAGES - 1),
     precision=st.sampled_from(["float32", "bfloat16"]),
+    lanes=st.integers(1, 8),
     images_per_second=st.floats(0.1, 1e5),
     activation_size=st.integers(1, 10**6),
 )
@@ -69,7 +71,7 @@ def outlooks(draw: st.DrawFn) -> Outlook:
     pretrained = draw(st.booleans())
     tails = draw(st.lists(rates, max_size=6, unique_by=lambda rate: rate.frozen_stages)) if pretrained else []
     tails.sort(key=lambda rate: -rate.frozen_stages)
-    whole = Rate(0, "float32", draw(st.floats(0.1, 1e5)), 10)
+    whole = Rate(0, "float32", 1, draw(st.floats(0.1, 1e5)), 10)
     base = draw(seconds)
     return Outlook(
         pretrained=pretrained,
@@ -85,11 +87,19 @@ def outlooks(draw: st.DrawFn) -> Outlook:
     )
 
 
+def methods(training: Training) -> list[str]:
+    return [level.recipe.method for level in training.levels]
+
+
+def lengths(training: Training) -> list[int]:
+    return [level.recipe.epochs for level in training.levels]
+
+
 @given(outlooks())
 def test_never_more_seconds_than_are_left(given_: Outlook) -> None:
     least = given_.embed_seconds[None] + given_.other_seconds
     try:
-        training = plan_training(given_, STAGES)
+        training = plan_training(given_, {})
     except LinneError:
         assert given_.seconds_left is not None
         left = given_.seconds_left
@@ -101,62 +111,78 @@ def test_never_more_seconds_than_are_left(given_: Outlook) -> None:
             assert least + epoch * (1 + 1 / VALIDATION_SPEED * given_.validation_images / given_.train_images) > left
         return
     assert training.reasons
-    assert training.epochs in (0, *EPOCHS)
-    assert training.epochs > 0 or training.method in ("probe", "stages")
-    assert training.epochs <= MOST_EPOCHS.get(training.method, 0)
-    if training.method == "probe" or given_.seconds_left is None:
+    assert methods(training) in ([], ["stages"], ["whole"], ["stages", "whole"], ["scratch"])
+    for level in training.levels:
+        method, epochs = level.recipe.method, level.recipe.epochs
+        assert epochs in EPOCHS
+        assert WORTHWHILE_EPOCHS[method] <= epochs <= MOST_EPOCHS[method]
+    if not training.levels or given_.seconds_left is None:
         return
-    stage = training.frozen_stages if training.method == "stages" else None
-    rate = training.images_per_second
-    epoch = given_.train_images / rate + given_.validation_images / (VALIDATION_SPEED * rate)
-    total = given_.embed_seconds[stage] + given_.other_seconds + training.epochs * epoch
+    total = given_.embed_seconds[training.stage] + given_.other_seconds
+    for level in training.levels:
+        rate = level.images_per_second
+        epoch = given_.train_images / rate + given_.validation_images / (VALIDATION_SPEED * rate)
+        total += level.recipe.epochs * epoch
     assert total <= given_.seconds_left * (1 + 1e-9)
 
 
 @given(outlooks())
 def test_what_is_trained_was_measured(given_: Outlook) -> None:
     try:
-        training = plan_training(given_, STAGES)
+        training = plan_training(given_, {})
     except LinneError:
         return
-    if training.method == "stages":
-        (rate,) = [rate for rate in given_.stage_rates if rate.frozen_stages == training.frozen_stages]
-        assert (training.precision, training.images_per_second) == (rate.precision, rate.images_per_second)
-        assert rate.activation_size * 2 * given_.images <= MOST_ACTIVATION_BYTES
-    elif training.method == "probe":
-        assert training.frozen_stages == STAGES
-    else:
-        assert training.frozen_stages == 0
-        assert training.method == ("whole" if given_.pretrained else "scratch")
+    for level in training.levels:
+        recipe = level.recipe
+        if recipe.method == "stages":
+            (rate,) = [rate for rate in given_.stage_rates if rate.frozen_stages == recipe.frozen_stages]
+            assert rate.activation_size * 2 * given_.images <= MOST_ACTIVATION_BYTES
+            assert training.stage == recipe.frozen_stages
+        else:
+            rate = given_.whole_rate
+            assert recipe.frozen_stages == 0
+            assert recipe.method == ("whole" if given_.pretrained else "scratch")
+        assert (recipe.precision, recipe.lanes) == (rate.precision, rate.lanes)
+        assert level.images_per_second == rate.images_per_second
 
 
 @pytest.mark.parametrize(
-    ("given_", "method", "epochs"),
+    ("given_", "plan"),
     [
-        (outlook(left=30), "stages", 3),
-        (outlook(left=21), "stages", 0),
-        (outlook(left=23), "stages", 0),  # two epochs of the shallowest tail
-        (outlook(left=19), "probe", 0),  # within the tolerance of the estimates
-        (outlook(left=2000), "whole", 20),
-        (outlook(left=None), "whole", 20),
-        (outlook(left=None, whole=None), "stages", 12),
-        (outlook(left=400, whole=None), "stages", 12),
-        (outlook(left=400, size=2 * 10**6, whole=None), "probe", 0),
-        (outlook(left=400, tails=0, whole=None), "probe", 0),
-        (outlook(left=100, pretrained=False), "scratch", 2),
-        (outlook(left=None, pretrained=False), "scratch", 60),
-        (outlook(left=1e6, pretrained=False), "scratch", 60),
+        (outlook(left=30), {"stages": 3}),
+        (outlook(left=21), {}),
+        (outlook(left=23), {}),  # two epochs of the shallowest tail
+        (outlook(left=19), {}),  # within the tolerance of the estimates
+        (outlook(left=2000), {"stages": 12, "whole": 20}),
+        (outlook(left=250), {"stages": 12, "whole": 4}),  # the tail first, the whole in what it leaves
+        (outlook(left=None), {"stages": 12, "whole": 20}),
+        (outlook(left=None, whole=None), {"stages": 12}),
+        (outlook(left=400, whole=None), {"stages": 12}),
+        (outlook(left=400, size=2 * 10**6, whole=None), {}),
+        (outlook(left=400, size=2 * 10**6), {"whole": 8}),
+        (outlook(left=400, tails=0, whole=None), {}),
+        (outlook(left=100, pretrained=False), {"scratch": 2}),
+        (outlook(left=None, pretrained=False), {"scratch": 60}),
+        (outlook(left=1e6, pretrained=False), {"scratch": 60}),
     ],
 )
-def test_every_method_is_reached(given_: Outlook, method: str, epochs: int) -> None:
-    training = plan_training(given_, STAGES)
-    assert (training.method, training.epochs) == (method, epochs)
-    assert method in LEARNING_RATES
+def test_every_method_is_reached(given_: Outlook, plan: dict[str, int]) -> None:
+    training = plan_training(given_, {})
+    assert dict(zip(methods(training), lengths(training), strict=True)) == plan
+    assert list(plan) == methods(training)  # in this order
+    assert plan.keys() <= RECIPES.keys()
+
+
+def test_a_tail_for_which_the_estimates_leave_no_time_has_its_inputs_stored() -> None:
+    training = plan_training(outlook(left=21), {})
+    assert training.spare is not None
+    assert training.stage == training.spare.recipe.frozen_stages == STAGES - 1
+    assert plan_training(outlook(left=19), {}).stage is None
 
 
 def test_the_deepest_tail_that_can_be_afforded() -> None:
-    assert plan_training(outlook(left=100, whole=None), STAGES).frozen_stages == STAGES - 3
-    assert plan_training(outlook(left=26, whole=None), STAGES).frozen_stages == STAGES - 1
+    assert plan_training(outlook(left=100, whole=None), {}).stage == STAGES - 3
+    assert plan_training(outlook(left=26, whole=None), {}).stage == STAGES - 1
 
 
 VALIDATES_MUCH = replace(outlook(left=24, pretrained=False), validation_images=2000)
@@ -167,50 +193,135 @@ VALIDATES_MUCH = replace(outlook(left=24, pretrained=False), validation_images=2
 )
 def test_too_short_is_refused_with_what_is_needed(given_: Outlook) -> None:
     with pytest.raises(LinneError) as caught:
-        plan_training(given_, STAGES)
+        plan_training(given_, {})
     suggested = re.search(r"--budget ([0-9]+)s", str(caught.value.remedy))
     assert suggested
     enough = replace(given_, seconds_left=float(suggested[1]) - given_.seconds_spent)
-    assert plan_training(enough, STAGES).epochs >= 0
+    assert plan_training(enough, {}).reasons
 
 
 def test_lengths_are_rounded_down() -> None:
-    epochs = {plan_training(outlook(left=float(left), whole=None), STAGES).epochs for left in range(21, 60)}
-    assert epochs <= {0, *EPOCHS}
-    assert epochs_within(99.9, 10, 70, 90) == 9
-    assert epochs_within(-5, 10, 70, 90) == 0
+    plans = [plan_training(outlook(left=float(left), whole=None), {}) for left in range(21, 60)]
+    assert {length for plan in plans for length in lengths(plan)} <= set(EPOCHS)
 
 
 def test_more_time_never_means_a_lesser_plan() -> None:
-    order = ["probe", "stages", "whole"]
-    plans = [plan_training(outlook(left=float(left)), STAGES) for left in range(21, 2000, 3)]
-    ranks = [(order.index(plan.method), plan.method == "whole" and plan.epochs) for plan in plans]
+    order: list[list[str]] = [[], ["stages"], ["stages", "whole"]]
+    plans = [plan_training(outlook(left=float(left)), {}) for left in range(21, 2000, 3)]
+    ranks = [(order.index(methods(plan)), lengths(plan)[-1] if len(plan.levels) == 2 else 0) for plan in plans]
     assert ranks == sorted(ranks)
 
 
+CHOSEN_BY_HAND = [
+    ({"method": "probe"}, [], []),
+    ({"method": "stages"}, ["stages"], [12]),
+    ({"method": "whole"}, ["whole"], [16]),
+    ({"method": "stages", "epochs": 7}, ["stages"], [7]),
+    ({"epochs": 1}, ["stages", "whole"], [1, 1]),
+    ({"method": "whole", "epochs": 999}, ["whole"], [999]),
+]
+
+
+@pytest.mark.parametrize(("chosen", "found", "epochs"), CHOSEN_BY_HAND)
+def test_what_is_chosen_by_hand_is_done(chosen: dict[str, object], found: list[str], epochs: list[int]) -> None:
+    given_ = outlook(left=650)
+    if chosen.get("method") == "stages":
+        given_ = replace(given_, whole_rate=None)
+    training = plan_training(given_, chosen)
+    assert (methods(training), lengths(training)) == (found, epochs)
+    if not found:
+        assert training.spare is None
+
+
+def test_every_other_setting_reaches_every_level() -> None:
+    chosen = {"learning_rate": 0.25, "optimiser": "sgd", "lanes": 3, "precision": "float16", "batch_size": 7}
+    for level in plan_training(outlook(left=None), chosen).levels:
+        assert {name: getattr(level.recipe, name) for name in chosen} == chosen
+
+
+@pytest.mark.parametrize("frozen", [STAGES - 1, STAGES - 2, STAGES - 3])
+def test_frozen_stages_by_hand(frozen: int) -> None:
+    assert plan_training(outlook(left=None), {"frozen_stages": frozen}).stage == frozen
+
+
+@pytest.mark.parametrize(
+    ("given_", "chosen"),
+    [
+        (outlook(), {"method": "scratch"}),
+        (outlook(pretrained=False), {"method": "whole"}),
+        (outlook(pretrained=False), {"method": "stages"}),
+        (outlook(pretrained=False), {"method": "probe"}),
+        (outlook(), {"frozen_stages": 2}),
+    ],
+)
+def test_what_cannot_be_done_is_refused(given_: Outlook, chosen: dict[str, object]) -> None:
+    with pytest.raises(LinneError) as caught:
+        plan_training(given_, chosen)
+    assert caught.value.remedy
+
+
+TAIL = Level(replace(RECIPES["stages"], frozen_stages=12, epochs=8), 100.0)  # 10.33 s an epoch
+WHOLE = Level(replace(RECIPES["whole"], epochs=8), 50.0)  # 20.67 s an epoch
+
+
+def settled(training: Training, seconds: float, fixed: bool = False) -> Training:
+    return settle(training, seconds, 1000, 100, fixed)
+
+
 def test_training_is_settled_by_the_time_that_is_left() -> None:
-    planned = Training("stages", 12, 8, "float32", 100.0, ("because",))
-    shorter = settle(planned, 55, 1000, 100)  # 10.33 s an epoch
-    assert (shorter.epochs, shorter.method, shorter.frozen_stages, shorter.settled) == (4, "stages", 12, True)
+    planned = Training((TAIL,), None, ("because",))
+    shorter = settled(planned, 55)
+    assert (lengths(shorter), methods(shorter), shorter.stage, shorter.settled) == ([4], ["stages"], 12, True)
     assert shorter.reasons[0] == "because"
     assert len(shorter.reasons) == 2
-    assert settle(planned, 1000, 1000, 100).epochs == MOST_EPOCHS["stages"]
-    assert settle(planned, 90, 1000, 100) == replace(planned, settled=True)
-    assert settle(planned, 0, 1000, 100).epochs == 0
-    assert settle(planned, 25, 1000, 100).epochs == 0  # two epochs gain nothing
-    assert settle(replace(planned, epochs=0), 50, 1000, 100).epochs == 4
-    assert settle(replace(planned, method="whole"), 70, 1000, 100).epochs == 6  # nothing cheaper is left
-    probe = Training("probe", 19, 0, "float32", 0.0, ())
-    assert settle(probe, 1000, 1000, 100) is probe
+    assert lengths(settled(planned, 1000)) == [MOST_EPOCHS["stages"]]
+    assert settled(planned, 90) == replace(planned, settled=True)
+    assert settled(planned, 0).levels == ()
+    assert settled(planned, 25).levels == ()  # two epochs gain nothing
+    probe = Training((), None, ())
+    assert settled(probe, 1000) == replace(probe, settled=True)
+
+
+def test_a_tail_that_was_spared_is_trained_where_there_is_time() -> None:
+    planned = Training((), TAIL.of_length(3), ("the probe",))
+    assert lengths(settled(planned, 50)) == [4]
+    assert settled(planned, 50).spare is None
+    assert settled(planned, 20).levels == ()
+    assert settled(planned, 20).stage == 12  # a later run asks again
+
+
+def test_the_last_level_is_lengthened_shortened_or_given_up() -> None:
+    planned = Training((TAIL, WHOLE), None, ("because",))
+    assert lengths(settled(planned, 1000)) == [8, 20]
+    assert lengths(settled(planned, 210)) == [8, 6]
+    alone = settled(planned, 150)  # 67 s are left for the second
+    assert (methods(alone), lengths(alone)) == (["stages"], [12])
+    assert settled(planned, 10).levels == ()
+
+
+@given(st.floats(0, 2000), st.lists(st.sampled_from([TAIL, WHOLE]), min_size=1, max_size=2, unique=True))
+def test_settled_levels_fit_the_time(seconds: float, levels: list[Level]) -> None:
+    training = settled(Training(tuple(levels), None, ()), seconds)
+    assert sum(level.seconds(1000, 100) for level in training.levels) <= seconds
+
+
+def test_lengths_by_hand_stay() -> None:
+    planned = Training((TAIL, WHOLE), None, ("because",))
+    for seconds in (0, 100, 10_000):
+        assert settled(planned, seconds, fixed=True) == replace(planned, settled=True)
 
 
 def test_what_an_earlier_run_settled_is_not_lengthened() -> None:
-    recalled = Training("stages", 12, 4, "float32", 100.0, (), settled=True)
-    assert settle(recalled, 1000, 1000, 100) is recalled
-    assert settle(recalled, 33, 1000, 100).epochs == 3
+    recalled = Training((TAIL.of_length(4),), None, (), settled=True)
+    assert settled(recalled, 1000) is recalled
+    assert lengths(settled(recalled, 33)) == [3]
+    both = Training((TAIL.of_length(4), WHOLE.of_length(4)), None, (), settled=True)
+    assert settled(both, 1000) is both
+    assert lengths(settled(both, 100)) == [4]
 
 
 def test_from_a_random_start_something_is_always_trained() -> None:
-    training = Training("scratch", 0, 8, "float32", 100.0, ())
-    assert settle(training, 0, 1000, 100).epochs == 1
-    assert settle(replace(training, epochs=1, settled=True), 0, 1000, 100).epochs == 1
+    training = Training((Level(replace(RECIPES["scratch"], epochs=8), 100.0),), None, ())
+    assert lengths(settled(training, 0)) == [1]
+    one = Training((training.levels[0].of_length(1),), None, (), settled=True)
+    assert lengths(settled(one, 0)) == [1]

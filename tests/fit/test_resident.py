@@ -17,6 +17,8 @@ from linne.fit import resident
 from linne.fit.augment import random_view
 from linne.fit.decoded import Pictures
 from linne.fit.draw import draw, rng_of
+from linne.fit.growth import Growth
+from linne.fit.order import Order
 from linne.fit.policy import Policy
 from linne.fit.resident import ResidentImages, can_be_cut_at_once
 from linne.fit.sampling import shuffled
@@ -95,7 +97,8 @@ def sources(index: Index, folder: Path, limit: int = 10**9) -> tuple[AugmentedIm
     policy = Policy(True)
     cache = PixelCache(folder, digest, 3, policy.cache_side(SPEC), limit)
     pictures = Pictures(index, 3, cache, digest)
-    host = AugmentedImages(pictures, index.label, np.arange(len(index)), SPEC, policy, False, 8, 3)
+    growth, order = Growth(SPEC, None, 1, 1), Order.of(len(index), 8, 3)
+    host = AugmentedImages(pictures, index.label, np.arange(len(index)), growth, policy, order, False)
     return host, ResidentImages(host, DEVICES[-1]), cache
 
 

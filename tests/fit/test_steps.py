@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import pytest
 import torch
-from small_networks import normal, small_network, small_pixels, state_of
+from small_networks import normal, small_network, state_of
 from torch import Tensor, nn
+from toy_training import trainer_of
 
-from linne.fit.optimise import Settings, Trainer
+from linne.fit.optimise import Trainer
 from linne.fit.tail import Tail
 from linne.nets import create
-
-CPU = torch.device("cpu")
+from linne.records.recipe import Recipe
 
 
 def steps(network: nn.Module, stage: int, inputs: Tensor, **changes: object) -> Trainer:
-    fields = {"learning_rate": 1e-2, "weight_decay": 0.05, "label_smoothing": 0.1, "precision": "float32"}
-    trainer = Trainer(Tail(network, stage), Settings(**{**fields, "pretrained": True, **changes}), CPU, small_pixels())
+    pretrained = bool(changes.pop("pretrained", True))
+    recipe = Recipe(**{"method": "whole", "learning_rate": 1e-2, "label_smoothing": 0.1, **changes})
+    trainer = trainer_of(Tail(network, stage), recipe, pretrained)
     for step in range(3):
-        trainer.step(inputs, torch.arange(len(inputs)) % 3, 0.3 + step / 10)
+        trainer.step(inputs, torch.arange(len(inputs)) % 3, 0.3 + step / 10, (0, step))
     return trainer
 
 
@@ -53,10 +54,9 @@ def test_predictions_know_no_tf32() -> None:
     seen = []
     network = small_network(classes=3)
     network.classifier.register_forward_hook(lambda *_: seen.append(torch.backends.cudnn.conv.fp32_precision))
-    settings = Settings(1e-2, 0.05, 0.1, "float32", True)
     before = torch.backends.cudnn.conv.fp32_precision
-    trainer = Trainer(Tail(network, 16), settings, CPU, small_pixels())
-    trainer.step(torch.zeros(2, 56, 2, 2), torch.arange(2), 0.5)
+    trainer = trainer_of(Tail(network, 16), Recipe("stages"))
+    trainer.step(torch.zeros(2, 56, 2, 2), torch.arange(2), 0.5, (0,))
     trainer.predict(torch.zeros(2, 56, 2, 2))
     assert seen == [before, "ieee"]
     assert torch.backends.cudnn.conv.fp32_precision == before
@@ -76,6 +76,6 @@ def test_a_lenet_learns_from_a_random_start() -> None:
     images = torch.from_numpy(normal(32, 1, 32, 32))
     images[::2] += 1
     labels = torch.arange(32) % 2
-    trainer = Trainer(Tail(network, 0), Settings(2e-3, 0.05, 0.0, "float32", False), CPU, small_pixels())
-    losses = [trainer.step(images, labels, 0.2) for _ in range(40)]
+    trainer = trainer_of(Tail(network, 0), Recipe("scratch", learning_rate=2e-3, label_smoothing=0.0), pretrained=False)
+    losses = [float(trainer.step(images, labels, 0.2, (0, step))) for step in range(40)]
     assert losses[-1] < 0.1 < losses[0]

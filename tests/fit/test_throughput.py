@@ -15,6 +15,7 @@ from linne.fit.policy import Policy
 from linne.fit.throughput import augmented_per_second, tail_rates, whole_rate
 from linne.nets import create
 from linne.nets.catalogue import entry
+from linne.runtime.session import available_cores
 
 CPU = torch.device("cpu")
 
@@ -34,10 +35,11 @@ def sample() -> Sample:
 def test_tails_from_two_stages_on(batch: int) -> None:
     network = small_network(classes=9)
     before = state_of(network)
-    rates = tail_rates(network, small_pixels(), 3, batch, CPU, 60)
+    rates = tail_rates(network, small_pixels(), 3, batch, CPU, 600)
     assert [rate.frozen_stages for rate in rates] == list(range(len(network.stages()) - 2, 0, -1))
     assert all(np.isfinite(rate.images_per_second) and rate.images_per_second > 0 for rate in rates)
     assert all(rate.precision in ("float32", "bfloat16") for rate in rates)
+    assert all(rate.lanes == 1 or rate.lanes == available_cores() <= batch for rate in rates)
     x = torch.zeros(1, 3, 64, 64)
     sizes = []
     with torch.inference_mode():

@@ -37,7 +37,7 @@ def test_a_run_leaves_everything_that_the_next_steps_read(walked: Path) -> None:
 def test_training_starts_from_the_probe_and_never_ends_below_it(walked: Path) -> None:
     facts = Run.open(walked).facts
     history = [json.loads(line) for line in Run(walked).history.read_text().splitlines()]
-    assert facts["plan"]["method"] == "stages"
+    assert [level["method"] for level in facts["plan"]["levels"]] == ["stages"]
     assert history[0]["accuracy"] == pytest.approx(facts["probe"]["accuracy"], abs=0.03)  # float16 activations
     assert facts["chosen"]["accuracy"] == max(line["accuracy"] for line in history) >= facts["probe"]["accuracy"]
     assert facts["chosen"]["accuracy"] > 0.85
@@ -76,7 +76,7 @@ def test_another_seed_splits_otherwise(
 
 def test_without_weights_a_network_learns_from_scratch(digits: Path, store: Path, tmp_path: Path) -> None:
     run = linne.fit(digits, budget=40, cache=store, out=tmp_path)
-    assert run.facts["plan"]["method"] == "scratch"
+    assert [level["method"] for level in run.facts["plan"]["levels"]] == ["scratch"]
     assert run.facts["plan"]["network"] == "lenet5"
     assert "probe" not in run.facts
     history = [json.loads(line) for line in run.history.read_text().splitlines()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,13 @@ import torch
 from images import encode
 from small_networks import small_pixels
 from torch import Tensor, nn
+from toy_training import RECIPE
+from toy_training import Run as ToyRun
 from walked import write_digits
 
 import linne
-from linne.fit.optimise import Settings, Trainer
+from linne.fit.order import Order
 from linne.fit.sources import CachedActivations
-from linne.fit.train import Outcome, train
 from linne.index.class_folders import read_folder
 from linne.records.errors import DataError
 from linne.records.evaluation import Evaluation
@@ -100,8 +102,10 @@ class Removing(Silent):
             file.unlink()
 
 
-def trained_while_six_of_ten_vanish(folder: Path, learning_rate: float) -> Outcome:
+def trained_while_six_of_ten_vanish(folder: Path, learning_rate: float) -> ToyRun:
     """The start is right on those that vanish alone; of the four that remain two are bright, two have a wrong label."""
+    folder = folder / "photos"
+    folder.mkdir()
     for label, intensities in (("a", [0] * 6), ("b", [255] * 2 + [0] * 2)):
         (folder / label).mkdir()
         for number, intensity in enumerate(intensities):
@@ -112,27 +116,22 @@ def trained_while_six_of_ten_vanish(folder: Path, learning_rate: float) -> Outco
     digest = np.stack([np.frombuffer(of_bytes(index.content(row).read()), np.uint8) for row in range(10)])
     taught = np.repeat([DARK, BRIGHT], 8)
     activations = np.where(taught == BRIGHT, 2, -2).astype(np.float16)[:, None, None, None]
-    return train(
-        Trainer(Brightness(), Settings(learning_rate, 0, 0, "float32", True), torch.device("cpu"), pixels),
-        CachedActivations(activations, taught, 4, 0),
-        10,
-        on_files(index, np.arange(10), digest, pixels, {}),
-        index.label.astype(np.int64),
-        None,
-        folder / "history.jsonl",
-        lambda: None,
-        Removing([folder / index.path(row) for row in np.flatnonzero(index.label == DARK).tolist()]),
-    )
+    run = ToyRun(folder.parent, epochs=10, levels=(replace(RECIPE, learning_rate=learning_rate),), make=Brightness)
+    run.source = CachedActivations(activations, taught, Order.of(len(taught), 4, 0))
+    run.labels = index.label.astype(np.int64)
+    run.validate = on_files(index, np.arange(10), digest, pixels, {})
+    run.go(progress=Removing([folder / index.path(row) for row in np.flatnonzero(index.label == DARK).tolist()]))
+    return run
 
 
 def test_epochs_are_compared_on_the_images_that_are_left(tmp_path: Path) -> None:
-    outcome = trained_while_six_of_ten_vanish(tmp_path, 0.05)
-    assert outcome.epochs[0].accuracy == 0.6
-    assert outcome.best.epoch > 0
-    assert outcome.best.accuracy == 0.5
+    run = trained_while_six_of_ten_vanish(tmp_path, 0.05)
+    assert run.done[0].accuracy == 0.6
+    assert run.best.epoch > 0
+    assert run.best.accuracy == 0.5
 
 
 def test_the_best_is_told_by_the_images_that_are_left(tmp_path: Path) -> None:
-    outcome = trained_while_six_of_ten_vanish(tmp_path, 0.0)
-    assert outcome.best.accuracy == outcome.epochs[-1].accuracy == 0
-    assert outcome.best.log_loss == pytest.approx(outcome.epochs[-1].log_loss) == pytest.approx(np.log(1 + np.exp(0.2)))
+    run = trained_while_six_of_ten_vanish(tmp_path, 1e-12)
+    assert run.best.accuracy == run.done[-1].accuracy == 0
+    assert run.best.log_loss == pytest.approx(run.done[-1].log_loss) == pytest.approx(np.log(1 + np.exp(0.2)))

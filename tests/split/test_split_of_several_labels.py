@@ -91,3 +91,14 @@ def test_a_label_without_a_readable_image_is_refused() -> None:
     with pytest.raises(DataError) as caught:
         make_split(photos(lists, 2), np.arange(30), readable, 0)
     assert caught.value.value == "class1"
+
+
+def test_what_was_looked_at_trains_with_its_groups() -> None:
+    truth = drawn(120, [0.3, 0.5, 0.05], 2)
+    lists = [np.flatnonzero(row).tolist() for row in truth]
+    group, looked_at = np.arange(120) // 2, np.arange(0, 40, 4)
+    split = make_split(photos(lists, 3), group, np.ones(120, bool), 0, looked_at)
+    assert (split.subset[np.isin(group, group[looked_at])] == TRAIN).all()
+    assert len(straddling(split)) == 0
+    assert abs((split.subset == VALIDATION).mean() - VALIDATION_SHARE) < 0.05
+    assert truth[split.subset == VALIDATION].any(axis=0).all()

@@ -15,6 +15,7 @@ STARTED = time.monotonic()
 COMMANDS = {
     "fit": "train a classifier on a folder of photos, within a budget",
     "audit": "tell what is wrong with the photos; nothing is touched",
+    "preview": "draw what training would see of the photos, on one sheet",
     "review": "decide on what the audit found, on a page in the browser",
     "evaluate": "open a run's test set and score its classifier",
     "embed": "give the features of images, for other programs",

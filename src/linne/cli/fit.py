@@ -10,6 +10,7 @@ import typer
 from linne.cli import STARTED
 from linne.cli.options import (
     Cache,
+    ChosenAugmentation,
     Json,
     LabelColumn,
     LabelSeparator,
@@ -47,13 +48,7 @@ def fit(
     group_by: Annotated[
         str | None, typer.Option(help="Pattern on file names; images with the same match stay in one subset.")
     ] = None,
-    augment: Annotated[
-        Literal["none", "light", "trivial", "rand", "augmix"] | None,
-        typer.Option(
-            help="How images are varied where the network itself is trained: light; trivial, rand or augmix "
-            "(TrivialAugment, RandAugment, AugMix).  [default: by their number]",
-        ),
-    ] = None,
+    augment: ChosenAugmentation = None,
     mix: Annotated[
         bool | None, typer.Option("--mix/--no-mix", help="Mix images and labels there, by MixUp and CutMix.")
     ] = None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -54,6 +54,13 @@ Cache = Annotated[
         help="The store of embeddings.  [default: in the user's cache folder]", parser=a_path, metavar="FOLDER"
     ),
 ]
+_AUGMENTS = Literal["none", "light", "trivial", "rand", "augmix"]
+_AUGMENT = typer.Option(
+    help="How images are varied where the network itself is trained: none; light; trivial or rand (TrivialAugment, "
+    "RandAugment, each with random erasing); augmix (AugMix). `linne preview` shows them.",
+)
+Augmentation = Annotated[_AUGMENTS, _AUGMENT]
+ChosenAugmentation = Annotated[_AUGMENTS | None, _AUGMENT]
 Seed = Annotated[int, typer.Option(help="Same seed, same numbers.", min=0, max=2**32 - 1)]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import math
 import platform
-from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -15,9 +13,8 @@ import torch
 
 from linne.embed.backends import device
 from linne.embed.way import Way
-from linne.records.atomic import write_json
-from linne.records.errors import LinneError
 from linne.records.fingerprint import of_settings
+from linne.records.memory import keep, recalled
 from linne.runtime.session import available_cores
 
 
@@ -52,7 +49,7 @@ def _processor() -> str:
 
 def recall(memory: Path, key: str) -> dict[Way, float]:
     """Images a second of each way that was measured; nothing where the file is damaged, or was not written yet."""
-    remembered = _read(memory).get(key)
+    remembered = recalled(memory).get(key)
     named = remembered.get("rates") if isinstance(remembered, dict) else None
     if not isinstance(named, dict):
         return {}
@@ -66,14 +63,4 @@ def recall(memory: Path, key: str) -> dict[Way, float]:
 
 def remember(memory: Path, key: str, rates: dict[Way, float]) -> None:
     """Keep what was measured; where that cannot be written, the next run measures again."""
-    value = {"rates": {way.name: rate for way, rate in rates.items()}}
-    with suppress(LinneError):
-        write_json(memory, {**_read(memory), key: value})
-
-
-def _read(memory: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(memory.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}  # no memory yet, or a damaged one: measure again
-    return value if isinstance(value, dict) else {}
+    keep(memory, key, {"rates": {way.name: rate for way, rate in rates.items()}})

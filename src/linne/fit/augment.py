@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from linne.fit.augmix import augmix
 from linne.fit.automatic import automatic
 from linne.fit.draw import Box, Draw, draw, whole_pixels
 from linne.fit.erase import erase
@@ -43,7 +44,9 @@ def random_view(picture: Picture, spec: PixelSpec, policy: Policy, rng: random.R
     out : (1, channels, height, width) uint8 tensor, channels last
         Takes the view.
     """
-    if spec.height > SMALL_SIDE:
+    if policy.still:
+        _still(picture, spec, out)
+    elif spec.height > SMALL_SIDE:
         _photo(picture, spec, draw(picture.width, picture.height, spec, policy, rng), out)
     else:
         _small(picture, spec, rng, out)
@@ -56,12 +59,20 @@ def random_view(picture: Picture, spec: PixelSpec, policy: Policy, rng: random.R
 
 
 def _change(out: Tensor, spec: PixelSpec, kind: Automatic, rng: random.Random) -> None:
-    """Apply TrivialAugment or RandAugment; what comes in from outside has the intensity that is normalised to 0."""
+    """Apply an automatic policy; what comes in from outside has the intensity that is normalised to 0."""
     pixels = out[0].permute(1, 2, 0).numpy()
     picture = Image.fromarray(pixels if spec.channels == 3 else pixels[:, :, 0])
-    changed = automatic(picture, kind, rng, [round(255 * mean) for mean in spec.mean])
+    fill: list[float] = [round(255 * mean) for mean in spec.mean]
+    changed = augmix(picture, rng, fill) if kind == "augmix" else automatic(picture, kind, rng, fill)
     if changed is not picture:
         pixels[:] = np.asarray(changed).reshape(pixels.shape)
+
+
+def _still(picture: Picture, spec: PixelSpec, out: Tensor) -> None:
+    """What validation sees, but that JPEGs are decoded by the faster code, and cached pictures are scaled already."""
+    pixels = picture.pixels()
+    fitted = fit_to(Image.fromarray(pixels if spec.channels == 3 else pixels[:, :, 0]), spec)
+    out.copy_(torch.from_numpy(np.array(fitted).reshape(1, spec.height, spec.width, -1)).permute(0, 3, 1, 2))
 
 
 def _photo(picture: Picture, spec: PixelSpec, drawn: Draw, out: Tensor) -> None:
@@ -139,5 +150,5 @@ def _small(picture: Picture, spec: PixelSpec, rng: random.Random, out: Tensor) -
 
 def get_ready(spec: PixelSpec, policy: Policy) -> None:
     """Import what views need, before the first step; `InstallError` where it does not fit torch."""
-    if spec.height > SMALL_SIDE or policy.automatic is not None:
+    if (spec.height > SMALL_SIDE and not policy.still) or policy.automatic is not None:
         transforms()

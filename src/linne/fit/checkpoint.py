@@ -31,10 +31,12 @@ class Checkpoints:
     ----------
     path : Path
         Safetensors, with plain values as JSON in its header.
+    plan : str
+        Fingerprint of what is trained; the state of another plan is refused.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, plan: str) -> None:
+        self.path, self._plan = path, plan
         self._written, self._cost = time.monotonic(), 0.0
 
     def due(self) -> bool:
@@ -45,9 +47,10 @@ class Checkpoints:
         """Write a state; `WriteError` where it cannot be, and the one before is still there."""
         began = time.monotonic()
         held = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-        said = {_KEY: json.dumps({**facts, "digest": _digest(held)})}
+        said = {**facts, "plan": self._plan}
+        header = {_KEY: json.dumps({**said, "digest": _digest(held, said)})}
         with replacing(self.path) as part:
-            part.write_bytes(save(held, metadata=said))
+            part.write_bytes(save(held, metadata=header))
         self._written = time.monotonic()
         self._cost = self._written - began
 
@@ -57,7 +60,7 @@ class Checkpoints:
         Raises
         ------
         RunError
-            It is damaged.
+            It is damaged, or of another plan.
         """
         if not self.path.exists():
             return None
@@ -65,11 +68,14 @@ class Checkpoints:
             with safe_open(self.path, "pt") as file:
                 facts = json.loads((file.metadata() or {})[_KEY])
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-            whole = facts.pop("digest") == _digest(tensors)
+            digest, plan = facts.pop("digest"), facts["plan"]
+            whole = digest == _digest(tensors, facts)
         except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise self._damaged(error) from error
         if not whole:
             raise self._damaged("its digest does not match")
+        if plan != self._plan:
+            raise RunError("is of another plan", file=self.path, remedy="put plan.json back, or delete this file")
         return tensors, facts
 
     def remove(self) -> None:
@@ -92,9 +98,9 @@ def elapsed_of(path: Path) -> float:
         return 0.0  # what is damaged is refused where it is used
 
 
-def _digest(tensors: Mapping[str, Tensor]) -> str:
-    digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
+def _digest(tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> str:
+    digest = hashlib.blake2b(json.dumps(facts, sort_keys=True).encode(), digest_size=DIGEST_BYTES)
     for name, value in sorted(tensors.items()):
-        digest.update(name.encode())
-        digest.update(value.reshape(-1).view(-1).numpy().tobytes())
+        digest.update(f"{name} {value.dtype} {tuple(value.shape)} ".encode())
+        digest.update(value.reshape(-1).numpy().tobytes())
     return digest.hexdigest()

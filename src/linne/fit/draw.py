@@ -54,7 +54,10 @@ def draw(width: int, height: int, spec: PixelSpec, policy: Policy, rng: random.R
     rng : random.Random
         Of this view alone, from `rng_of`.
     """
-    box = _plain_box(width, height, spec, rng) if policy.area is None else crop_box(width, height, policy.area, rng)
+    if policy.area is None:
+        box = _plain_box(width, height, spec, rng)
+    else:
+        box = crop_box(width, height, policy.area, rng, spec.width / spec.height)
     colour: tuple[float, ...] = ()
     if policy.colour:
         low, high = 1 - policy.colour, 1 + policy.colour
@@ -69,7 +72,7 @@ def _plain_box(width: int, height: int, spec: PixelSpec, rng: random.Random) -> 
     return rng.uniform(0, width - across), rng.uniform(0, height - down), across, down
 
 
-def crop_box(width: int, height: int, share: tuple[float, float], rng: random.Random) -> Box:
+def crop_box(width: int, height: int, share: tuple[float, float], rng: random.Random, shape: float = 1.0) -> Box:
     """Draw a part of a picture (Szegedy et al., "Going Deeper with Convolutions", CVPR 2015, section 6).
 
     Parameters
@@ -79,21 +82,24 @@ def crop_box(width: int, height: int, share: tuple[float, float], rng: random.Ra
     share : (low, high)
         Of its area, in (0, 1].
     rng : random.Random
+    shape : float
+        Width of the input over its height.
 
     Returns
     -------
     (left, top, width, height)
-        Inside the picture; its sides have a ratio in `CROP_RATIO`. After ten tries that do not fit, the central square.
+        Inside the picture; its sides have a ratio in `CROP_RATIO` times `shape`. After ten tries that do not fit, the
+        largest of that shape in the middle.
     """
     for _ in range(10):
         area = width * height * rng.uniform(*share)
-        ratio = math.exp(rng.uniform(math.log(CROP_RATIO[0]), math.log(CROP_RATIO[1])))
+        ratio = shape * math.exp(rng.uniform(math.log(CROP_RATIO[0]), math.log(CROP_RATIO[1])))
         crop_width, crop_height = math.sqrt(area * ratio), math.sqrt(area / ratio)
         if crop_width <= width and crop_height <= height:
             left, top = rng.uniform(0, width - crop_width), rng.uniform(0, height - crop_height)
             return left, top, crop_width, crop_height
-    side = min(width, height)
-    return (width - side) / 2, (height - side) / 2, side, side
+    crop_width, crop_height = min(width, height * shape), min(height, width / shape)
+    return (width - crop_width) / 2, (height - crop_height) / 2, crop_width, crop_height
 
 
 def whole_pixels(box: Box, down: float, across: float, height: int, width: int) -> tuple[int, int, int, int]:

@@ -13,7 +13,7 @@ STEP = 32
 """Sides are multiples of it: networks halve them five times."""
 
 GROWN = 2 / 3
-"""Share of the epochs after which the input has its full size."""
+"""Share of the epochs after which the input has its full size; the last one has it in any case."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,8 @@ class Growth:
             return self.spec
         grown = min((epoch - self.first) / max(GROWN * self.epochs, 1), 1.0)
         side = self.first_side + grown * (full - self.first_side)
-        side = full if grown >= 1 else max(STEP, STEP * round(side / STEP))
+        last = epoch >= self.first + self.epochs - 1
+        side = full if grown >= 1 or last else max(STEP, STEP * round(side / STEP))
         if side >= full:
             return self.spec
         height, width, resize = (

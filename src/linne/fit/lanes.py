@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from itertools import pairwise
 
 import numpy as np
@@ -61,7 +61,7 @@ class Lane:
         if fixed_norms:
             fold_fixed_norms(self.module)
             for part in self.module.modules():
-                if isinstance(part, nn.BatchNorm2d):
+                if isinstance(part, nn.modules.batchnorm._BatchNorm):
                     part.eval()
 
     def backward(self, images: Tensor, part: slice, losses: Losses, precision: torch.dtype, scale: float) -> Tensor:
@@ -135,6 +135,7 @@ class Lanes:
                     self._pool.submit(lane.backward, x, share, losses, self._precision, scale)
                     for lane, x, share in arguments
                 ]
+                wait(futures)  # where one fails, the others must be done before their gradients are forgotten
                 done += [future.result() for future in futures]
         self._gather()
         return torch.cat(done)

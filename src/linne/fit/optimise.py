@@ -92,7 +92,7 @@ class Trainer:
         Returns
         -------
         tensor
-            The mean loss, on the device: reading it waits for the step.
+            The mean loss, on the device: reading it waits for the step. It is no number where the gradient is none.
         """
         self.module.train()
         images, labels = self._on_device(inputs), labels.to(self.device)
@@ -120,7 +120,8 @@ class Trainer:
         else:
             for parameter in self._trained:
                 parameter.grad = None
-        return each.mean()
+            return each.mean()  # the step was left out, which cures it
+        return torch.where(norm.isfinite(), each.mean(), torch.nan)
 
     def _backward(self, images: Tensor, losses: Callable[[Tensor, slice], Tensor], seed: tuple[int, ...]) -> Tensor:
         """Compute gradients; where memory does not suffice, in more parts, from now on."""

@@ -7,22 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from linne.fit.levels import MOST_EPOCHS, WORTHWHILE_EPOCHS, Level, Sizes, Training, in_short
+from linne.fit.strength import augment_for
 from linne.fit.throughput import Rate
 from linne.records.errors import LinneError
 from linne.records.recipe import Method, Recipe
 
-EPOCHS = (1, 2, 3, 4, 6, 8, 12, 16, 20, 30, 40, 60)
-"""Few lengths, so that a small change of speed is no change of plan."""
-
-MOST_EPOCHS: dict[Method, int] = {"stages": 12, "whole": 20, "scratch": 60}
-"""Past these, validation gains little (docs/rooms/fit.md)."""
-
-WORTHWHILE_EPOCHS: dict[Method, int] = {"stages": 3, "whole": 4, "scratch": 1}
-"""With fewer, a cheaper way of training gains more: the probe beats a tail of one epoch (docs/rooms/fit.md)."""
-
 RECIPES: dict[Method, Recipe] = {
     "stages": Recipe("stages", learning_rate=1e-3),
-    "whole": Recipe("whole", learning_rate=3e-4, average=0.1),
+    "whole": Recipe("whole", learning_rate=3e-4),
     "scratch": Recipe("scratch", learning_rate=2e-3),
 }
 """What is not decided by measurement (docs/rooms/fit.md)."""
@@ -32,9 +25,6 @@ MOST_ACTIVATION_BYTES = 2_000_000_000
 
 TOLERANCE = 1.3
 """What must be done may be estimated to take this much of the time left: estimates are on the safe side."""
-
-VALIDATION_SPEED = 3.0
-"""Images a second in validation over training: no backward pass."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +36,10 @@ class Outlook:
     pretrained : bool
     train_images, validation_images, images : int
         Expected; `images` is all of the index.
+    images_per_class : float
+        To train on, in the median of classes.
+    mirrored : bool
+        Whether a mirrored image keeps its label.
     seconds_left : float or None
         Until the budget ends; None without one.
     seconds_spent : float
@@ -57,61 +51,28 @@ class Outlook:
     stage_rates : tuple of Rate
         Of the last stages, the shallowest first.
     whole_rate : Rate or None
+    views_per_second : float
+        That the one pass takes in.
     """
 
     pretrained: bool
     train_images: int
     validation_images: int
     images: int
+    images_per_class: float
+    mirrored: bool
     seconds_left: float | None
     seconds_spent: float
     embed_seconds: Mapping[int | None, float]
     other_seconds: float
     stage_rates: tuple[Rate, ...]
     whole_rate: Rate | None
-
-
-@dataclass(frozen=True)
-class Level:
-    """A level of training, and how many images a second it takes in."""
-
-    recipe: Recipe
-    images_per_second: float
-
-    def seconds(self, train_images: int, validation_images: int) -> float:
-        """Estimate of all its epochs."""
-        return self.recipe.epochs * epoch_seconds(self.images_per_second, train_images, validation_images)
-
-    def of_length(self, epochs: int) -> Level:
-        """Give it with another number of epochs."""
-        return replace(self, recipe=replace(self.recipe, epochs=epochs))
-
-
-@dataclass(frozen=True)
-class Training:
-    """How to train after the probe, level by level.
-
-    Attributes
-    ----------
-    levels : tuple of Level
-        Empty for the probe alone.
-    spare : Level or None
-        The tail whose inputs are stored, where the estimates leave no time to train it: it is trained if there is.
-    reasons : tuple of str
-    settled : bool
-        Lengths are those of the time that was really left, in this run or an earlier one.
-    """
-
-    levels: tuple[Level, ...]
-    spare: Level | None
-    reasons: tuple[str, ...]
-    settled: bool = False
+    views_per_second: float
 
     @property
-    def stage(self) -> int | None:
-        """The stage whose inputs are stored, if any are."""
-        tails = [level for level in (*self.levels, self.spare) if level and level.recipe.method == "stages"]
-        return tails[0].recipe.frozen_stages if tails else None
+    def sizes(self) -> Sizes:
+        """Images to train on, and to validate on."""
+        return self.train_images, self.validation_images
 
 
 def plan_training(outlook: Outlook, chosen: Mapping[str, Any]) -> Training:
@@ -140,6 +101,9 @@ def plan_training(outlook: Outlook, chosen: Mapping[str, Any]) -> Training:
     whole = None if method == "stages" else _whole(outlook, chosen, tail, must=method == "whole")
     levels = [level for level in (tail, whole) if level is not None and level.recipe.epochs]
     reasons = [_words(level, outlook) for level in levels]
+    if whole is not None:
+        levels[-1], how = _varied(whole, outlook, chosen)
+        reasons.append(how)
     if levels:
         return Training(tuple(levels), None, tuple(reasons))
     if tail is not None:
@@ -149,59 +113,11 @@ def plan_training(outlook: Outlook, chosen: Mapping[str, Any]) -> Training:
     return Training((), None, (f"the probe only: {no_tail}",))
 
 
-def settle(training: Training, seconds: float, train_images: int, validation_images: int, fixed: bool) -> Training:
-    """Plan as many epochs as the seconds that are really left hold, once all but training is done.
-
-    Estimates are on the safe side, so there is often time for more than was planned. An earlier run's settled
-    training is shortened at most: the same command gives the same numbers. From a random start at least one epoch
-    remains, which the deadline cuts: there is no probe to fall back on. Where the length is `fixed` by hand, it stays.
-    """
-    levels = list(training.levels or ((training.spare,) if training.spare else ()))
-    if not levels or fixed:
-        return replace(training, settled=True)
-    sizes = train_images, validation_images
-    if training.settled and sum(level.seconds(*sizes) for level in training.levels) <= seconds:
-        return training
-    *before, last = levels
-    left = seconds - sum(level.seconds(*sizes) for level in before)
-    settled = _of_time(last, left, sizes, training)
-    if settled is None and before:  # the last level is given up, and the one before has its time
-        *before, last = before
-        settled = _of_time(last, seconds - sum(level.seconds(*sizes) for level in before), sizes, training)
-    new = (*before, settled) if settled else tuple(before)
-    if new == training.levels:
-        return replace(training, settled=True)
-    told = ", then ".join(f"{level.recipe.epochs} of {level.recipe.method}" for level in new) or "none"
-    reason = f"epochs: {told}, since {seconds:.0f} s are left for training"
-    return Training(new, None if new else training.spare, (*training.reasons, reason), settled=True)
-
-
-def _of_time(level: Level, seconds: float, sizes: tuple[int, int], training: Training) -> Level | None:
-    """Give a level the length that the time allows; None where that is too short to be worth it."""
-    method = level.recipe.method
-    most = level.recipe.epochs if training.settled else MOST_EPOCHS[method]
-    fit = int(max(seconds, 0) / epoch_seconds(level.images_per_second, *sizes))
-    epochs = _rounded_down(min(fit, most))
-    if method == "scratch":
-        epochs = max(epochs, 1)
-    return level.of_length(epochs) if epochs >= WORTHWHILE_EPOCHS[method] else None
-
-
-def epoch_seconds(rate: float, train_images: int, validation_images: int) -> float:
-    """Estimate of an epoch at `rate` training images a second."""
-    return train_images / rate + validation_images / (VALIDATION_SPEED * rate)
-
-
 def refuse_if_too_short(outlook: Outlook) -> None:
     """Raise `LinneError` where the time left does not suffice for what must be done in any case."""
     least = outlook.embed_seconds[None] + outlook.other_seconds
     if outlook.seconds_left is not None and least > TOLERANCE * outlook.seconds_left:
         raise _too_short(outlook, least)
-
-
-def _rounded_down(epochs: int) -> int:
-    """Round down to one of `EPOCHS`; 0 stays 0."""
-    return max((e for e in EPOCHS if e <= epochs), default=0)
 
 
 def _too_short(outlook: Outlook, needed: float) -> LinneError:
@@ -219,13 +135,13 @@ def _from_scratch(outlook: Outlook, chosen: Mapping[str, Any]) -> Training:
         raise AssertionError("training from scratch needs a measured rate")
     if chosen.get("method", "scratch") != "scratch":
         raise LinneError(f"method cannot be {chosen['method']}", remedy="give pretrained --weights")
-    level = _level("scratch", rate, chosen)
-    epochs = chosen.get("epochs") or _affordable(outlook, level, 0.0)
-    if epochs == 0:
-        epoch = epoch_seconds(level.images_per_second, outlook.train_images, outlook.validation_images)
-        raise _too_short(outlook, outlook.embed_seconds[None] + outlook.other_seconds + epoch)
-    level = level.of_length(epochs)
-    return Training((level,), None, (_words(level, outlook),))
+    level = _level("scratch", rate, outlook, chosen)
+    level = _affordable(outlook, level, 0.0, chosen)
+    if level.recipe.epochs == 0:
+        least = outlook.embed_seconds[None] + outlook.other_seconds + level.epoch_seconds(outlook.sizes)
+        raise _too_short(outlook, least)
+    level, how = _varied(level, outlook, chosen)
+    return Training((level,), None, (_words(level, outlook), how))
 
 
 def _tail(outlook: Outlook, chosen: Mapping[str, Any]) -> tuple[Level | None, str]:
@@ -239,11 +155,10 @@ def _tail(outlook: Outlook, chosen: Mapping[str, Any]) -> tuple[Level | None, st
     if not held:
         return None, "the activations of so many images do not fit in memory"
     for rate in reversed(held):  # the deepest first
-        level = _level("stages", rate, chosen)
-        epochs = chosen.get("epochs") or _affordable(outlook, level, 0.0)
-        if epochs >= WORTHWHILE_EPOCHS["stages"] or "epochs" in chosen:
-            return level.of_length(epochs), ""
-    shallowest = _level("stages", held[0], chosen)
+        level = _affordable(outlook, _level("stages", rate, outlook, chosen), 0.0, chosen)
+        if level.recipe.epochs >= WORTHWHILE_EPOCHS["stages"] or "epochs" in chosen:
+            return level, ""
+    shallowest = _level("stages", held[0], outlook, chosen)
     if outlook.seconds_left and _seconds_without_training(outlook, shallowest) <= outlook.seconds_left:
         return shallowest.of_length(0), ""
     return None, "the time left holds no training"
@@ -253,28 +168,33 @@ def _whole(outlook: Outlook, chosen: Mapping[str, Any], tail: Level | None, must
     """Every weight, in the time that the tail leaves."""
     if outlook.whole_rate is None:
         return None
-    level = _level("whole", outlook.whole_rate, chosen)
-    before = 0.0 if tail is None else tail.seconds(outlook.train_images, outlook.validation_images)
-    epochs = chosen.get("epochs") or _affordable(outlook, level, before)
-    if epochs < WORTHWHILE_EPOCHS["whole"] and not must:
+    before = 0.0 if tail is None else tail.seconds(outlook.sizes)
+    level = _affordable(outlook, _level("whole", outlook.whole_rate, outlook, chosen), before, chosen)
+    if level.recipe.epochs < WORTHWHILE_EPOCHS["whole"] and not must and "epochs" not in chosen:
         return None
-    return level.of_length(max(epochs, 1))
+    return level if level.recipe.epochs else level.of_length(1)
 
 
-def _level(method: Method, rate: Rate, chosen: Mapping[str, Any]) -> Level:
+def _level(method: Method, rate: Rate, outlook: Outlook, chosen: Mapping[str, Any]) -> Level:
     measured = {"frozen_stages": rate.frozen_stages, "precision": rate.precision, "lanes": rate.lanes}
     by_hand = {name: value for name, value in chosen.items() if name not in ("method", "frozen_stages")}
-    return Level(replace(RECIPES[method], **{**measured, **by_hand}), rate.images_per_second)
+    return Level(replace(RECIPES[method], **{**measured, **by_hand}), rate.images_per_second, outlook.views_per_second)
 
 
-def _affordable(outlook: Outlook, level: Level, before: float) -> int:
-    """Epochs that the time allows after other levels, up to where more stop to pay."""
-    most = MOST_EPOCHS[level.recipe.method]
-    if outlook.seconds_left is None:
-        return most
-    seconds = outlook.seconds_left - _seconds_without_training(outlook, level) - before
-    one = epoch_seconds(level.images_per_second, outlook.train_images, outlook.validation_images)
-    return _rounded_down(min(int(max(seconds, 0) / one), most))
+def _varied(level: Level, outlook: Outlook, chosen: Mapping[str, Any]) -> tuple[Level, str]:
+    """Let images vary as hard as suits their number and the length of training, unless that was decided by hand."""
+    recipe = level.recipe
+    strength = augment_for(outlook.images_per_class, recipe.epochs, recipe.method, outlook.mirrored)
+    if chosen.keys() & {"augment", "mix"}:
+        return level, "images vary as was chosen by hand"
+    return replace(level, recipe=replace(recipe, augment=strength.augment, mix=strength.mix)), strength.reason
+
+
+def _affordable(outlook: Outlook, level: Level, before: float, chosen: Mapping[str, Any]) -> Level:
+    """Give a level the length that the time allows after other levels, up to where more stops to pay."""
+    left = math.inf if outlook.seconds_left is None else outlook.seconds_left
+    seconds = left - _seconds_without_training(outlook, level) - before
+    return level.within(seconds, outlook.sizes, MOST_EPOCHS[level.recipe.method], chosen)
 
 
 def _seconds_without_training(outlook: Outlook, level: Level) -> float:
@@ -283,13 +203,13 @@ def _seconds_without_training(outlook: Outlook, level: Level) -> float:
 
 def _words(level: Level, outlook: Outlook) -> str:
     recipe = level.recipe
-    seconds = level.seconds(outlook.train_images, outlook.validation_images)
+    seconds = level.seconds(outlook.sizes)
     what = {
         "stages": f"training from stage {recipe.frozen_stages + 1} on, on stored activations of the frozen ones",
         "whole": "training every weight from augmented images",
         "scratch": "training every weight from a random start, from augmented images",
     }[recipe.method]
-    how = [f"{recipe.epochs} epoch{'s' * (recipe.epochs != 1)}, about {seconds:.0f} s"]
+    how = [in_short(level), f"about {seconds:.0f} s"]
     how.append(f"at a measured {level.images_per_second:.0f} images/s")
     if recipe.precision != "float32":
         how.append(f"products in {recipe.precision}, measured to be faster here")

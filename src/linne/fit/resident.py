@@ -24,7 +24,7 @@ SHARE = 0.5
 
 def can_be_cut_at_once(spec: PixelSpec, policy: Policy) -> bool:
     """Whether views can be made by operations on whole batches: those of photos, by the light policy."""
-    return spec.height > SMALL_SIDE and policy.automatic is None and not policy.erase
+    return spec.height > SMALL_SIDE and policy.automatic is None and not policy.erase and not policy.still
 
 
 class ResidentImages:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol
 
@@ -72,17 +72,20 @@ class Source(Protocol):
 
 
 class CachedActivations:
-    """What enters the first trained stage, computed once.
+    """What enters the first trained stage, computed once for some views of each image.
+
+    Each image shows its views in turn, from one that is drawn.
 
     Parameters
     ----------
-    values : (n, c, h, w) float16 array
+    views : sequence of (n, c, h, w) float16 array
     labels : (n,) int array, or (n, classes) uint8 array of several labels
     order : Order
     """
 
-    def __init__(self, values: NDArray[np.float16], labels: Truth, order: Order) -> None:
-        self.values, self.labels, self.order = values, labels, order
+    def __init__(self, views: Sequence[NDArray[np.float16]], labels: Truth, order: Order) -> None:
+        self.views, self.labels, self.order = views, labels, order
+        self._first = np.random.default_rng((order.seed, len(views))).integers(len(views), size=len(labels))
         self.images, self.batch_size = order.images, order.batch_size
         self.waited = 0.0
         self.failed: dict[int, str] = {}
@@ -90,7 +93,11 @@ class CachedActivations:
     def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         """Give batches of stored activations."""
         for rows in self.order.batches(epoch)[first:]:
-            yield torch.from_numpy(self.values[rows]).float(), label_tensor(self.labels[rows])
+            which = (self._first[rows] + epoch) % len(self.views)
+            values = np.empty((len(rows), *self.views[0].shape[1:]), np.float16)
+            for view in np.unique(which).tolist():
+                values[which == view] = self.views[view][rows[which == view]]
+            yield torch.from_numpy(values).float(), label_tensor(self.labels[rows])
 
 
 class AugmentedImages:

@@ -15,7 +15,8 @@ SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasat
 def stopping() -> Iterator[list[int]]:
     """Give a list that takes the signals that would end the process; they are its own again afterwards.
 
-    In another thread than the main one, where none can be taken, it stays empty.
+    In another thread than the main one, where none can be taken, it stays empty. What is ignored stays ignored: under
+    ``nohup`` a terminal may be closed.
     """
     told: list[int] = []
 
@@ -25,7 +26,8 @@ def stopping() -> Iterator[list[int]]:
     if threading.current_thread() is not threading.main_thread():
         yield told
         return
-    before = {number: signal.signal(number, note) for number in SIGNALS}
+    heard = [number for number in SIGNALS if signal.getsignal(number) not in (signal.SIG_IGN, None)]
+    before = {number: signal.signal(number, note) for number in heard}
     try:
         yield told
     finally:

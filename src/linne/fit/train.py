@@ -109,7 +109,7 @@ class Loop:
         Raises
         ------
         LinneError
-            The loss is no number.
+            The loss or its gradient is no number.
         Stopped
             The process was told to end; there is a checkpoint.
         """
@@ -150,14 +150,14 @@ class Loop:
         end = None if self.deadline is None else self.deadline - self.judge.seconds
         pace = Pace(level.epochs * level.batches, end, at.hurried)
         while at.epoch <= last:
+            if patience and self.judge.since_best(at.level) >= patience:
+                return "patience"
             stopped = self._epoch(level, pace, told)
             if stopped:
                 return stopped
             at.epoch, at.batches, at.losses = at.epoch + 1, 0, []
             if self.checkpoints.due():
                 self.checkpoint(level.trainer)
-            if patience and self.judge.since_best(at.level) >= patience:
-                return "patience"
         return ""
 
     def _epoch(self, level: Level, pace: Pace, told: list[int]) -> str:
@@ -262,7 +262,7 @@ class _Losses:
             epoch, batch = loop.position.epoch, first + int(bad[0])
             images = ", ".join(level.named(epoch, batch))
             raise LinneError(
-                "the loss is no number",
+                "the loss or its gradient is no number",
                 value=f"epoch {epoch}, batch {batch}: {images}",
                 remedy="take a smaller learning_rate, or look at the images with `linne audit`; the best weights "
                 "so far are in the run",

@@ -37,9 +37,13 @@ def alone_in(folder: Path) -> Iterator[None]:
         if fcntl is not None:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
+            except BlockingIOError as error:
                 raise RunError(
                     "another process works in this run", file=folder, remedy="wait for it, or end it"
+                ) from error
+            except OSError as error:  # some file systems have no locks
+                raise WriteError(
+                    "the run cannot be locked", file=folder, value=error.strerror, remedy="choose a local folder"
                 ) from error
         yield
     finally:

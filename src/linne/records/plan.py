@@ -54,6 +54,35 @@ class Plan:
         """The stage whose inputs are stored, if any are."""
         return next((level.frozen_stages for level in self.levels if level.method == "stages"), None)
 
+    def _check(self) -> None:
+        """Raise `LinneError` where it has been edited into what cannot be done."""
+        numbers = (int, float)
+        right = {
+            "network": isinstance(self.network, str),
+            "weights": self.weights is None or isinstance(self.weights, str),
+            "weights_fingerprint": isinstance(self.weights_fingerprint, str),
+            "flip": isinstance(self.flip, bool),
+            "seed": type(self.seed) is int and 0 <= self.seed < 2**32,
+            "budget": self.budget is None or (type(self.budget) in numbers and self.budget > 0),
+            "reasons": all(isinstance(reason, str) for reason in self.reasons),
+        }
+        for name, is_right in right.items():
+            if not is_right:
+                raise LinneError(f"{name} cannot be that", value=getattr(self, name), remedy=REMEDY)
+        methods = [level.method for level in self.levels]
+        allowed = ("stages", "whole") if self.weights_fingerprint else ("scratch",)
+        if any(method not in allowed for method in methods) or "stages" in methods[1:]:
+            weights = "pretrained" if self.weights_fingerprint else "random"
+            raise LinneError(
+                f"levels cannot be those from {weights} weights",
+                value=", ".join(methods),
+                remedy="give stages once, first, or whole; scratch without weights",
+            )
+        if any(level.method == "stages" and level.frozen_stages < 1 for level in self.levels):
+            raise LinneError("frozen_stages is out of range", value=0, remedy="give 1 or more, or the method whole")
+        if not methods and not self.weights_fingerprint:
+            raise LinneError("levels are missing", remedy="give at least one of method scratch")
+
     def to_json(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return {**asdict(self), "pixels": self.pixels.to_json(), "reasons": list(self.reasons)}
@@ -71,7 +100,9 @@ class Plan:
         try:
             levels = tuple(Recipe.from_json(level) for level in value.pop("levels"))
             pixels, reasons = PixelSpec.from_json(value.pop("pixels")), tuple(value.pop("reasons"))
-            return cls(**value, levels=levels, pixels=pixels, reasons=reasons)
+            plan = cls(**value, levels=levels, pixels=pixels, reasons=reasons)
+            plan._check()
+            return plan
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise LinneError("is no plan", file=path, value=error, remedy=REMEDY) from error
         except LinneError as error:

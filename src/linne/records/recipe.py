@@ -60,6 +60,9 @@ class Recipe:
         How images are varied.
     mix : bool
         Mix images of a batch, and their labels, by MixUp or CutMix.
+    views : int
+        Views of each image whose activations are stored, for 'stages': the image itself, its mirror image, and random
+        ones.
     first_side : int or None
         Pixels of the input in the first epoch; it grows to the network's own. None has no growth.
     balance : {'none', 'sampling', 'weights', 'logits'}
@@ -92,6 +95,7 @@ class Recipe:
     average: float = 0.0
     augment: Augment = "light"
     mix: bool = False
+    views: int = 1
     first_side: int | None = None
     balance: Balance = "none"
     patience: int = 0
@@ -147,6 +151,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "drop_path": (0.0, 0.9),
     "clip": (0.0, 1e6),
     "average": (0.0, 1.0),
+    "views": (1, 100),
     "first_side": (16, 100_000),
     "patience": (0, 100_000),
     "teacher_share": (0.0, 1.0),

@@ -147,6 +147,7 @@ DRAWINGS: dict[str, Drawing] = {
             (("fold into one 3x3",),),
         ),
     ),
+    "cifarnet": _chain("Group", "3x3 convolution", "2x2 max pool", "norm, GELU", "3x3 convolution", "norm, GELU"),
     "mobilenet_v4": Drawing(
         "Universal inverted bottleneck: both depthwise are optional",
         ((("depthwise?",),), (("1x1 to 4w, ReLU",),), (("depthwise?, ReLU",),), (("1x1 to w, linear",),)),

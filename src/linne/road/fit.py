@@ -13,6 +13,7 @@ from linne.index.columns import Columns
 from linne.records.errors import LinneError, RunError
 from linne.records.lock import alone_in
 from linne.records.places import user_cache
+from linne.records.plan import Plan
 from linne.records.progress import Progress, Silent
 from linne.records.recipe import Augment
 from linne.records.run import Run
@@ -108,6 +109,9 @@ def fit(
     """
     clock = Clock(time.monotonic() if started is None else started, parse_budget(budget))
     chosen = dict(recipe or {}) | {k: v for k, v in {"augment": augment, "mix": mix}.items() if v is not None}
+    given = None if plan is None else Plan.read(Path(plan))
+    if given is not None:  # the random start depends on both
+        seed, network = given.seed, network or (given.network if weights is None else None)
     request = Request(
         photos=Path(photos).absolute(),
         columns=columns,
@@ -156,11 +160,11 @@ def resume(folder: PathName, *, progress: Progress | None = None, started: float
     if not folder.is_dir():
         raise RunError("no such run", file=folder, remedy="give a folder that `linne fit` made")
     run = Run(folder)
+    request = Request.read(run.asked)  # before anything is written: it may be another folder of the user's
+    if run.is_finished():
+        progress.say("this run is finished")
+        return Run.open(folder)
     with alone_in(folder):
-        request = Request.read(run.asked)
-        if run.is_finished():
-            progress.say("this run is finished")
-            return Run.open(folder)
         clock = Clock(time.monotonic() if started is None else started, request.budget)
         walk(run, request, _gather(request, progress), clock, progress)
     return run

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from linne import __version__
 from linne.embed.backends import device
@@ -15,22 +16,19 @@ from linne.embed.machine import machine
 from linne.embed.measure import Pick
 from linne.evaluate.summary import HARDEST
 from linne.fit.handedness import mirrored_keeps_label
+from linne.fit.levels import VALIDATION_SPEED, Level, Training, settle
 from linne.fit.plan import (
     RECIPES,
-    VALIDATION_SPEED,
-    Level,
     Outlook,
-    Training,
     plan_training,
     refuse_if_too_short,
-    settle,
 )
 from linne.fit.policy import Policy
 from linne.fit.throughput import Rate, tail_rates, whole_rate
 from linne.records import fingerprint
-from linne.records.atomic import write_json
 from linne.records.errors import LinneError
 from linne.records.index import TEST, TRAIN, VALIDATION
+from linne.records.memory import keep, recalled
 from linne.records.plan import Plan
 from linne.records.recipe import Recipe
 from linne.records.split import Split
@@ -111,7 +109,7 @@ def plan_run(material: Material, clock: Clock, asked: Asked, cache: Path) -> Pla
     _, embedded = stored_shares(backbone, material.sample.digests, cache)
     to_come = round(images * (1 - embedded))
     backend = None if backbone is None else pick(backbone, to_come, cache, None, sample)
-    outlook = _outlook(material, clock, backend, cache)
+    outlook = _outlook(material, clock, asked, backend, cache)
     refuse_if_too_short(outlook)
     memory, question = cache / "plans.json", _question(material, clock, asked)
     training = _recall(memory, question)
@@ -142,8 +140,8 @@ def settle_plan(
     left, plan, training = clock.left(), planned.plan, planned.training
     if left is None or training is None:
         return plan, ()
-    train, validation = (len(split.rows(subset)) for subset in (TRAIN, VALIDATION))
-    settled = settle(training, max(left - reserve, 0.0), train, validation, fixed="epochs" in asked.chosen)
+    sizes = len(split.rows(TRAIN)), len(split.rows(VALIDATION))
+    settled = settle(training, max(left - reserve, 0.0), sizes, asked.chosen)
     if settled is not training and not training.settled and (settled.levels or not training.levels):
         remember(material, clock, asked, settled, cache)
     new = settled.reasons[len(training.reasons) :]
@@ -152,12 +150,8 @@ def settle_plan(
 
 
 def remember(material: Material, clock: Clock, asked: Asked, training: Training, cache: Path) -> None:
-    """Keep the decisions for this question; a store that cannot be written is no reason to fail here."""
-    memory = cache / "plans.json"
-    try:
-        write_json(memory, {**_read(memory), _question(material, clock, asked): asdict(training)})
-    except LinneError:
-        return
+    """Keep the decisions for this question."""
+    keep(cache / "plans.json", _question(material, clock, asked), asdict(training))
 
 
 def finish_seconds(material: Material, backend: Pick | None, whole_rate: float | None = None) -> float:
@@ -175,7 +169,7 @@ def finish_seconds(material: Material, backend: Pick | None, whole_rate: float |
     return 3.0 + 1.1 * validation * (compute + decode) + pictures + BOOTSTRAP_SECONDS * classes**2
 
 
-def _outlook(material: Material, clock: Clock, backend: Pick | None, cache: Path) -> Outlook:
+def _outlook(material: Material, clock: Clock, asked: Asked, backend: Pick | None, cache: Path) -> Outlook:
     images, classes = len(material.index), len(material.index.labels)
     train, validation = _subset_sizes(material)
     audit = 1.5 + 0.3e-3 * images + 3e-9 * images**2
@@ -187,12 +181,15 @@ def _outlook(material: Material, clock: Clock, backend: Pick | None, cache: Path
         train_images=train,
         validation_images=validation,
         images=images,
+        images_per_class=train / images * float(np.median(material.index.counts())),
+        mirrored=_flip(material, asked)[0],
         seconds_left=clock.left(),
         seconds_spent=clock.elapsed(),
         embed_seconds={None: _embed_seconds(material, backend, cache, None)},
         other_seconds=audit + probe + finish_seconds(material, backend),
         stage_rates=(),
         whole_rate=None,
+        views_per_second=1.0 if backend is None else 1 / (1.1 * (1 / backend.rate + 1.5 * material.sample.seconds)),
     )
 
 
@@ -203,7 +200,7 @@ def _with_rates(
     choice, classes = material.choice, len(material.index.labels)
     method = asked.chosen.get("method")
     recipe = RECIPES["whole" if choice.pretrained else "scratch"]
-    policy = Policy.named(asked.chosen.get("augment", recipe.augment), mirrored_keeps_label(material.index.labels)[0])
+    policy = Policy.named(asked.chosen.get("augment", recipe.augment), outlook.mirrored)
     left = clock.left()
     tails: tuple[Rate, ...] = ()
     whole: Rate | None = None
@@ -255,9 +252,7 @@ def _subset_sizes(material: Material) -> tuple[int, int]:
 
 def _plan(material: Material, clock: Clock, training: Training, asked: Asked) -> Plan:
     choice = material.choice
-    flip, mirroring = mirrored_keeps_label(material.index.labels)
-    if asked.flip is not None:
-        flip, mirroring = asked.flip, f"{'' if asked.flip else 'no '}mirroring: chosen by hand"
+    flip, mirroring = _flip(material, asked)
     reasons = [*choice.reasons]
     if task_of(material.index) == "multi":
         reasons.append(
@@ -286,6 +281,13 @@ def _plan(material: Material, clock: Clock, training: Training, asked: Asked) ->
     )
 
 
+def _flip(material: Material, asked: Asked) -> tuple[bool, str]:
+    """Whether a mirrored image keeps its label, and why."""
+    if asked.flip is not None:
+        return asked.flip, f"{'' if asked.flip else 'no '}mirroring: chosen by hand"
+    return mirrored_keeps_label(material.index.labels)
+
+
 def _question(material: Material, clock: Clock, asked: Asked) -> str:
     weights = material.backbone.weights if material.backbone else ""
     pixels = material.choice.pixels.fingerprint
@@ -306,7 +308,7 @@ def _question(material: Material, clock: Clock, asked: Asked) -> str:
 
 
 def _recall(memory: Path, question: str) -> Training | None:
-    value = _read(memory).get(question)
+    value = recalled(memory).get(question)
     try:
         return None if value is None else _training(value)
     except (TypeError, KeyError, AttributeError, LinneError):
@@ -315,15 +317,9 @@ def _recall(memory: Path, question: str) -> Training | None:
 
 def _training(value: dict[str, Any]) -> Training:
     def level(kept: dict[str, Any]) -> Level:
-        return Level(Recipe.from_json(kept["recipe"]), float(kept["images_per_second"]))
+        return Level(
+            Recipe.from_json(kept["recipe"]), float(kept["images_per_second"]), float(kept["views_per_second"])
+        )
 
     spare = None if value["spare"] is None else level(value["spare"])
     return Training(tuple(map(level, value["levels"])), spare, tuple(value["reasons"]), bool(value["settled"]))
-
-
-def _read(memory: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(memory.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}  # no memory yet, or a damaged one: decide afresh
-    return value if isinstance(value, dict) else {}

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from linne.embed.backends import device
 from linne.embed.embedding import Embedding, activations
+from linne.embed.measure import Pick
 from linne.fit.checkpoint import Checkpoints
 from linne.fit.class_weights import inverse_frequency, log_prior, positive_weights
 from linne.fit.decoded import Pictures
@@ -33,9 +34,10 @@ from linne.fit.sources import AugmentedImages, CachedActivations, Source, prepar
 from linne.fit.tail import Tail, without_prefix
 from linne.fit.teacher import Teacher, keep_two_heads
 from linne.fit.train import Level, Loop, Position
-from linne.nets.blocks.drop_path import set_drop_path
+from linne.nets.blocks.drop_path import DropPath, set_drop_path
 from linne.nets.weights import write_weights
 from linne.pixels.cache import FOLDER, PixelCache
+from linne.records import fingerprint
 from linne.records.errors import DataError, LinneError
 from linne.records.index import TRAIN, VALIDATION, Index
 from linne.records.pixel_spec import PixelSpec
@@ -46,6 +48,7 @@ from linne.records.run import Run
 from linne.records.split import Split
 from linne.records.task import Task
 from linne.records.truth import task_of, truth_of
+from linne.road.activations import views_of
 from linne.road.look import Material
 
 VALIDATION_BATCH = 64
@@ -70,6 +73,7 @@ class Start:
     store: Path
     cache_size: int
     teacher: Teacher | None
+    backend: Pick | None
     elapsed: Callable[[], float]
     deadline: float | None
 
@@ -102,7 +106,7 @@ def train_network(start: Start, run: Run, progress: Progress) -> dict[str, Any]:
         keep()
         return {"method": "probe", "epoch": 0, **scores_of(probe), "stopped": "", "left_out": {}}
     truth = truth_of(index, start.split.rows(VALIDATION))
-    checkpoints = Checkpoints(run.state)
+    checkpoints = Checkpoints(run.state, _fingerprint(plan, start.split))
     loop = Loop(
         judge=Judge(truth, run.history, keep, start.elapsed),
         checkpoints=checkpoints,
@@ -125,7 +129,7 @@ def train_network(start: Start, run: Run, progress: Progress) -> dict[str, Any]:
     try:
         for number in range(loop.position.level, len(plan.levels)):
             loop.position.level = number
-            level = make_level(start, number, pixel_cache, failed)
+            level = make_level(start, number, pixel_cache, failed, progress)
             if state:
                 level.trainer.load(state)
             elif loop.judge.best is not None:
@@ -157,7 +161,16 @@ def train_network(start: Start, run: Run, progress: Progress) -> dict[str, Any]:
     }
 
 
-def make_level(start: Start, number: int, pixel_cache: PixelCache | None, failed: dict[int, str]) -> Level:
+def _fingerprint(plan: Plan, split: Split) -> str:
+    """Of all that a checkpoint's meaning depends on."""
+    levels = [level.to_json() for level in plan.levels]
+    weights, pixels = plan.weights_fingerprint, plan.pixels.fingerprint
+    return fingerprint.of_settings([plan.network, weights, pixels, levels, plan.flip, plan.seed, split.fingerprint])
+
+
+def make_level(
+    start: Start, number: int, pixel_cache: PixelCache | None, failed: dict[int, str], progress: Progress
+) -> Level:
     """Put sources, validation and trainer of a level together."""
     plan, index = start.plan, start.material.index
     recipe, network = plan.levels[number], start.material.choice.network
@@ -165,6 +178,7 @@ def make_level(start: Start, number: int, pixel_cache: PixelCache | None, failed
     rows = start.split.rows(TRAIN)
     labels = truth_of(index, rows)
     order = Order.of(len(rows), recipe.batch_size, plan.seed, labels if recipe.balance == "sampling" else None)
+    own = [(part, part.rate) for part in network.modules() if isinstance(part, DropPath)]
     if recipe.drop_path is not None:
         set_drop_path(network, recipe.drop_path)
     teacher = None if recipe.method == "stages" else start.teacher
@@ -175,7 +189,9 @@ def make_level(start: Start, number: int, pixel_cache: PixelCache | None, failed
     loss = _loss(recipe, index.counts(rows), len(rows), task_of(index))
     optimiser = partial(make_optimiser, recipe.optimiser, network, groups)
     trainer = Trainer(tail, optimiser, recipe, device(), plan.pixels, loss, start.probe is not None, steps, teacher)
-    source, validate = _sources(start, recipe, order, first, pixel_cache, failed)
+    for part, rate in own:  # the next level has its own, or the network's
+        part.rate = rate
+    source, validate = _sources(start, recipe, order, first, pixel_cache, failed, progress)
     mixes = recipe.mix and recipe.method != "stages"
 
     def named(epoch: int, batch: int) -> list[str]:
@@ -237,14 +253,29 @@ def _sources(
     first: int,
     pixel_cache: PixelCache | None,
     failed: dict[int, str],
+    progress: Progress,
 ) -> tuple[Source, Validate]:
     material, plan, digest = start.material, start.plan, start.embedding.passed.digest
     index, rows, held = material.index, start.split.rows(TRAIN), start.split.rows(VALIDATION)
     if recipe.method == "stages":
         assert material.backbone is not None  # noqa: S101 - stages are those of pretrained weights
-        inputs = partial(activations, material.backbone, recipe.frozen_stages, cache=start.store)
-        source: Source = CachedActivations(inputs(digest[rows]), truth_of(index, rows), order)
-        return source, on_arrays(inputs(digest[held]))
+        assert start.backend is not None  # noqa: S101 - it has run them
+        frozen, stage, policy = material.backbone, recipe.frozen_stages, Policy.named("light", plan.flip)
+        views = views_of(
+            frozen,
+            stage,
+            index,
+            rows,
+            digest,
+            policy,
+            recipe.views,
+            start.backend,
+            plan.seed,
+            start.store,
+            progress,
+        )
+        source: Source = CachedActivations(views, truth_of(index, rows), order)
+        return source, on_arrays(activations(frozen, stage, digest[held], start.store))
     pictures = Pictures(index, plan.pixels.channels, pixel_cache, digest)
     policy, on_cpu = Policy.named(recipe.augment, plan.flip), device().type == "cpu"
     growth = Growth(plan.pixels, recipe.first_side, first, recipe.epochs)

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+import numpy as np
+
 from linne.embed.backbone import backbone
 from linne.embed.embedding import Embedding, embed, pick
 from linne.fit.checkpoint import elapsed_of
@@ -21,6 +23,7 @@ from linne.records.split import Split
 from linne.records.truth import task_of, truth_of
 from linne.report.write import write_report
 from linne.road.budget import Clock
+from linne.road.geometry import lay_out, trained_in_any_case
 from linne.road.inspection import inspect
 from linne.road.look import Material
 from linne.road.planning import Asked, Planned, finish_seconds, plan_run, settle_plan
@@ -51,6 +54,8 @@ def walk(run: Run, request: Request, material: Material, clock: Clock, progress:
     _lap(seconds, "plan", clock)
 
     embedding = embed(index, material.backbone, request.store, progress, planned.stage, planned.backend)
+    if run.split.exists() and not np.array_equal(Split.read_digests(run.split), embedding.passed.digest):
+        raise _other_photos(run)
     _lap(seconds, "embed", clock)
 
     named = None if request.group_by is None else groups_by_name(index, request.group_by)
@@ -58,7 +63,8 @@ def walk(run: Run, request: Request, material: Material, clock: Clock, progress:
     progress.say(f"audit: {_listing(inspection.findings.counts())}")
     _lap(seconds, "audit", clock)
 
-    split = make_split(index, inspection.groups, embedding.passed.readable, plan.seed)
+    trained = trained_in_any_case(index, plan.seed)
+    split = make_split(index, inspection.groups, embedding.passed.readable, plan.seed, trained)
     index.write(run.index)
     inspection.findings.write(run.findings)
     split.write(run.split, index.paths, embedding.passed.digest)
@@ -87,7 +93,17 @@ def walk(run: Run, request: Request, material: Material, clock: Clock, progress:
     deadline = None if clock.budget is None else clock.budget - reserve
     teacher = None if request.teacher is None else read_teacher(request.teacher, index.labels, plan.pixels)
     start = Start(
-        material, plan, probe, split, embedding, request.store, request.cache_size, teacher, clock.elapsed, deadline
+        material=material,
+        plan=plan,
+        probe=probe,
+        split=split,
+        embedding=embedding,
+        store=request.store,
+        cache_size=request.cache_size,
+        teacher=teacher,
+        backend=planned.backend,
+        elapsed=clock.elapsed,
+        deadline=deadline,
     )
     run.facts["chosen"] = train_network(start, run, progress)
     if probe is None:
@@ -109,6 +125,7 @@ def _planned(run: Run, request: Request, material: Material, clock: Clock, asked
     """The plan that this run has already, or that it was given, or a new one."""
     given = run.plan if run.plan.exists() else request.plan
     if given is None:
+        material = lay_out(material, clock, request.store, request.seed, progress)
         planned = plan_run(material, clock, asked, request.store)
         for reason in planned.plan.reasons:
             progress.say(f"plan: {reason}")
@@ -123,6 +140,9 @@ def _planned(run: Run, request: Request, material: Material, clock: Clock, asked
         raise LinneError(
             "is a plan for other weights", file=given, value=plan.weights, remedy="give the --weights it was made for"
         )
+    deepest = len(material.choice.network.stages()) - 1  # type: ignore[operator]
+    if plan.stage is not None and plan.stage > deepest:
+        raise LinneError("frozen_stages is out of range", file=given, value=plan.stage, remedy=f"give 1 to {deepest}")
     choice = replace(material.choice, pixels=plan.pixels)
     material = replace(
         material,
@@ -140,9 +160,11 @@ def _planned(run: Run, request: Request, material: Material, clock: Clock, asked
 def _refuse_other_photos(run: Run, index: Index) -> None:
     """Raise where a run that was cut off had other photos."""
     if run.index.exists() and Index.read(run.index).fingerprint != index.fingerprint:
-        raise RunError(
-            "the photos are not those that it was begun with", file=run.folder, remedy="make a new run of them"
-        )
+        raise _other_photos(run)
+
+
+def _other_photos(run: Run) -> RunError:
+    return RunError("the photos are not those that it was begun with", file=run.folder, remedy="make a new run of them")
 
 
 def _refuse_untrained(run: Run) -> None:

@@ -15,7 +15,13 @@ VALIDATION_SHARE = 0.15
 TEST_SHARE = 0.15
 
 
-def make_split(index: Index, groups: NDArray[np.int64], readable: NDArray[np.bool_], seed: int) -> Split:
+def make_split(
+    index: Index,
+    groups: NDArray[np.int64],
+    readable: NDArray[np.bool_],
+    seed: int,
+    trained: NDArray[np.int64] | None = None,
+) -> Split:
     """Split an index.
 
     What the user's folders say is kept. A subset that they lack is dealt out of the images that they leave free
@@ -31,6 +37,8 @@ def make_split(index: Index, groups: NDArray[np.int64], readable: NDArray[np.boo
     readable : (n,) bool array
         The rest is left out.
     seed : int
+    trained : (m,) int64 array, optional
+        Rows that are to be trained on, drawn without a look at them: something was decided by them. Their groups are.
 
     Raises
     ------
@@ -47,16 +55,21 @@ def make_split(index: Index, groups: NDArray[np.int64], readable: NDArray[np.boo
         subset[readable & (index.subset == NONE)] = TRAIN
         shares = {VALIDATION: VALIDATION_SHARE, TEST: TEST_SHARE}
         rows = np.flatnonzero(dealt)
-        asked = {which: shares[which] for which in missing}
+        lacking, known = {which: shares[which] for which in missing}, _of_groups(groups, trained)[rows]
         if task_of(index) == "multi":
-            subset[rows] = deal_several_labels(truth_of(index, rows), groups[rows], asked, seed)
+            subset[rows] = deal_several_labels(truth_of(index, rows), groups[rows], lacking, seed, known)
         else:
-            subset[rows] = _deal(index.label[rows], groups[rows], asked, seed)
+            subset[rows] = _deal(index.label[rows], groups[rows], lacking, seed, known)
     split = Split(subset, groups, index.supplied_split, index.fingerprint)
     _refuse_unusable(index, split)
     if np.isin(groups[dealt], straddling(split)).any():
         raise AssertionError("a group straddles subsets that linne dealt out")
     return split
+
+
+def _of_groups(groups: NDArray[np.int64], rows: NDArray[np.int64] | None) -> NDArray[np.bool_]:
+    """Whether each row is of a group of one of these rows."""
+    return np.isin(groups, groups[rows]) if rows is not None else np.zeros(len(groups), np.bool_)
 
 
 def straddling(split: Split) -> NDArray[np.int64]:
@@ -68,7 +81,11 @@ def straddling(split: Split) -> NDArray[np.int64]:
 
 
 def _deal(
-    labels: NDArray[np.int32], groups: NDArray[np.int64], shares: dict[int, float], seed: int
+    labels: NDArray[np.int32],
+    groups: NDArray[np.int64],
+    shares: dict[int, float],
+    seed: int,
+    trained: NDArray[np.bool_],
 ) -> NDArray[np.int8]:
     """Subset of each row: whole groups, largest first, to where the class lacks most."""
     rng = np.random.default_rng(seed)
@@ -83,7 +100,9 @@ def _deal(
         mine = by_class[label]
         shuffled = [mine[i] for i in rng.permutation(len(mine))]
         shuffled.sort(key=len, reverse=True)  # stable: groups of one size stay shuffled
-        for rows, where in zip(shuffled, _places(shuffled, shares), strict=True):
+        images = sum(map(len, shuffled))
+        free = [rows for rows in shuffled if not trained[rows].any()]
+        for rows, where in zip(free, _places(free, shares, images), strict=True):
             subset[rows] = where
     _let_every_class_train(labels, members, subset)
     return subset
@@ -98,15 +117,15 @@ def _let_every_class_train(
         subset[smallest] = TRAIN
 
 
-def _places(groups: list[NDArray[np.int64]], shares: dict[int, float]) -> list[int]:
-    """Subset of each group of one class, in order of size."""
-    images = sum(map(len, groups))
+def _places(groups: list[NDArray[np.int64]], shares: dict[int, float], images: int) -> list[int]:
+    """Subset of each group of one class, in order of size; the class has so many `images`, some in train already."""
+    already = images - sum(map(len, groups))
     if len(groups) <= len(shares):  # too few for all: train first, then test, then validation
-        order = [TRAIN, *sorted(shares, reverse=True)]
+        order = [*([] if already else [TRAIN]), *sorted(shares, reverse=True)]
         return order[: len(groups)]
     need = {which: max(1.0, share * images) for which, share in shares.items()}
-    need[TRAIN] = max(1.0, images - sum(need.values()))
-    lacking = set(need)
+    need[TRAIN] = max(0.0 if already else 1.0, images - already - sum(need.values()))
+    lacking = set(need) - ({TRAIN} if already else set())
     places = []
     for i, rows in enumerate(groups):
         # The last groups fill what is empty still.

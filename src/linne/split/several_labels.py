@@ -16,7 +16,11 @@ Counts = NDArray[np.int64]
 
 
 def deal_several_labels(
-    truth: NDArray[np.uint8], groups: NDArray[np.int64], shares: dict[int, float], seed: int
+    truth: NDArray[np.uint8],
+    groups: NDArray[np.int64],
+    shares: dict[int, float],
+    seed: int,
+    trained: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.int8]:
     """Give the subset of each row.
 
@@ -29,6 +33,8 @@ def deal_several_labels(
     shares : dict of int to float
         Of all rows, for each subset but train.
     seed : int
+    trained : (n,) bool array, optional
+        Rows that are trained on in any case, with their groups.
 
     Returns
     -------
@@ -43,18 +49,35 @@ def deal_several_labels(
     held = np.zeros((int(group.max()) + 1, marked.shape[1]), np.int64)
     np.add.at(held, group, marked)
     subsets = [TRAIN, *sorted(shares)]
-    place = _places(held, np.bincount(group), subsets, shares, seed)
+    place = np.full(len(held), -1, np.int64)
+    if trained is not None:
+        place[group[trained]] = 0
+    _deal_out(place, held, np.bincount(group), subsets, shares, seed)
     _let_every_label_train(held[:, :-1], place)
     return np.array(subsets, np.int8)[place][group]
 
 
-def _places(held: Counts, size: Counts, subsets: list[int], shares: dict[int, float], seed: int) -> Counts:
-    """For each group, which of `subsets` it comes into; `held` are its images with each label."""
+def _deal_out(
+    place: Counts, held: Counts, size: Counts, subsets: list[int], shares: dict[int, float], seed: int
+) -> None:
+    """Say of each group that has no place yet (-1) which of `subsets` it comes into.
+
+    `held` are a group's images with each label, `size` all of its images.
+    """
     wanted, waiting = _needs(held, subsets, shares)
     room = np.array([1 - sum(shares.values()), *(shares[which] for which in subsets[1:])]) * size.sum()
-    place = np.full(len(held), -1, np.int64)
     shuffled = np.random.default_rng(seed).permutation(len(held))
     left = (held > 0).sum(axis=0)  # groups with each label that have no place yet
+
+    def put(group: int, where: int) -> None:
+        place[group] = where
+        wanted[where] -= held[group]
+        room[where] -= size[group]
+        waiting[where] &= held[group] == 0
+        left[held[group] > 0] -= 1
+
+    for group in np.flatnonzero(place >= 0).tolist():
+        put(group, int(place[group]))
     while (left > 0).any():
         label = int(np.where(left > 0, left, left.max() + 1).argmin())
         mine = shuffled[(place[shuffled] < 0) & (held[shuffled, label] > 0)]
@@ -62,13 +85,7 @@ def _places(held: Counts, size: Counts, subsets: list[int], shares: dict[int, fl
             # The last groups fill what is empty still.
             open_to = waiting[:, label] if left[label] <= waiting[:, label].sum() else np.full(len(subsets), True)
             order = np.lexsort((room, wanted[:, label]))[::-1]
-            where = next(int(i) for i in order if open_to[i])
-            place[group] = where
-            wanted[where] -= held[group]
-            room[where] -= size[group]
-            waiting[where] &= held[group] == 0
-            left -= held[group] > 0
-    return place
+            put(group, next(int(i) for i in order if open_to[i]))
 
 
 def _needs(held: Counts, subsets: list[int], shares: dict[int, float]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

@@ -249,6 +249,14 @@ PAPERS: dict[str, Paper] = {
         "Branches that help training are folded into single convolutions afterwards; tokens are mixed by convolution, by attention only in the last stage.",
         "What is trained and what is shipped are two forms of one function.",
     ),
+    "cifarnet": Paper(
+        "CifarNet",
+        2024,
+        "94% on CIFAR-10 in 3.29 Seconds on a Single GPU",
+        "2404.00498",
+        "Fixed filters whiten patches, convolutions begin as the identity, and each image is mirrored in every other epoch.",
+        "A training run takes seconds, so that a change of method is judged by hundreds of runs instead of one.",
+    ),
     "mobilenet_v4": Paper(
         "MobileNetV4",
         2024,

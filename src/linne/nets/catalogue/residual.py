@@ -1,4 +1,4 @@
-"""ResNet and what followed from it."""
+"""ResNet and what followed from it, down to what trains in seconds."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ ROWS: dict[str, Entry] = {
     "preact_resnet110_cifar": Entry("preact_resnet", {"depth": 18, "bottleneck": False}, "preact_resnet", 1_730_522, 0.25315, CIFAR, 10),
     "preact_resnet164_cifar": Entry("preact_resnet", {"depth": 18}, "preact_resnet", 1_703_258, 0.244501, CIFAR, 10),
     "preact_resnet1001_cifar": Entry("preact_resnet", {"depth": 111}, "preact_resnet", 10_327_706, 1.48785, CIFAR, 10),
+    "cifarnet": Entry("cifarnet", {}, "cifarnet", 1_971_650, 0.118147, CIFAR, 10),
+    "cifarnet_95": Entry("cifarnet", {"widths": (128, 384, 384)}, "cifarnet", 4_604_738, 0.301561, CIFAR, 10),
     "resnext50_32x4d": Entry("resnet", {"depths": (3, 4, 6, 3), "groups": 32, "group_width": 4}, "resnext", 25_028_904, 4.23048, imagenet(224, 0.9655), torchvision="resnext50_32x4d", timm="resnext50_32x4d"),
     "resnext101_32x4d": Entry("resnet", {"depths": (3, 4, 23, 3), "groups": 32, "group_width": 4}, "resnext", 44_177_704, 7.97, imagenet(224), timm="resnext101_32x4d"),
     "resnext101_64x4d": Entry("resnet", {"depths": (3, 4, 23, 3), "groups": 64, "group_width": 4}, "resnext", 83_455_272, 15.4603, imagenet(224, 0.9655), torchvision="resnext101_64x4d", timm="resnext101_64x4d"),

@@ -1,0 +1,181 @@
+"""Images a second of a training step on the CPU: timm with each of its flags, linne, and what the machine can do.
+
+timm's way is that of its benchmark.py: images and labels made up, SGD, cross-entropy, float32; and every combination of
+channels-last, autocast to bfloat16 and torch.compile. linne measures precisions before it trains and takes the faster
+one, so that counts. Each way lives in a process of its own, warmed up, and they take turns.
+
+The floor is three forward passes' operations (one forward, two for the gradients) at the highest speed that a
+3x3 convolution or a matrix product reached in the same precision.
+
+Usage: training_step.py [--networks resnet18 mobilenet_v2 vit_tiny_16] [--batch 32] [--turns 5] [--steps 3]
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from functools import partial
+from itertools import combinations, product
+from multiprocessing import get_context
+
+import torch
+from harness import Cell, Comparison, Measured, Table, Way, compare, main
+from torch import Tensor, nn
+
+SIDE = 224
+FLAGS = ("channels-last", "bfloat16", "compiled")
+WARM_UP = 3
+PRECISIONS = ("float32", "bfloat16")
+
+Step = Callable[[], object]
+_steps: list[Step] = []
+"""Of this process."""
+
+
+def timm_step(name: str, batch: int, flags: tuple[str, ...]) -> Step:
+    """What timm's benchmark.py does in a step."""
+    import timm
+    from timm.optim import create_optimizer_v2
+
+    from linne.nets.catalogue import entry
+
+    layout = torch.channels_last if "channels-last" in flags else torch.contiguous_format
+    network = timm.create_model(entry(name).timm).to(memory_format=layout).train()
+    optimiser = create_optimizer_v2(network, opt="sgd", lr=1e-4)
+    run = torch.compile(network) if "compiled" in flags else network
+    images, loss = torch.randn(batch, 3, SIDE, SIDE).contiguous(memory_format=layout), nn.CrossEntropyLoss()
+
+    def step() -> None:
+        optimiser.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16, enabled="bfloat16" in flags):
+            logits = run(images)
+            loss(logits, torch.randint(logits.shape[1], (batch,))).backward()
+        optimiser.step()
+
+    return step
+
+
+def linne_step(name: str, batch: int, precision: str, lanes: int, pretrained: bool) -> Step:
+    """What linne does in a step that trains the whole network; of pretrained weights batch norms stay as they are."""
+    from functools import partial
+
+    from linne.fit.groups import parameter_groups
+    from linne.fit.losses import CrossEntropy
+    from linne.fit.optimise import Trainer
+    from linne.fit.optimisers import make_optimiser
+    from linne.fit.tail import Tail
+    from linne.nets.build import create
+    from linne.nets.catalogue import entry
+    from linne.records.recipe import Recipe
+
+    network, recipe = create(name), Recipe("whole", precision=precision, lanes=lanes)  # type: ignore[arg-type]
+    make = partial(make_optimiser, recipe.optimiser, network, parameter_groups(network))
+    trainer = Trainer(
+        Tail(network, 0), make, recipe, torch.device("cpu"), entry(name).pixels, CrossEntropy(0.1), pretrained, 1
+    )
+    images = torch.randn(batch, 3, SIDE, SIDE).contiguous(memory_format=torch.channels_last)
+    return lambda: trainer.step(images, torch.randint(entry(name).classes, (batch,)), 0.5, (0,))
+
+
+def prepare(make: Callable[..., Step], *arguments: object) -> None:
+    step = make(*arguments)
+    for _ in range(WARM_UP):
+        step()
+    _steps[:] = [step]
+
+
+def turn(steps: int) -> float:
+    start = time.perf_counter()
+    for _ in range(steps):
+        _steps[0]()
+    return time.perf_counter() - start
+
+
+def there(stack: ExitStack, steps: int, make: Callable[..., Step], *arguments: object) -> Way:
+    """Prepare a way in a process of its own: what asks it for a turn."""
+    pool = stack.enter_context(ProcessPoolExecutor(1, mp_context=get_context("spawn")))
+    pool.submit(prepare, make, *arguments).result()
+    return lambda: Measured(pool.submit(turn, steps).result())
+
+
+def peak(precision: str) -> float:
+    """Operations a second: the most that some large convolutions and a matrix product reach."""
+    dtype = getattr(torch, precision)
+
+    def convolution(channels: int, side: int) -> tuple[Step, float]:
+        images = torch.randn(32, channels, side, side, dtype=dtype).contiguous(memory_format=torch.channels_last)
+        layer = nn.Conv2d(channels, channels, 3, padding=1, bias=False, dtype=dtype).to(
+            memory_format=torch.channels_last
+        )
+        return lambda: layer(images), 2 * 9 * 32 * channels**2 * side**2
+
+    def product(side: int) -> tuple[Step, float]:
+        left, right = (torch.randn(side, side, dtype=dtype) for _ in range(2))
+        return partial(Tensor.matmul, left, right), 2 * side**3
+
+    return max(
+        _speed(*work) for work in (convolution(128, 56), convolution(256, 28), convolution(512, 14), product(2048))
+    )
+
+
+@torch.inference_mode()
+def _speed(step: Step, operations: float) -> float:
+    took = []
+    for _ in range(10):
+        start = time.perf_counter()
+        step()
+        took.append(time.perf_counter() - start)
+    return operations / min(took)
+
+
+def judged(comparison: Comparison, name: str, peaks: dict[str, float], pretrained: bool) -> tuple[Cell, ...]:
+    from linne.nets.count import count
+
+    theirs = [timing for timing in comparison.timings if timing.name.startswith("timm")]
+    best = min(theirs, key=lambda timing: timing.median)
+    own = [t for t in comparison.timings if t not in theirs and ("fine-tuning" in t.name) == pretrained]
+    ours = min(own, key=lambda timing: timing.median)
+    precision = "bfloat16" if "bfloat16" in ours.name else "float32"
+    speed, most = comparison.amount / ours.median, peaks[precision] / (6 * count(name, SIDE, SIDE).macs)
+    against = (f"{theirs[0].median / ours.median:.2f} x", f"{best.median / ours.median:.2f} x")
+    return (name, ours.name, *against, best.name, round(speed, 1), round(most, 1), f"{speed / most:.0%}")
+
+
+def measure(given: argparse.Namespace) -> Iterator[Comparison | Table]:
+    peaks = {precision: peak(precision) for precision in PRECISIONS}
+    rows = []
+    for name in given.networks:
+        with ExitStack() as stack:
+            ways = {}
+            for flags in (chosen for many in range(len(FLAGS) + 1) for chosen in combinations(FLAGS, many)):
+                called = " ".join(("timm,", *(flags or ("default",))))
+                ways[called] = there(stack, given.steps, timm_step, name, given.batch, flags)
+            for pretrained, (precision, lanes) in product(
+                (False, True), (("float32", 1), ("bfloat16", 1), ("bfloat16", 2))
+            ):
+                called = f"linne, {'fine-tuning, ' * pretrained}{precision}{f', {lanes} lanes' * (lanes > 1)}"
+                ways[called] = there(stack, given.steps, linne_step, name, given.batch, precision, lanes, pretrained)
+            title = f"{name}: a training step, batch {given.batch}, {SIDE} pixels"
+            found = compare(title, ways, given.steps * given.batch, "images", given.turns)
+        yield found
+        rows += [judged(found, name, peaks, pretrained) for pretrained in (False, True)]
+    columns = ("", "linne", "to timm's default", "to its best flags", "which are", "images/s", "floor", "of the floor")
+    yield Table("Training steps: linne against timm, and against the machine", columns, tuple(rows))
+    speeds = tuple((precision, round(value / 1e9)) for precision, value in peaks.items())
+    yield Table("The highest speed of a convolution or a product", ("", "GFLOP/s"), speeds)
+
+
+if __name__ == "__main__":
+    main(
+        __doc__,
+        measure,
+        [
+            ("--networks", {"nargs": "+", "default": ["resnet18", "mobilenet_v2", "vit_tiny_16"]}),
+            ("--batch", {"type": int, "default": 32}),
+            ("--turns", {"type": int, "default": 5}),
+            ("--steps", {"type": int, "default": 3}),
+        ],
+    )

@@ -1,0 +1,92 @@
+"""How photos are laid into the network's input: by evidence, on photos that will be trained on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from linne.choose.geometry import rows_to_decide_by, told_apart, whole_pictures
+from linne.embed.backbone import Backbone, backbone
+from linne.embed.embedding import embed, pick
+from linne.records.fingerprint import of_settings
+from linne.records.index import NONE, TRAIN, Index
+from linne.records.memory import keep, recalled
+from linne.records.pixel_spec import PixelSpec
+from linne.records.progress import Progress
+from linne.records.truth import task_of
+from linne.road.budget import Clock
+from linne.road.look import Material
+
+MEMORY = "geometry.json"
+
+FEWEST = 5
+"""Images a class, in the mean, without which nothing can be told."""
+
+AFFORDABLE = 0.15
+"""Share of the time left that finding out may take."""
+
+
+def trained_in_any_case(index: Index, seed: int) -> NDArray[np.int64]:
+    """Rows that the split gives to training, so that decisions may be made on them."""
+    subset = TRAIN if index.supplied_split else NONE
+    return rows_to_decide_by(np.flatnonzero(index.subset == subset), seed)
+
+
+def lay_out(material: Material, clock: Clock, store: Path, seed: int, progress: Progress) -> Material:
+    """Show the network whole photos where their centre tells less; what was computed on the way is in the store.
+
+    What was decided once for the same photos, network and budget holds: the same command does the same again.
+    """
+    frozen, centre = material.backbone, material.choice.pixels
+    whole = None if frozen is None else whole_pictures(centre, material.sample)
+    if frozen is None or whole is None or task_of(material.index) == "multi":  # it is told by one label an image
+        return material
+    digests = [digest.hex() for digest in material.sample.digests]
+    question = of_settings([material.index.fingerprint, digests, frozen.shelf(""), clock.budget, seed])
+    known = recalled(store / MEMORY).get(question)
+    if known is None:
+        known = _decide(material, frozen, whole, clock, store, seed, progress)
+        keep(store / MEMORY, question, known)
+    if not known["reason"]:
+        return material
+    better = whole if known["whole"] else centre
+    choice = replace(material.choice, pixels=better, reasons=(*material.choice.reasons, known["reason"]))
+    return replace(material, choice=choice, backbone=backbone(frozen.network, better))
+
+
+def _decide(
+    material: Material, frozen: Backbone, whole: PixelSpec, clock: Clock, store: Path, seed: int, progress: Progress
+) -> dict[str, Any]:
+    """Whether 'whole' is better, and the 'reason'; empty where that cannot be told, or not in time."""
+    centre = material.choice.pixels
+    rows = trained_in_any_case(material.index, seed)
+    classes = np.unique(material.index.label[rows])
+    if len(classes) < 2 or len(rows) < FEWEST * len(classes):
+        return {"whole": False, "reason": ""}
+    few = material.index.take(rows)
+    backend = pick(frozen, len(few), store, None, material.sample.inputs(centre))
+    left = clock.left()
+    if left is not None and len(few) * (1 / backend.rate + material.sample.seconds) > AFFORDABLE * left:
+        return {"whole": False, "reason": ""}
+    right = {}
+    for spec in (centre, whole):
+        seen = backbone(frozen.network, spec)
+        way = backend if spec is centre else pick(seen, len(few), store, None, material.sample.inputs(spec))
+        found = embed(few, seen, store, progress, None, way)
+        readable = found.passed.readable
+        right[spec] = told_apart(found.features[readable], few.label[readable])
+    better, worse = (whole, centre) if right[whole] > right[centre] else (centre, whole)
+    reason = (
+        f"{_words(better)}: a linear classifier on features then gets {right[better]:.1%} of {len(few)} training "
+        f"photos right, and {right[worse]:.1%} with {_words(worse)}"
+    )
+    return {"whole": better is whole, "reason": reason}
+
+
+def _words(spec: PixelSpec) -> str:
+    what = "whole photos" if spec.fit == "stretch" else "the centre of photos"
+    return f"{what}, {spec.width} x {spec.height} pixels"
