@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -61,7 +62,7 @@ def _answers(predictor: Predictor, given: list[Path]) -> Iterator[Prediction]:
     """Predict files as they are given and the images below folders; what was set aside is told, once all is read."""
     aside: list[Prediction] = []
     yield from predictor.stream(_files(given, aside))
-    yield from aside
+    yield from (replace(answer, task=predictor.bundle.task) for answer in aside)
 
 
 def _files(given: list[Path], aside: list[Prediction]) -> Iterator[Path]:

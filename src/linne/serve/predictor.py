@@ -135,7 +135,7 @@ class Predictor:
         contents, asked = tee(FileContent(Path(path)) for path in paths)
         for content, answer in zip(contents, self.logits_of(asked), strict=True):
             if isinstance(answer, ImageError):
-                yield Prediction(content.name, error=reason(answer))
+                yield Prediction(content.name, error=reason(answer), task=self.bundle.task)
             else:
                 yield self._prediction(content.name, self.probabilities(answer[None])[0])
 
