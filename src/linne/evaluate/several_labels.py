@@ -88,6 +88,15 @@ def summarise_several_labels(
     )
 
 
+def ranked_cells(images: int, classes: int) -> int:
+    """How many images, times classes, are ranked in all resamples for average precision."""
+    return images * classes * _ranked_resamples(images, classes)
+
+
+def _ranked_resamples(images: int, classes: int) -> int:
+    return int(np.clip(RANKED_CELLS / (images * classes), FEWEST_RESAMPLES, RESAMPLES))
+
+
 class _Scorer:
     """Every measure, and the scores of every class, under given weights ``(m, n)``: how often an image counts."""
 
@@ -127,7 +136,7 @@ def _bootstrapped(
     images, classes = scorer.truth.shape
     _, group = np.unique(groups, return_inverse=True)
     number = int(group.max()) + 1
-    ranked = int(np.clip(RANKED_CELLS / (images * classes), FEWEST_RESAMPLES, RESAMPLES))
+    ranked = _ranked_resamples(images, classes)
     point, of_classes = scorer(np.ones((1, images)), 1)
     samples: list[tuple[dict[str, Array], dict[str, Array]]] = []
     chunk = max(1, CELLS // images)

@@ -14,6 +14,7 @@ from linne.embed.backends import device
 from linne.embed.embedding import pick, stored_shares
 from linne.embed.machine import machine
 from linne.embed.measure import Pick
+from linne.evaluate.several_labels import ranked_cells
 from linne.evaluate.summary import HARDEST
 from linne.fit.handedness import mirrored_keeps_label
 from linne.fit.levels import VALIDATION_SPEED, Level, Training, settle
@@ -52,6 +53,9 @@ LOOKING_SECONDS = 1.5e-3
 
 BOOTSTRAP_SECONDS = 1.3e-5
 """Of the intervals, a cell of the confusion matrix."""
+
+RANKED_SECONDS = 4e-8
+"""Of the intervals where images have several labels, an image and a class of each resample."""
 
 WHOLE_NEEDS_SECONDS = {"cpu": 180.0, "cuda": 20.0}
 """With less time than this, training every weight from pretrained ones is not even measured."""
@@ -166,7 +170,10 @@ def finish_seconds(material: Material, backend: Pick | None, whole_rate: float |
         on_onnx = [rate for way, rate in backend.rates.items() if way.backend == "onnx"]
         compute = 1 / (max(on_onnx, default=0) or backend.rate)
     pictures = (MOST_PICTURES + HARDEST) * decode * available_cores()  # the report's, one after the other
-    return 3.0 + 1.1 * validation * (compute + decode) + pictures + BOOTSTRAP_SECONDS * classes**2
+    intervals = BOOTSTRAP_SECONDS * classes**2
+    if task_of(material.index) == "multi":
+        intervals = RANKED_SECONDS * ranked_cells(validation, classes)
+    return 3.0 + 1.1 * validation * (compute + decode) + pictures + intervals
 
 
 def _outlook(material: Material, clock: Clock, asked: Asked, backend: Pick | None, cache: Path) -> Outlook:
