@@ -134,3 +134,19 @@ def test_exporting_leaves_the_weights_alone(tmp_path: Path) -> None:
     export_model(network, small_pixels(), tmp_path / "model.onnx")
     assert same_state(before, network.state_dict())
     assert [path.name for path in tmp_path.iterdir()] == ["model.onnx"]
+
+
+def test_several_labels_are_compared_by_the_logistic_function_and_their_thresholds(
+    exported: tuple[nn.Module, Path, np.ndarray],
+) -> None:
+    network, path, inputs = exported
+    given = Session(path).run(inputs)[0]
+    p = 1 / (1 + np.exp(-given.astype(np.float64)))
+    thresholds = np.median(p, axis=0)
+    parity = check_parity(network, inputs, given, 1.0, path, thresholds)
+    assert parity.largest_probability_error < 1e-5
+    shifted = given.copy()
+    shifted[0] += 0.01  # the softmax sees nothing of it
+    check_parity(network, inputs, shifted, 1.0, path)
+    with pytest.raises(ParityError):
+        check_parity(network, inputs, shifted, 1.0, path, thresholds)

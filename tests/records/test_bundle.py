@@ -103,3 +103,22 @@ def test_no_folder_and_an_empty_one(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "gone"):
         with pytest.raises(BundleError):
             Bundle.read(folder)
+
+
+def test_a_bundle_of_one_label_is_written_as_before_and_one_of_several_as_something_else(tmp_path: Path) -> None:
+    single, several = bundle(), bundle(task="multi", thresholds=(0.25, 0.75))
+    assert single.to_json()["schema"] == 1
+    assert not {"task", "thresholds"} & set(single.to_json())
+    several.write(tmp_path)
+    value = json.loads((tmp_path / MANIFEST).read_text())
+    assert value["schema"] == 2  # who knows one label only must not take it for his
+    read = Bundle.read(tmp_path)
+    assert read == several
+    assert read.fingerprint == several.fingerprint != single.fingerprint
+
+
+def test_as_many_thresholds_as_labels(tmp_path: Path) -> None:
+    bundle(task="multi", thresholds=(0.25,)).write(tmp_path)
+    with pytest.raises(BundleError) as caught:
+        Bundle.read(tmp_path)
+    assert caught.value.file == str(tmp_path / MANIFEST)

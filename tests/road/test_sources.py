@@ -69,15 +69,3 @@ def test_the_command_line_takes_a_table(photos: Path, lenet_weights: Path, tmp_p
     done = command("audit", *asked, folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "runs" / "digits-audit" / "findings.parquet").is_file()
-
-
-def test_several_labels_are_refused_at_the_start(photos: Path, tmp_path: Path) -> None:
-    lines = (photos / "digits.csv").read_text().splitlines()
-    table = photos / "several.csv"
-    table.write_text("\n".join([*lines[:-1], f"{lines[-1]}|0"]))
-    columns = linne.Columns(label="kind")
-    for step in (linne.fit, linne.audit):
-        with pytest.raises(DataError) as caught:
-            step(table, columns=columns, cache=tmp_path)
-        assert caught.value.file == str(table)
-        assert caught.value.value == "1 of 48"

@@ -31,8 +31,11 @@ class Made:
     bias: NDArray[np.float32]
 
 
-def make_bundle(folder: Path, spec: PixelSpec = SPEC) -> Made:
-    """A linear classifier of 8 x 8 RGB images; a `spec` of another size makes the bundle inconsistent."""
+def make_bundle(folder: Path, spec: PixelSpec = SPEC, thresholds: tuple[float, ...] = ()) -> Made:
+    """A linear classifier of 8 x 8 RGB images; a `spec` of another size makes the bundle inconsistent.
+
+    With thresholds it is one of several labels an image.
+    """
     rng = np.random.default_rng(7)
     weight = rng.normal(0, 0.15, (3 * SIDE * SIDE, len(LABELS))).astype(np.float32)
     bias = rng.normal(0, 0.5, len(LABELS)).astype(np.float32)
@@ -51,7 +54,9 @@ def make_bundle(folder: Path, spec: PixelSpec = SPEC) -> Made:
     onnx.save(model, folder / MODEL)
     digest = fingerprint.of_bytes((folder / MODEL).read_bytes()).hex()
     parity = Parity(4, 0.001, 0.0005, 1.0)
-    Bundle(LABELS, spec, TEMPERATURE, "linear", digest, parity, {"seed": 7}, "none").write(folder)
+    task = "multi" if thresholds else "single"
+    bundle = Bundle(LABELS, spec, TEMPERATURE, "linear", digest, parity, {"seed": 7}, "none", task, thresholds)
+    bundle.write(folder)
     return Made(folder, weight, bias)
 
 

@@ -57,6 +57,7 @@ def is_error(answer: httpx.Response, status: int) -> bool:
 def test_health_and_model(client: TestClient, predictor: Predictor) -> None:
     assert client.get("/healthz").json() == {"status": "ok"}
     assert client.get("/model").json() == {
+        "task": "single",
         "labels": list(LABELS),
         "network": "linear",
         "pixels": SPEC.to_json(),

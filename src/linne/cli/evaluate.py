@@ -38,9 +38,12 @@ def _print(evaluation: Evaluation) -> None:
     for name, measure in evaluation.measures.items():
         measures.add_row(name, *(f"{number:.3f}" for number in (measure.value, measure.low, measure.high)))
     out.print(measures)
-    classes = Table("class", "images", "precision", "recall", "F1", box=None, pad_edge=False)
+    several = ("average precision", "threshold") if evaluation.task == "multi" else ()
+    classes = Table("class", "images", "precision", "recall", "F1", *several, box=None, pad_edge=False)
     for score in evaluation.classes:
-        numbers = (escape(str(measure)) for measure in (score.precision, score.recall, score.f1))
+        numbers = [escape(str(measure)) for measure in (score.precision, score.recall, score.f1)]
+        if several:
+            numbers += [escape(str(score.average_precision)), f"{score.threshold:.3f}"]
         classes.add_row(shown(score.label), str(score.images), *numbers)
     out.print()
     out.print(classes)

@@ -158,7 +158,11 @@ def fit(
         "patience": ", stopped since it got no better",
         "": "",
     }[chosen["stopped"]]
-    out.print(f"{won}, epoch {chosen['epoch']}{stopped}: {validation.measures['accuracy']} of validation right")
+    if validation.task == "multi":
+        right = f"mean average precision {validation.measures['mean_average_precision']} on validation"
+    else:
+        right = f"{validation.measures['accuracy']} of validation right"
+    out.print(f"{won}, epoch {chosen['epoch']}{stopped}: {right}")
     folder = shown(str(run.folder))
     out.print(f"report   {folder}/report.html\nbundle   {folder}/bundle", soft_wrap=True)
     out.print(f"next     linne evaluate {folder}    [dim]opens the test set[/dim]", soft_wrap=True)

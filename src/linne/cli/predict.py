@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -38,12 +38,11 @@ def predict(
     for number, prediction in enumerate(_answers(predictor, images)):
         failed += bool(prediction.error)
         if as_json:
-            sys.stdout.write(("," if number else "") + "\n" + json.dumps(asdict(prediction)))
+            sys.stdout.write(("," if number else "") + "\n" + json.dumps(prediction.to_json()))
         elif prediction.error:
             sys.stderr.write(f"linne: {printable(prediction.path)}: {prediction.error}\n")
         else:
-            label, path = printable(prediction.label), printable(prediction.path)
-            sys.stdout.write(f"{prediction.probability:.3f}  {label}  {path}\n")
+            sys.stdout.write(f"{_said(prediction)}  {printable(prediction.path)}\n")
     if as_json:
         sys.stdout.write("\n]\n")
     sys.stdout.flush()
@@ -51,11 +50,19 @@ def predict(
         raise typer.Exit(1)
 
 
+def _said(prediction: Prediction) -> str:
+    """Probability and class, of several labels all that are said."""
+    if prediction.task == "single":
+        return f"{prediction.probability:.3f}  {printable(prediction.label)}"
+    probabilities = prediction.probabilities or {}
+    return "  ".join(f"{probabilities[label]:.3f} {printable(label)}" for label in prediction.labels) or "no label"
+
+
 def _answers(predictor: Predictor, given: list[Path]) -> Iterator[Prediction]:
     """Predict files as they are given and the images below folders; what was set aside is told, once all is read."""
     aside: list[Prediction] = []
     yield from predictor.stream(_files(given, aside))
-    yield from aside
+    yield from (replace(answer, task=predictor.bundle.task) for answer in aside)
 
 
 def _files(given: list[Path], aside: list[Prediction]) -> Iterator[Path]:

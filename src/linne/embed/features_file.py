@@ -8,6 +8,7 @@ from typing import BinaryIO, Protocol
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
@@ -109,15 +110,14 @@ def _write_header(file: BinaryIO, shape: tuple[int, int]) -> None:
 
 
 def _names(index: Index, rows: NDArray[np.int64]) -> pa.Table:
-    """Paths and classes of some rows; no class where an image has none."""
+    """Paths and classes of some rows; no class where an image has none, and ``|`` between several."""
     label = index.label[rows]
     labels = pa.array(index.labels, pa.string())
-    return pa.table(
-        {
-            "path": index.paths.take(pa.array(rows)),
-            "class": labels.take(pa.array(label, mask=label < 0)),
-        }
-    )
+    classes = labels.take(pa.array(label, mask=label < 0))
+    if index.labels_of is not None:
+        lists = index.labels_of.take(pa.array(rows))
+        classes = pc.binary_join(pa.ListArray.from_arrays(lists.offsets, labels.take(lists.flatten())), "|")
+    return pa.table({"path": index.paths.take(pa.array(rows)), "class": classes})
 
 
 def _chunks(passed: Passed, shelf: Shelf) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:

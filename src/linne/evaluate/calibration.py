@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
@@ -39,6 +41,37 @@ def fit_temperature(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> f
         log_probabilities = log_softmax(logits.astype(np.float64) / np.exp(log_temperature), axis=1)
         return float(-(targets * log_probabilities).sum(axis=1).mean())
 
+    return _least(loss)
+
+
+def fit_binary_temperature(logits: NDArray[np.float32], truth: NDArray[np.uint8]) -> float:
+    """Find the temperature that makes all labels, those that are there and those that are not, likeliest.
+
+    One for all classes, so that their order within an image stays; targets are smoothed as those of `fit_temperature`.
+
+    Parameters
+    ----------
+    logits : (n, classes) float32 array
+        Of validation images.
+    truth : (n, classes) array of 0 and 1
+
+    Returns
+    -------
+    float
+        In [0.05, 20]; logits are divided by it.
+    """
+    wide, there = logits.astype(np.float64), truth.astype(np.float64)
+    positive = there.sum()
+    targets = np.where(there > 0, (positive + 1) / (positive + 2), 1 / (there.size - positive + 2))
+
+    def loss(log_temperature: float) -> float:
+        scaled = wide / np.exp(log_temperature)
+        return float((np.logaddexp(0, scaled) - targets * scaled).mean())
+
+    return _least(loss)
+
+
+def _least(loss: Callable[[float], float]) -> float:
     found = minimize_scalar(loss, bounds=(np.log(0.05), np.log(20.0)), method="bounded")
     return float(np.exp(found.x))
 

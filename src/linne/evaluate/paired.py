@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
-from linne.evaluate.summary import RESAMPLES
+from linne.evaluate.intervals import RESAMPLES
 from linne.records.evaluation import Measure
 
 CHANCE = 0.05

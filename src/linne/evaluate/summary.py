@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from linne.evaluate.calibration import calibration_error, reliability
+from linne.evaluate.intervals import RESAMPLES, Interval, measure, widened
 from linne.evaluate.metrics import class_scores, confusion_matrix, confusion_measures, log_losses, top_k_hits
-from linne.records.evaluation import ClassScore, Evaluation, HardCase, Measure
+from linne.records.evaluation import ClassScore, Evaluation, HardCase
 
-RESAMPLES = 1000
 CLASS_SCORES = ("precision", "recall", "f1")
 NO_SHARES = frozenset({"log_loss", "ece", "ece_uncalibrated"})
 HARDEST = 24
@@ -58,7 +56,13 @@ def summarise(
     confusion = confusion_matrix(labels, predicted, len(names))
     measures, scores = _bootstrapped(probabilities, uncalibrated, labels, groups, seed)
     classes = tuple(
-        ClassScore(name, int(confusion[i].sum()), *(_measure(scores[kind], i) for kind in CLASS_SCORES))
+        ClassScore(
+            name,
+            int(confusion[i].sum()),
+            measure(scores["precision"], i),
+            measure(scores["recall"], i),
+            measure(scores["f1"], i),
+        )
         for i, name in enumerate(names)
     )
     of_true = probabilities[np.arange(len(labels)), labels]
@@ -71,7 +75,7 @@ def summarise(
     return Evaluation(
         subset=subset,
         images=len(labels),
-        measures={name: _measure(interval, 0) for name, interval in measures.items()},
+        measures={name: measure(interval, 0) for name, interval in measures.items()},
         classes=classes,
         confusion=tuple(tuple(int(count) for count in row) for row in confusion),
         hardest=hardest,
@@ -82,22 +86,9 @@ def summarise(
     )
 
 
-@dataclass(frozen=True)
-class _Interval:
-    """Values with the ends of their intervals, ``(k,)`` each."""
-
-    value: Array
-    low: Array
-    high: Array
-
-
-def _measure(interval: _Interval, i: int) -> Measure:
-    return Measure(float(interval.value[i]), float(interval.low[i]), float(interval.high[i]))
-
-
 def _bootstrapped(
     probabilities: Array, uncalibrated: Array, labels: NDArray[np.int64], groups: NDArray[np.int64], seed: int
-) -> tuple[dict[str, _Interval], dict[str, _Interval]]:
+) -> tuple[dict[str, Interval], dict[str, Interval]]:
     """Measures, of one value each, and the scores of every class."""
     rng = np.random.default_rng(seed)
     classes = probabilities.shape[1]
@@ -121,8 +112,8 @@ def _bootstrapped(
             # Noise never cancels in a sum of absolute gaps, and a resample has it twice: move the interval back.
             excess = resampled.mean() - value[0]
             low, high = max(low - excess, 0.0), high - excess
-        interval = _Interval(value, np.array([low]), np.array([high]))
-        measures[name] = interval if name in NO_SHARES else _widened(interval, np.array([number]))
+        interval = Interval(value, np.array([low]), np.array([high]))
+        measures[name] = interval if name in NO_SHARES else widened(interval, np.array([number]))
     predicted = probabilities.argmax(axis=1)
     answered, of_class = (_groups_of_each(which, group, classes) for which in (predicted, labels))
     evidence = {"precision": answered, "recall": of_class, "f1": (answered + of_class) / 2}
@@ -132,7 +123,7 @@ def _bootstrapped(
         resampled = np.concatenate([score[kind] for score in scores])
         resampled = np.where(np.isnan(resampled).all(axis=0), values[kind], resampled)
         low, high = np.nanquantile(resampled, [0.025, 0.975], axis=0)
-        intervals[kind] = _widened(_Interval(values[kind], low, high), evidence[kind])
+        intervals[kind] = widened(Interval(values[kind], low, high), evidence[kind])
     return measures, intervals
 
 
@@ -167,19 +158,3 @@ def _defined_scores(counts: Array) -> dict[str, Array]:
     there = {"precision": answered > 0, "recall": of_class > 0, "f1": answered + of_class > 0}
     scores = zip(CLASS_SCORES, class_scores(counts), strict=True)
     return {kind: np.where(there[kind], score, np.nan) for kind, score in scores}
-
-
-def _widened(interval: _Interval, evidence: Array) -> _Interval:
-    """Intervals of shares, at least as wide as Wilson's: where all or none is right, every resample is the same.
-
-    `evidence` counts the images, or the groups of them, that each share is of.
-
-    Wilson: "Probable Inference, the Law of Succession, and Statistical Inference", JASA 22, 1927.
-    """
-    share, n, z = interval.value, np.maximum(evidence, 1), 1.959964
-    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
-    low = np.clip(np.minimum(interval.low, centre - half), 0, share)
-    high = np.clip(np.maximum(interval.high, centre + half), share, 1)
-    unknown = evidence == 0
-    return _Interval(share, np.where(unknown, 0.0, low), np.where(unknown, 1.0, high))

@@ -20,7 +20,12 @@ TIE = 1e-3
 
 
 def check_parity(
-    network: nn.Module, inputs: NDArray[np.float32], exported: NDArray[np.float32], temperature: float, model: Path
+    network: nn.Module,
+    inputs: NDArray[np.float32],
+    exported: NDArray[np.float32],
+    temperature: float,
+    model: Path,
+    thresholds: NDArray[np.float64] | None = None,
 ) -> Parity:
     """Compare the exported model's logits with the network's.
 
@@ -36,18 +41,26 @@ def check_parity(
         Logits are divided by it: the probabilities that are served are compared.
     model : Path
         To name in the error.
+    thresholds : (classes,) array, optional
+        Of several labels an image: their probabilities are those of the logistic function.
 
     Raises
     ------
     ParityError
-        A probability differs by more than 1e-4, or the top class by more than a tie.
+        A probability differs by more than 1e-4, or the top class, or a label, by more than a tie.
     """
     with torch.inference_mode():
         expected = network(torch.from_numpy(inputs)).numpy()
-    ours, theirs = ((torch.from_numpy(a).double() / temperature).softmax(dim=1).numpy() for a in (expected, exported))
-    top = np.sort(ours, axis=1)
-    clear = top[:, -1] - top[:, -2] > TIE
-    agree = ours.argmax(axis=1) == theirs.argmax(axis=1)
+    scaled = [torch.from_numpy(a).double() / temperature for a in (expected, exported)]
+    if thresholds is None:
+        ours, theirs = (a.softmax(dim=1).numpy() for a in scaled)
+        top = np.sort(ours, axis=1)
+        clear = top[:, -1] - top[:, -2] > TIE
+        agree = ours.argmax(axis=1) == theirs.argmax(axis=1)
+    else:
+        ours, theirs = (a.sigmoid().numpy() for a in scaled)
+        clear = (np.abs(ours - thresholds) > TIE).all(axis=1)
+        agree = ((ours >= thresholds) == (theirs >= thresholds)).all(axis=1)
     parity = Parity(
         images=len(inputs),
         largest_logit_error=float(np.abs(expected - exported).max()),

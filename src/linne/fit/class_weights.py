@@ -54,6 +54,24 @@ def log_prior(counts: Tensor, tau: float = 1.0) -> Tensor:
     return (tau * (counted / counted.sum()).log()).float()
 
 
+def positive_weights(counts: Tensor, images: int) -> Tensor:
+    """Weigh a label that is there by how many images lack it over how many have it: both sides then weigh the same.
+
+    Parameters
+    ----------
+    counts : (classes,) Tensor
+        Training images with each label; a label without any counts as one that has one.
+    images : int
+        Of training, in all.
+
+    Returns
+    -------
+    (classes,) float32 Tensor
+    """
+    counted = _counted(counts)
+    return ((images - counted) / counted).float()
+
+
 def _counted(counts: Tensor) -> Tensor:
     return counts.double().clamp(min=1)
 

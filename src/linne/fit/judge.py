@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from linne.fit.probe import scores
 from linne.fit.processes import ALONE, Processes
+from linne.fit.scoring import Each, Scoring, rank, scoring_of
 from linne.records.atomic import write_text
 from linne.records.epoch import Epoch
+from linne.records.truth import Truth
 
 Predict = Callable[[Tensor], Tensor]
 Validate = Callable[[Predict], tuple[NDArray[np.float32], NDArray[np.int64]]]
@@ -26,20 +27,19 @@ those that cannot be read any more, which stay out from then on."""
 
 @dataclass(frozen=True)
 class Best:
-    """The best epoch and its weights; of each validation image that was `seen`, whether it was right, and its loss."""
+    """The best epoch and its weights, and what it says of each validation image that was `seen`."""
 
     epoch: Epoch
     weights: dict[str, Tensor]
     seen: NDArray[np.int64]
-    right: NDArray[np.bool_]
-    losses: NDArray[np.float64]
+    each: Each
 
-    def on(self, seen: NDArray[np.int64]) -> Best:
+    def on(self, seen: NDArray[np.int64], scoring: Scoring) -> Best:
         """Score it on those of its images that are still seen."""
         kept = np.isin(self.seen, seen)
-        right, losses = self.right[kept], self.losses[kept]
-        epoch = replace(self.epoch, accuracy=float(right.mean()), log_loss=float(losses.mean()))
-        return Best(epoch, self.weights, self.seen[kept], right, losses)
+        still, each = self.seen[kept], {name: array[kept] for name, array in self.each.items()}
+        epoch = replace(self.epoch, **asdict(scoring.mean(each, still)))
+        return Best(epoch, self.weights, still, each)
 
 
 class Judge:
@@ -47,8 +47,8 @@ class Judge:
 
     Parameters
     ----------
-    truth : (m,) int64 array
-        Labels of the validation images.
+    truth : (m,) int64 array or (m, classes) uint8 array
+        Labels of the validation images, one or several each.
     history : Path
         Takes one JSON line an epoch.
     keep : callable
@@ -70,7 +70,7 @@ class Judge:
 
     def __init__(
         self,
-        truth: NDArray[np.int64],
+        truth: Truth,
         history: Path,
         keep: Callable[[], None],
         now: Callable[[], float],
@@ -78,7 +78,7 @@ class Judge:
         listeners: Sequence[Callable[[Epoch], None]] = (),
     ) -> None:
         self._processes, self._listeners = processes, listeners
-        self._truth, self._history, self.keep, self._now = truth, history, keep, now
+        self._scoring, self._history, self.keep, self._now = scoring_of(truth), history, keep, now
         self.done: list[Epoch] = []
         self.best: Best | None = None
         self.seconds = 0.0
@@ -98,21 +98,22 @@ class Judge:
         """Judge an epoch, of the level and the number `which` says; the other numbers are those of `Epoch`."""
         began = self._now()
         logits, seen = validate(predict)
-        right, losses = scores(logits, self._truth[seen])
+        each = self._scoring.each(logits, seen)
+        found = self._scoring.mean(each, seen)
         ended = self._now()
         self.seconds = ended - began
         told_rate = None if rate is None else round(rate, 1)
         told_wait = None if waited is None else round(waited, 4)
-        judged = float(right.mean()), float(losses.mean())
-        epoch = Epoch(*which, loss, *judged, round(ended, 3), told_rate, learning_rate, told_wait)
+        judged, precision = (found.accuracy, found.log_loss), found.average_precision
+        epoch = Epoch(*which, loss, *judged, round(ended, 3), told_rate, learning_rate, told_wait, precision)
         self.done.append(epoch)
         if self.best is not None and len(seen) < len(self.best.seen):
-            self.best = self.best.on(seen)
-        better = self.best is None or _rank(epoch) > _rank(self.best.epoch)
+            self.best = self.best.on(seen, self._scoring)
+        better = self.best is None or rank(epoch) > rank(self.best.epoch)
         if self._processes.told(better)[0]:
             # One assignment, for an interrupt may come before or after it.
             copied = {name: value.detach().clone() for name, value in weights().items()}
-            self.best = Best(epoch, copied, seen, right, losses)
+            self.best = Best(epoch, copied, seen, each)
             self.keep()
         self.tell()
 
@@ -137,7 +138,7 @@ class Judge:
         facts: dict[str, Any] = {"done": [asdict(epoch) for epoch in self.done], "seconds": self.seconds}
         if self.best is None:
             return {}, facts
-        arrays = {"seen": self.best.seen, "right": self.best.right, "losses": self.best.losses}
+        arrays = {"seen": self.best.seen, **{f"each/{name}": array for name, array in self.best.each.items()}}
         tensors = {f"weights/{name}": value for name, value in self.best.weights.items()}
         tensors |= {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
         return tensors, {**facts, "best": asdict(self.best.epoch)}
@@ -148,17 +149,15 @@ class Judge:
         self.seconds = facts["seconds"]
         if "best" in facts:
             weights = {name.removeprefix("weights/"): v for name, v in tensors.items() if name.startswith("weights/")}
-            seen, right, losses = (tensors[name].numpy() for name in ("seen", "right", "losses"))
-            self.best = Best(Epoch(**facts["best"]), weights, seen, right, losses)
+            each = {name.removeprefix("each/"): v.numpy() for name, v in tensors.items() if name.startswith("each/")}
+            self.best = Best(Epoch(**facts["best"]), weights, tensors["seen"].numpy(), each)
         if self._processes.first:
             write_text(self._history, "".join(map(_line, self.done)))
         self._told = len(self.done)
 
 
 def _line(epoch: Epoch) -> str:
-    return json.dumps({field.name: getattr(epoch, field.name) for field in fields(epoch)}) + "\n"
-
-
-def _rank(epoch: Epoch) -> tuple[float, float]:
-    """Higher is better."""
-    return epoch.accuracy, -epoch.log_loss
+    told = asdict(epoch)
+    if epoch.average_precision is None:
+        del told["average_precision"]  # of one label an image
+    return json.dumps(told) + "\n"

@@ -51,6 +51,29 @@ class CrossEntropy:
         return replace(self, weights=weights, added=added)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class BinaryCrossEntropy:
+    """`binary_cross_entropy` of images with any number of labels.
+
+    Attributes
+    ----------
+    smoothing : float
+    positive_weights : (classes,) float Tensor, optional
+    """
+
+    smoothing: float = 0.0
+    positive_weights: Tensor | None = None
+
+    def __call__(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """Give the loss of each image, of targets ``(batch, classes)`` of any type."""
+        return binary_cross_entropy(logits, targets.to(logits.dtype), self.smoothing, self.positive_weights)
+
+    def on(self, device: torch.device) -> BinaryCrossEntropy:
+        """Give the same with its tensors on a device."""
+        weights = self.positive_weights
+        return replace(self, positive_weights=None if weights is None else weights.to(device))
+
+
 def binary_cross_entropy(
     logits: Tensor, targets: Tensor, smoothing: float = 0.0, positive_weights: Tensor | None = None
 ) -> Tensor:

@@ -32,6 +32,8 @@ class Probe:
         scikit-learn's ``C``, for standardised features: the one with the least log loss on validation images.
     accuracy, log_loss : float
         On validation images.
+    average_precision : float or None
+        On validation images, of several labels: see `linne.fit.scoring.Scores`.
     """
 
     weight: NDArray[np.float32]
@@ -39,6 +41,7 @@ class Probe:
     inverse_penalty: float
     accuracy: float
     log_loss: float
+    average_precision: float | None = None
 
 
 def fit_probe(train: Features, labels: Labels, validation: Features, truth: Labels) -> Probe:

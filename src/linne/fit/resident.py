@@ -13,7 +13,7 @@ from torch import Tensor
 
 from linne.fit.draw import draw, rng_of
 from linne.fit.policy import SMALL_SIDE, Policy
-from linne.fit.sources import AugmentedImages, Batch
+from linne.fit.sources import AugmentedImages, Batch, label_tensor
 from linne.fit.views import cut_views
 from linne.records.errors import ImageError
 from linne.records.pixel_spec import PixelSpec
@@ -71,7 +71,7 @@ class ResidentImages:
             began = time.perf_counter()
             asked = zip(self.host.rows[places].tolist(), turns.tolist(), strict=True)
             drawn = [(row, turn) for row, turn in asked if row in self._pictures]
-            labels = torch.from_numpy(self.host.label[[row for row, _ in drawn]].astype(np.int64))
+            labels = label_tensor(self.host.label[[row for row, _ in drawn]])
             views = self._views(drawn, epoch)
             self._waited += time.perf_counter() - began
             yield views, labels.to(self.device)

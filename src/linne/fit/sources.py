@@ -25,6 +25,7 @@ from linne.records.errors import ImageError
 from linne.records.fingerprint import of_bytes
 from linne.records.index import Index
 from linne.records.pixel_spec import PixelSpec
+from linne.records.truth import Truth
 from linne.runtime.session import available_cores
 
 Batch = tuple[Tensor, Tensor]
@@ -43,6 +44,11 @@ MOST_THREADS_FROM_CACHE = 4
 def view_threads(decoding: bool) -> int:
     """How many threads make views; decoding lets go of the interpreter's lock for longest."""
     return max(2, min(available_cores(), MOST_THREADS if decoding else MOST_THREADS_FROM_CACHE))
+
+
+def label_tensor(labels: Truth) -> Tensor:
+    """Labels of a batch ``(batch,)`` as int64, or of several an image, ``(batch, classes)``, as they are."""
+    return torch.from_numpy(labels if labels.ndim == 2 else labels.astype(np.int64))
 
 
 class Source(Protocol):
@@ -75,11 +81,11 @@ class CachedActivations:
     Parameters
     ----------
     views : sequence of (n, c, h, w) float16 array
-    labels : (n,) int64 array
+    labels : (n,) int array, or (n, classes) uint8 array of several labels
     order : Order
     """
 
-    def __init__(self, views: Sequence[NDArray[np.float16]], labels: NDArray[np.int64], order: Order) -> None:
+    def __init__(self, views: Sequence[NDArray[np.float16]], labels: Truth, order: Order) -> None:
         self.views, self.labels, self.order = views, labels, order
         self._first = np.random.default_rng((order.seed, len(views))).integers(len(views), size=len(labels))
         self.images, self.batch_size = order.images, order.batch_size
@@ -93,7 +99,7 @@ class CachedActivations:
             values = np.empty((len(rows), *self.views[0].shape[1:]), np.float16)
             for view in np.unique(which).tolist():
                 values[which == view] = self.views[view][rows[which == view]]
-            yield torch.from_numpy(values).float(), torch.from_numpy(self.labels[rows])
+            yield torch.from_numpy(values).float(), label_tensor(self.labels[rows])
 
 
 class AugmentedImages:
@@ -102,7 +108,7 @@ class AugmentedImages:
     Parameters
     ----------
     pictures : Pictures
-    label : (n,) int array
+    label : (n,) int array, or (n, classes) uint8 array of several labels
         Of each row of the index.
     rows : (m,) int64 array
         Training rows of the index.
@@ -120,7 +126,7 @@ class AugmentedImages:
     def __init__(
         self,
         pictures: Pictures,
-        label: NDArray[np.int32],
+        label: Truth,
         rows: NDArray[np.int64],
         growth: Growth,
         policy: Policy,
@@ -175,7 +181,7 @@ class AugmentedImages:
         waiting.popleft()
         kept = np.delete(np.arange(len(rows)), missing)
         images = buffer[: len(rows)] if not missing else buffer[torch.from_numpy(kept)]
-        yield images, torch.from_numpy(self.label[rows[kept]].astype(np.int64))
+        yield images, label_tensor(self.label[rows[kept]])
         free.append(buffer)
 
     def _fill(

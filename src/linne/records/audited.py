@@ -16,6 +16,7 @@ from linne.records.index import TEST, Index
 from linne.records.parquet import artefact_of
 from linne.records.same_images import are_same_images
 from linne.records.split import Split
+from linne.records.truth import task_of
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,16 @@ def read_audited(audited: Audited) -> Examined:
     if findings.digests not in ("", of_arrays(digest)):  # an audit of changed images was cut short
         raise RunError("was not written to the end", file=audited.folder, remedy="run `linne audit` again")
     return Examined(index, findings, digest, test)
+
+
+def refuse_several_labels(examined: Examined, folder: Path) -> None:
+    """Raise `RunError` where images have several labels: a decision names one class."""
+    if task_of(examined.index) == "multi":
+        raise RunError(
+            "its images have several labels or none, and decisions are of one label an image",
+            file=folder,
+            remedy="correct the table that lists them",
+        )
 
 
 def refuse_other_folder(folder: Path, index: Index | None = None) -> None:

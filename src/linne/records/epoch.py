@@ -12,7 +12,7 @@ class Epoch:
     `level` counts from 0, `epoch` goes on from level to level. `loss` is the mean training loss, `accuracy` and
     `log_loss` are on the validation images that could be read then, `seconds` are since the run began, `rate` is
     training images a second, `learning_rate` that of the last step, `waited` the share of time in which there was
-    nothing to train on yet.
+    nothing to train on yet, `average_precision` the mean over classes where images have several labels.
     """
 
     level: int
@@ -24,3 +24,4 @@ class Epoch:
     rate: float | None
     learning_rate: float | None = None
     waited: float | None = None
+    average_precision: float | None = None

@@ -79,7 +79,9 @@ class Index:
         return str(self.paths[row].as_py())
 
     def label_of(self, row: int) -> str:
-        """Class of one row; empty where it has none."""
+        """Class of one row, or all of its classes, with commas between them; empty where it has none."""
+        if self.labels_of is not None:
+            return ", ".join(self.labels[label] for label in self.labels_of[row].as_py())
         label = int(self.label[row])
         return self.labels[label] if label >= 0 else ""
 

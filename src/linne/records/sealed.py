@@ -32,8 +32,10 @@ def write_sealed(path: Path, value: dict[str, Any]) -> None:
     write_json(path, sealed(value))
 
 
-def read_sealed(path: Path, artefact: str, schema: int, error: type[LinneError], remedy: str) -> dict[str, Any]:
-    """Read what `write_sealed` wrote.
+def read_sealed(
+    path: Path, artefact: str, schema: int | tuple[int, ...], error: type[LinneError], remedy: str
+) -> dict[str, Any]:
+    """Read what `write_sealed` wrote, in the schema, or in one of several.
 
     Raises
     ------
@@ -41,8 +43,14 @@ def read_sealed(path: Path, artefact: str, schema: int, error: type[LinneError],
         Of the given class, when the file is gone, is no JSON, of another schema, altered or damaged.
     """
     value = read_json(path, error, remedy)
-    if value.get("schema") != schema:
-        raise error(f"is no {artefact} of schema {schema}", file=path, value=value.get("schema"), remedy=remedy)
+    known = (schema,) if isinstance(schema, int) else schema
+    if value.get("schema") not in known:
+        raise error(
+            f"is no {artefact} of schema {' or '.join(map(str, known))}",
+            file=path,
+            value=value.get("schema"),
+            remedy=remedy,
+        )
     rest = unsealed(value)
     if rest is None:
         raise error("was altered or damaged: its seal does not match", file=path, remedy=remedy)

@@ -68,13 +68,20 @@ def confusion_matrix(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> 
     ).format(heads, rows)
 
 
-def reliability_diagram(bins: Sequence[tuple[float, float, int]]) -> Markup:
+def reliability_diagram(
+    bins: Sequence[tuple[float, float, int]],
+    across: str = "confidence",
+    up: str = "accuracy",
+    counted: str = "images",
+) -> Markup:
     """Accuracy over confidence, with the images of each bin below; on the diagonal the probabilities are honest.
 
     Parameters
     ----------
     bins : sequence of (float, float, int)
         Mean confidence, accuracy and images, as in `linne.records.evaluation.Evaluation.reliability`.
+    across, up, counted : str
+        What these are called.
     """
     most = max((images for _, _, images in bins), default=1)
     drawn = [_line((_x(0), _y(0)), (_x(1), _y(1)), "ideal")]
@@ -82,17 +89,17 @@ def reliability_diagram(bins: Sequence[tuple[float, float, int]]) -> Markup:
         height = max(HISTOGRAM * images / max(most, 1), 1)
         drawn.append(
             f'<rect x="{_x(confidence) - 6:.1f}" y="{_y(0) - height:.1f}" width="12" height="{height:.1f}" '
-            f'class="track"><title>{images} images</title></rect>'
+            f'class="track"><title>{images} {counted}</title></rect>'
         )
     for confidence, accuracy, images in bins:
         drawn.append(_line((_x(confidence), _y(confidence)), (_x(confidence), _y(accuracy)), "gap"))
         drawn.append(
             f'<circle cx="{_x(confidence):.1f}" cy="{_y(accuracy):.1f}" r="5" class="dot"><title>'
-            f"confidence {confidence:.3f}, accuracy {accuracy:.3f}, {images} images</title></circle>"
+            f"{across} {confidence:.3f}, {up} {accuracy:.3f}, {images} {counted}</title></circle>"
         )
     told = "; ".join(f"{confidence:.3f}: {accuracy:.3f} of {images}" for confidence, accuracy, images in bins)
     ticks = [(step / 5, f"{step / 5:.1f}") for step in range(6)]
-    return _chart(f"Accuracy at each confidence. {told}", "".join(drawn), ticks, ticks, "confidence", "accuracy")
+    return _chart(f"{up.capitalize()} at each {across}. {told}", "".join(drawn), ticks, ticks, across, up)
 
 
 def training_curve(

@@ -65,6 +65,7 @@ def content_of(run: Run) -> dict[str, Any]:
         "tested": tested,
         "evaluation": evaluation,
         "measures": evaluation.measures,
+        "several": evaluation.task == "multi",
         "opened": TIMES.get(len(openings), f"{len(openings)} times") if openings else "",
         "openings": [(moment(opening.get("time")), opening.get("bundle")) for opening in openings],
         "command": f"linne evaluate {shlex.quote(str(run.folder))}",
@@ -77,7 +78,7 @@ def content_of(run: Run) -> dict[str, Any]:
         "scores": _weakest_first(evaluation)[:MOST_CLASSES],
         "matrix": _matrix(evaluation),
         "confusions": _confusions(evaluation),
-        "reliability": reliability_diagram(evaluation.reliability) if evaluation.reliability else None,
+        "reliability": _reliability(evaluation),
         "hardest": [(case, album.picture(case.path, case.label)) for case in evaluation.hardest],
         "provenance": [(name, in_words(value)) for name, value in bundle.provenance.items()],
         "fingerprints": {
@@ -103,8 +104,8 @@ def _making(run: Run) -> dict[str, Any]:
     method = METHODS.get(chosen.get("method", ""), "what did best")
     epoch = f", epoch {chosen['epoch']}" if chosen.get("epoch") else ""
     candidates = [
-        ("probe", METHODS["probe"], probe.get("accuracy"), probe.get("log_loss")),
-        ("kept", f"{method}{epoch}", chosen.get("accuracy"), chosen.get("log_loss")),
+        ("probe", METHODS["probe"], _ranked_by(probe), probe.get("log_loss")),
+        ("kept", f"{method}{epoch}", _ranked_by(chosen), chosen.get("log_loss")),
     ]
     longest = max(seconds.values(), default=0) or 1
     return {
@@ -116,8 +117,13 @@ def _making(run: Run) -> dict[str, Any]:
         "total": sum(seconds.values()),
         "backend": backend.get("name"),
         "rates": sorted((backend.get("rates") or {}).items()),
-        "curves": _curves(_history(run.history), probe.get("accuracy"), chosen.get("epoch")),
+        "curves": _curves(_history(run.history), _ranked_by(probe), chosen.get("epoch")),
     }
+
+
+def _ranked_by(scores: dict[str, Any]) -> float | None:
+    """What classifiers are compared by: average precision of several labels an image, else accuracy."""
+    return scores.get("average_precision", scores.get("accuracy"))
 
 
 def _history(path: Path) -> list[dict[str, Any]]:
@@ -136,18 +142,21 @@ def _history(path: Path) -> list[dict[str, Any]]:
 def _curves(
     history: list[dict[str, Any]], probe: float | None, chosen: int | None
 ) -> list[tuple[str, list[Line], Markup]]:
-    """Charts of accuracy and of losses by epoch: a heading, lines for the legend, the drawing."""
+    """Charts of what epochs are ranked by and of losses: a heading, lines for the legend, the drawing."""
     if len(history) < 2:
         return []
-    accuracy = [Line("validation accuracy", 1, _points(history, "accuracy"))]
+    key, name = "accuracy", "accuracy"
+    if "average_precision" in history[0]:
+        key, name = "average_precision", "mean average precision"
+    ranked = [Line(f"validation {name}", 1, _points(history, key))]
     loss = [
         Line("validation log loss", 1, _points(history, "log_loss")),
         Line("training loss", 2, _points(history, "loss")),
     ]
     level = None if probe is None else (f"probe {probe:.3f}", probe)
     curves = []
-    if accuracy[0].points:
-        curves.append(("Accuracy by epoch", accuracy, training_curve("accuracy", accuracy, chosen, level)))
+    if ranked[0].points:
+        curves.append((f"{name.capitalize()} by epoch", ranked, training_curve(name, ranked, chosen, level)))
     if loss[0].points:
         curves.append(("Loss by epoch", loss, training_curve("loss", loss, chosen)))
     return curves
@@ -164,10 +173,18 @@ def _weakest_first(evaluation: Evaluation) -> list[ClassScore]:
 
 
 def _matrix(evaluation: Evaluation) -> Markup | None:
-    """The confusion matrix; None where there are too many classes to read one."""
-    if len(evaluation.classes) > MOST_CLASSES_IN_MATRIX:
+    """The confusion matrix; None where there are too many classes to read one, or several labels an image."""
+    if not evaluation.confusion or len(evaluation.classes) > MOST_CLASSES_IN_MATRIX:
         return None
     return confusion_matrix([score.label for score in evaluation.classes], evaluation.confusion)
+
+
+def _reliability(evaluation: Evaluation) -> Markup | None:
+    if not evaluation.reliability:
+        return None
+    if evaluation.task == "multi":
+        return reliability_diagram(evaluation.reliability, "probability", "share that has the label", "decisions")
+    return reliability_diagram(evaluation.reliability)
 
 
 def _confusions(evaluation: Evaluation) -> list[tuple[str, str, int, float]]:

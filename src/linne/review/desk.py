@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from linne.records.audited import Audited, read_audited
+from linne.records.audited import Audited, read_audited, refuse_several_labels
 from linne.records.decision_log import DecisionLog
 from linne.records.decisions import Act
 from linne.records.digests import digest_name
@@ -59,6 +59,7 @@ class Desk:
         audited = Audited(folder)
         self._edition = Edition(audited)  # before anything is read: an audit that ends meanwhile is noticed
         examined = read_audited(audited)
+        refuse_several_labels(examined, audited.folder)
         self.folder, self.who, self.is_run = folder, who, audited.is_run
         self.index, self.test, self._digest = examined.index, examined.test, examined.digest
         self.notes = examined.findings.notes

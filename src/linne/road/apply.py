@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from linne.index.names import natural_key
-from linne.records.audited import Audited, Examined, read_audited
+from linne.records.audited import Audited, Examined, read_audited, refuse_several_labels
 from linne.records.corrections import Corrections, OnTestImage
 from linne.records.decision_log import DecisionLog
 from linne.records.digests import digest_name
@@ -66,6 +66,7 @@ def apply(
     place = audited.corrected if out is None else Path(out)
     _refuse_to_overwrite(place)
     examined = read_audited(audited)
+    refuse_several_labels(examined, audited.folder)
     nothing = RunError("there are no decisions", file=audited.folder, remedy="make some with `linne review`")
     if not audited.decisions.exists():
         raise nothing

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from scipy.special import softmax
 
-from linne.evaluate.summary import summarise
+from linne.records.bundle import Bundle
 from linne.records.errors import DataError, ImageError, LinneError, RunError
 from linne.records.evaluation import Evaluation
 from linne.records.findings import Findings
@@ -21,7 +21,9 @@ from linne.records.parquet import write_table
 from linne.records.progress import Progress, Silent
 from linne.records.run import Run
 from linne.records.split import Split
+from linne.records.truth import names_of, truth_of
 from linne.report.write import write_report
+from linne.road.ship import summary_of
 from linne.serve.predictor import Predictor
 from linne.split.assign import straddling
 
@@ -123,36 +125,34 @@ def _score(
     notes: tuple[str, ...],
 ) -> Evaluation:
     probabilities = predictor.probabilities(logits)
-    labels = index.label[rows].astype(np.int64)
-    paths = [index.path(row) for row in rows]
-    seed = int(run.facts.get("plan", {}).get("seed", 0))
-    bundle = predictor.bundle.fingerprint
-    evaluation = summarise(
-        probabilities,
-        softmax(logits.astype(np.float64), axis=1),
-        labels,
-        split.group[rows],
-        paths,
-        index.labels,
-        "test",
-        bundle,
-        split.fingerprint,
-        seed,
-        notes,
-    )
-    predicted = probabilities.argmax(axis=1)
-    columns = {
-        "path": paths,
-        "label": [index.labels[i] for i in labels],
-        "predicted": [index.labels[i] for i in predicted],
-        "confidence": probabilities.max(axis=1),
-        "probabilities": pa.FixedSizeListArray.from_arrays(pa.array(probabilities.ravel()), len(index.labels)),
-    }
-    facts = {"parent": bundle, "split": split.fingerprint, "classes": list(index.labels)}
-    write_table(run.predictions, "predictions", SCHEMA, columns, facts)
+    seed, bundle = int(run.facts.get("plan", {}).get("seed", 0)), predictor.bundle
+    evaluation = summary_of(bundle, index, split, np.array(rows), logits, "test", seed, notes)
+    columns = {"path": [index.path(row) for row in rows], **_answers(index, bundle, probabilities, np.array(rows))}
+    listed = pa.FixedSizeListArray.from_arrays(pa.array(probabilities.ravel()), len(index.labels))
+    facts = {"parent": bundle.fingerprint, "split": split.fingerprint, "classes": list(index.labels)}
+    write_table(run.predictions, "predictions", SCHEMA, {**columns, "probabilities": listed}, facts)
     evaluation.write(run.evaluation)
     write_report(run)
     return evaluation
+
+
+def _answers(
+    index: Index, bundle: Bundle, probabilities: NDArray[np.float64], rows: NDArray[np.int64]
+) -> dict[str, Any]:
+    """Columns of what is true and what is said: a class each, or lists of several."""
+    truth = truth_of(index, rows)
+    if bundle.task == "multi":
+        said = probabilities >= np.array(bundle.thresholds)
+        texts = pa.list_(pa.string())
+        return {
+            name: pa.array([list(names_of(index.labels, row)) for row in marks], texts)
+            for name, marks in (("labels", truth), ("predicted", said))
+        }
+    return {
+        "label": [index.labels[i] for i in truth],
+        "predicted": [index.labels[i] for i in probabilities.argmax(axis=1)],
+        "confidence": probabilities.max(axis=1),
+    }
 
 
 def _notes(split: Split, lost: int, changed: int) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from linne.records.index import NONE, TRAIN, Index
 from linne.records.memory import keep, recalled
 from linne.records.pixel_spec import PixelSpec
 from linne.records.progress import Progress
+from linne.records.truth import task_of
 from linne.road.budget import Clock
 from linne.road.look import Material
 
@@ -42,7 +43,7 @@ def lay_out(material: Material, clock: Clock, store: Path, seed: int, progress: 
     """
     frozen, centre = material.backbone, material.choice.pixels
     whole = None if frozen is None else whole_pictures(centre, material.sample)
-    if frozen is None or whole is None:
+    if frozen is None or whole is None or task_of(material.index) == "multi":  # it is told by one label an image
         return material
     digests = [digest.hex() for digest in material.sample.digests]
     question = of_settings([material.index.fingerprint, digests, frozen.shelf(""), clock.budget, seed])

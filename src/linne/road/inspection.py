@@ -30,6 +30,7 @@ from linne.records.fingerprint import of_settings
 from linne.records.index import Index
 from linne.records.label_noise import LabelNoise
 from linne.records.progress import Progress
+from linne.records.truth import task_of
 from linne.runtime.session import available_cores
 from linne.split.groups import join_groups
 
@@ -82,7 +83,9 @@ def inspect(
         groups = join_groups(groups, named)
         rows += group_leaks(index, named)
     doubts, notes, noise = _doubts(index, embedding, groups, seed)
-    rows += [*doubts, *balance(index, passed.readable), *quality(index, embedding.facts, passed.readable)]
+    # What gives a class away is asked of one class an image.
+    asked_of = index.without_labels() if task_of(index) == "multi" else index
+    rows += [*doubts, *balance(index, passed.readable), *quality(asked_of, embedding.facts, passed.readable)]
     if embedding.network:
         rows += off_topic(index, embedding.features, passed.readable, groups, seed)
     else:
@@ -111,6 +114,8 @@ def _doubts(
     """Doubted labels, classes that are alike and the noise in all, where they can be judged; a note where not."""
     if not index.labels:
         return [], ["labels not judged: the images have none, or one for all"], None
+    if task_of(index) == "multi":
+        return [], ["labels, and what gives classes away, not judged: images have several labels or none"], None
     judged = judge(index, embedding.features, embedding.passed.readable, groups, seed)
     few = f"{FEWEST_IMAGES} different images each"
     if judged is None:

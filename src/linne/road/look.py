@@ -7,14 +7,12 @@ from numbers import Integral
 from os import PathLike
 from pathlib import Path
 
-import numpy as np
-
 from linne.choose.network import Choice, choose
 from linne.choose.sample import Sample, take_sample
 from linne.embed.backbone import Backbone, backbone
 from linne.index.columns import Columns
 from linne.index.photos import read_photos, read_photos_or_images
-from linne.records.errors import DataError, LinneError
+from linne.records.errors import LinneError
 from linne.records.index import Index
 from linne.records.progress import Progress
 from linne.road.weights import locate_with_bar
@@ -52,7 +50,6 @@ def gather(
 ) -> Material:
     """Read the photos and choose the network; raises what these raise. Unless `labelled`, they may have no classes."""
     index = (read_photos if labelled else read_photos_or_images)(photos, columns)
-    _refuse_several_labels(photos, index)
     return look_at(index, weights, network, seed, progress)
 
 
@@ -64,16 +61,3 @@ def look_at(
     sample = take_sample(index)
     choice = choose(sample, max(len(index.labels), 1), located, network, seed)
     return Material(index, sample, choice, backbone(choice.network, choice.pixels) if choice.pretrained else None)
-
-
-def _refuse_several_labels(photos: Path, index: Index) -> None:
-    """Raise where images have more labels than one, or none: no step of the road can use them yet."""
-    if index.labels_of is None:
-        return
-    odd = int((np.diff(index.labels_of.offsets.to_numpy()) != 1).sum())
-    raise DataError(
-        "has images with several labels or none, and a classifier gives each image one",
-        file=photos,
-        value=f"{odd} of {len(index)}",
-        remedy="choose one label an image; if it is one text, give --label-separator ''",
-    )

@@ -15,6 +15,7 @@ from linne.embed.backends import device
 from linne.embed.embedding import pick, stored_shares
 from linne.embed.machine import machine
 from linne.embed.measure import Pick
+from linne.evaluate.several_labels import ranked_cells
 from linne.evaluate.summary import HARDEST
 from linne.fit.growth import scaled, usual_sides
 from linne.fit.handedness import mirrored_keeps_label
@@ -34,6 +35,7 @@ from linne.records.memory import keep, recalled
 from linne.records.plan import Plan
 from linne.records.recipe import Recipe
 from linne.records.split import Split
+from linne.records.truth import task_of
 from linne.report.cases import MOST_PICTURES
 from linne.road.budget import Clock
 from linne.road.look import Material
@@ -57,6 +59,9 @@ FROM_STORE_SECONDS = 1e-4
 
 BOOTSTRAP_SECONDS = 1.3e-5
 """Of the intervals, a cell of the confusion matrix."""
+
+RANKED_SECONDS = 4e-8
+"""Of the intervals where images have several labels, an image and a class of each resample."""
 
 WHOLE_NEEDS_SECONDS = {"cpu": 180.0, "cuda": 20.0}
 """With less time than this, training every weight from pretrained ones is not even measured."""
@@ -171,7 +176,10 @@ def finish_seconds(material: Material, backend: Pick | None, whole_rate: float |
         on_onnx = [rate for way, rate in backend.rates.items() if way.backend == "onnx"]
         compute = 1 / (max(on_onnx, default=0) or backend.rate)
     pictures = (MOST_PICTURES + HARDEST) * decode * available_cores()  # the report's, one after the other
-    return 3.0 + 1.1 * validation * (compute + decode) + pictures + BOOTSTRAP_SECONDS * classes**2
+    intervals = BOOTSTRAP_SECONDS * classes**2
+    if task_of(material.index) == "multi":
+        intervals = RANKED_SECONDS * ranked_cells(validation, classes)
+    return 3.0 + 1.1 * validation * (compute + decode) + pictures + intervals
 
 
 def measured_outlook(
@@ -206,7 +214,7 @@ def _outlook(material: Material, clock: Clock, asked: Asked, backend: Pick | Non
         train_images=train,
         validation_images=validation,
         images=images,
-        images_per_class=train / images * float(np.median(np.bincount(material.index.label, minlength=classes))),
+        images_per_class=train / images * float(np.median(material.index.counts())),
         mirrored=_flip(material, asked)[0],
         seconds_left=clock.left(),
         seconds_spent=clock.elapsed(),
@@ -281,6 +289,11 @@ def _plan(material: Material, clock: Clock, training: Training, asked: Asked) ->
     choice = material.choice
     flip, mirroring = _flip(material, asked)
     reasons = [*choice.reasons]
+    if task_of(material.index) == "multi":
+        reasons.append(
+            "images have several labels or none: each class is decided for itself, by binary cross entropy, and the "
+            "highest mean average precision on validation images is best"
+        )
     if choice.pretrained:
         reasons.append("first a probe: logistic regression on the frozen network's features")
     reasons += training.reasons

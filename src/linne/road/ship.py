@@ -7,25 +7,30 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
 from torch import nn
 
-from linne.evaluate.calibration import fit_temperature
+from linne.evaluate.calibration import fit_binary_temperature, fit_temperature
+from linne.evaluate.several_labels import summarise_several_labels
 from linne.evaluate.summary import summarise
+from linne.evaluate.thresholds import choose_thresholds
 from linne.export.model import export_model
 from linne.export.parity import check_parity
 from linne.fit.sources import prepared_batches
 from linne.records.bundle import MODEL, Bundle, Parity
 from linne.records.errors import DataError, ParityError
+from linne.records.evaluation import Evaluation
 from linne.records.index import VALIDATION, Index
 from linne.records.plan import Plan
 from linne.records.progress import Progress
 from linne.records.run import Run
 from linne.records.split import Split
+from linne.records.truth import truth_of
 from linne.road.look import Material
 from linne.runtime.session import Session
+from linne.serve.predictor import probabilities_of
 
 Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
 
 GATE_IMAGES = 64
 BATCH = 32
@@ -55,15 +60,20 @@ def ship(
         run.write()
         raise
     exported, rows = seen.logits, rows[seen.places]
-    labels = index.label[rows].astype(np.int64)
-    temperature = fit_temperature(exported, labels)
+    truth = truth_of(index, rows)
+    thresholds: Doubles | None = None
+    if truth.ndim == 2:
+        temperature = fit_binary_temperature(exported, truth)
+        thresholds = choose_thresholds(probabilities_of(exported, temperature, "multi"), truth)
+    else:
+        temperature = fit_temperature(exported, truth)
     bundle = Bundle(
         labels=index.labels,
         pixels=plan.pixels,
         temperature=temperature,
         network=plan.network,
         model=exported_digest,
-        parity=_gate(network, seen.gate_inputs, seen.gate_logits, temperature, model),
+        parity=_gate(network, seen.gate_inputs, seen.gate_logits, temperature, model, thresholds),
         provenance={
             "run": run.folder.name,
             "created": run.facts["created"],
@@ -72,22 +82,14 @@ def ship(
             "seed": plan.seed,
         },
         licence=material.choice.licence,
+        task="single" if thresholds is None else "multi",
+        thresholds=() if thresholds is None else tuple(thresholds.tolist()),
     )
     bundle.write(run.bundle)
     run.facts["fingerprints"]["bundle"] = bundle.fingerprint
-    evaluation = summarise(
-        softmax(exported.astype(np.float64) / temperature, axis=1),
-        softmax(exported.astype(np.float64), axis=1),
-        labels,
-        split.group[rows],
-        [index.path(int(row)) for row in rows],
-        index.labels,
-        "validation",
-        bundle.fingerprint,
-        split.fingerprint,
-        plan.seed,
-        ("The classifier was chosen, and its temperature fitted, on these images: expect less on others.",),
-    )
+    fitted = "its temperature" if thresholds is None else "its temperature and thresholds"
+    note = f"The classifier was chosen, and {fitted} fitted, on these images: expect less on others."
+    evaluation = summary_of(bundle, index, split, rows, exported, "validation", plan.seed, (note,))
     evaluation.write(run.validation)
     return bundle
 
@@ -135,11 +137,33 @@ def _see(
     return _Seen(np.concatenate(seen), np.concatenate(logits), np.concatenate(inputs), np.concatenate(gate))
 
 
+def summary_of(
+    bundle: Bundle,
+    index: Index,
+    split: Split,
+    rows: NDArray[np.int64],
+    logits: Floats,
+    subset: str,
+    seed: int,
+    notes: tuple[str, ...],
+) -> Evaluation:
+    """Score a bundle's logits ``(n, classes)`` of some rows, as its task asks."""
+    probabilities = probabilities_of(logits, bundle.temperature, bundle.task)
+    uncalibrated = probabilities_of(logits, 1.0, bundle.task)
+    truth, paths = truth_of(index, rows), [index.path(int(row)) for row in rows]
+    group, names = split.group[rows], index.labels
+    of_what = (subset, bundle.fingerprint, split.fingerprint, seed, notes)
+    if bundle.task == "single":
+        return summarise(probabilities, uncalibrated, truth, group, paths, names, *of_what)
+    thresholds = np.array(bundle.thresholds)
+    return summarise_several_labels(probabilities, uncalibrated, thresholds, truth, group, paths, names, *of_what)
+
+
 def _gate(
-    network: nn.Module, inputs: NDArray[np.float32], exported: NDArray[np.float32], temperature: float, model: Path
+    network: nn.Module, inputs: Floats, exported: Floats, temperature: float, model: Path, thresholds: Doubles | None
 ) -> Parity:
     try:
-        return check_parity(network, inputs, exported, temperature, model)
+        return check_parity(network, inputs, exported, temperature, model, thresholds)
     except ParityError:
         model.unlink()
         raise

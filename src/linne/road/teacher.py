@@ -23,6 +23,10 @@ def read_teacher(folder: Path, labels: tuple[str, ...], pixels: PixelSpec) -> Te
     """
     run = Run.open(folder)
     bundle = Bundle.read(run.bundle)
+    if bundle.task == "multi":
+        raise LinneError(
+            "the teacher gives an image several labels", file=folder, remedy="give a run of one label an image"
+        )
     missing = [label for label in labels if label not in bundle.labels]
     if missing:
         raise LinneError(

@@ -19,12 +19,12 @@ from linne.embed.backends import device
 from linne.embed.embedding import activations
 from linne.embed.measure import Pick
 from linne.fit.checkpoint import Checkpoints
-from linne.fit.class_weights import inverse_frequency, log_prior
+from linne.fit.class_weights import inverse_frequency, log_prior, positive_weights
 from linne.fit.decoded import Pictures
 from linne.fit.groups import parameter_groups
 from linne.fit.growth import Growth
 from linne.fit.judge import Judge, Predict, Validate
-from linne.fit.losses import CrossEntropy
+from linne.fit.losses import BinaryCrossEntropy, CrossEntropy
 from linne.fit.mixing import mix_of
 from linne.fit.optimise import Trainer
 from linne.fit.optimisers import make_optimiser
@@ -51,6 +51,8 @@ from linne.records.progress import Progress
 from linne.records.recipe import Recipe
 from linne.records.run import Run
 from linne.records.split import Split
+from linne.records.task import Task
+from linne.records.truth import task_of, truth_of
 from linne.road.activations import views_of
 from linne.road.look import Material
 
@@ -95,8 +97,9 @@ def train_network(
     Returns
     -------
     dict
-        'method' ('probe' where training did not better it), 'epoch', 'accuracy', 'log_loss', 'stopped', and
-        'left_out': paths of images that could not be read any more, or were changed, and why.
+        'method' ('probe' where training did not better it), 'epoch', 'accuracy', 'log_loss', 'average_precision' (of
+        several labels), 'stopped', and 'left_out': paths of images that could not be read any more, or were changed,
+        and why.
     """
     plan, probe, index, processes = start.plan, start.probe, start.material.index, start.processes
     network = start.material.choice.network
@@ -115,9 +118,8 @@ def train_network(
 
     if not plan.levels and probe is not None:
         keep()
-        scores = {"accuracy": probe.accuracy, "log_loss": probe.log_loss}
-        return {"method": "probe", "epoch": 0, **scores, "stopped": "", "left_out": {}}
-    truth = index.label[start.split.rows(VALIDATION)].astype(np.int64)
+        return {"method": "probe", "epoch": 0, **scores_of(probe), "stopped": "", "left_out": {}}
+    truth = truth_of(index, start.split.rows(VALIDATION))
     checkpoints = Checkpoints(run.state, _fingerprint(plan, start.split))
     loop = Loop(
         judge=Judge(truth, run.history, keep, start.elapsed, processes, (progress.epoch, *listeners)),
@@ -173,8 +175,7 @@ def train_network(
     return {
         "method": "probe" if best.epoch == 0 and probe is not None else plan.levels[best.level].method,
         "epoch": best.epoch,
-        "accuracy": best.accuracy,
-        "log_loss": best.log_loss,
+        **scores_of(best),
         "stopped": stopped,
         "left_out": left_out,
     }
@@ -195,7 +196,7 @@ def make_level(
     recipe, network = plan.levels[number], start.material.choice.network
     first = 1 + sum(level.epochs for level in plan.levels[:number])
     rows = start.split.rows(TRAIN)
-    labels = index.label[rows].astype(np.int64)
+    labels = truth_of(index, rows)
     order = Order.of(len(rows), recipe.batch_size, plan.seed, labels if recipe.balance == "sampling" else None)
     if start.processes.shard:
         network = copy.deepcopy(network)
@@ -212,7 +213,7 @@ def make_level(
         shard(tail, network.stages(), start.processes, device())  # type: ignore[operator]
     groups = parameter_groups(network, tail.stage, recipe.weight_decay, recipe.layer_decay)
     steps = recipe.epochs * max(order.images // order.batch_size, 1)
-    loss = _loss(recipe, np.bincount(labels, minlength=len(index.labels)))
+    loss = _loss(recipe, index.counts(rows), len(rows), task_of(index))
     optimiser = partial(make_optimiser, recipe.optimiser, network, groups)
     trainer = Trainer(tail, optimiser, recipe, device(), plan.pixels, loss, pretrained, steps, teacher, start.processes)
     for part, rate in own:  # the next level has its own, or the network's
@@ -228,10 +229,30 @@ def make_level(
     return Level(trainer, source, validate, first, recipe.epochs, mix, named)
 
 
-def _loss(recipe: Recipe, counts: NDArray[np.int64]) -> CrossEntropy:
-    """The loss, told of rare classes as the recipe says; `counts` are training images of each class."""
-    weights = inverse_frequency(torch.from_numpy(counts)) if recipe.balance == "weights" else None
-    added = log_prior(torch.from_numpy(counts)) if recipe.balance == "logits" else None
+def scores_of(found: Probe | Epoch) -> dict[str, float]:
+    """Accuracy and log loss of a classifier, and average precision where there is one, for ``run.json``."""
+    told = {"accuracy": found.accuracy, "log_loss": found.log_loss}
+    return told if found.average_precision is None else {**told, "average_precision": found.average_precision}
+
+
+def refuse_for_several_labels(plan: Plan, taught: bool) -> None:
+    """Raise `LinneError` where a plan has what only one label an image gives a meaning."""
+    for level in plan.levels:
+        if level.balance in ("sampling", "logits"):
+            remedy = "give none, or weights"
+            raise LinneError("balance cannot be that for several labels an image", value=level.balance, remedy=remedy)
+    if taught:
+        raise LinneError("a teacher's answers are of one label an image", remedy="leave --teacher away")
+
+
+def _loss(recipe: Recipe, counts: NDArray[np.int64], images: int, task: Task) -> CrossEntropy | BinaryCrossEntropy:
+    """The loss, told of rare classes as the recipe says; `counts` are training images of each class, of `images`."""
+    counted = torch.from_numpy(counts)
+    if task == "multi":
+        positive = positive_weights(counted, images) if recipe.balance == "weights" else None
+        return BinaryCrossEntropy(recipe.label_smoothing, positive).on(device())
+    weights = inverse_frequency(counted) if recipe.balance == "weights" else None
+    added = log_prior(counted) if recipe.balance == "logits" else None
     return CrossEntropy(recipe.label_smoothing, weights, added).on(device())
 
 
@@ -287,14 +308,14 @@ def _sources(
             start.store,
             progress,
         )
-        source: Source = CachedActivations(views, index.label[rows].astype(np.int64), order)
+        source: Source = CachedActivations(views, truth_of(index, rows), order)
         own = start.processes.part(np.arange(len(held)))
         kept = activations(frozen, stage, digest[held[own]], start.store)
         return source, on_arrays(kept, own, start.processes)
     pictures = Pictures(index, plan.pixels.channels, pixel_cache, digest)
     policy, on_cpu = Policy.named(recipe.augment, plan.flip), device().type == "cpu"
     growth = Growth(plan.pixels, recipe.first_side, recipe.last_side, first, recipe.epochs)
-    images = AugmentedImages(pictures, index.label, rows, growth, policy, order, on_cpu, failed)
+    images = AugmentedImages(pictures, truth_of(index), rows, growth, policy, order, on_cpu, failed)
     source = ResidentImages(images, device()) if not on_cpu and can_be_cut_at_once(plan.pixels, policy) else images
     return source, on_files(index, held, digest, plan.pixels, failed, start.processes)
 

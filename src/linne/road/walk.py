@@ -15,6 +15,7 @@ from linne.embed.embedding import Embedding, embed, pick
 from linne.fit.checkpoint import elapsed_of, epochs_of
 from linne.fit.probe import Probe, fit_probe
 from linne.fit.processes import ALONE, BEGINS, Processes
+from linne.fit.several_labels_probe import fit_several_labels_probe
 from linne.fit.tracking import Trackers, flat
 from linne.records.errors import LinneError, RunError
 from linne.records.index import TRAIN, VALIDATION, Index
@@ -22,6 +23,7 @@ from linne.records.plan import Plan
 from linne.records.progress import Progress
 from linne.records.run import Run
 from linne.records.split import Split
+from linne.records.truth import task_of, truth_of
 from linne.report.write import write_report
 from linne.road.budget import Clock
 from linne.road.drawn import Drawn, draw
@@ -31,7 +33,7 @@ from linne.road.planning import Asked, Planned, finish_seconds, plan_run, settle
 from linne.road.request import Request
 from linne.road.ship import ship
 from linne.road.teacher import read_teacher
-from linne.road.training import Start, train_network
+from linne.road.training import Start, refuse_for_several_labels, scores_of, train_network
 
 PARTS = ("linne", "torch", "torchvision", "onnxruntime", "numpy", "pillow", "scikit-learn")
 
@@ -54,9 +56,14 @@ def walk(
     seconds: dict[str, float] = {"start": clock.elapsed()}
     index, trackers = material.index, Trackers(request.track, run.folder, progress.say)
     _refuse_other_photos(run, index)
-    asked = Asked(request.seed, request.weights, request.chosen, request.flip)
+    several = task_of(index) == "multi"
+    # A class that is decided for itself has no others to take the blame, and smoothing only blurs it.
+    chosen = {"label_smoothing": 0.0, **request.chosen} if several else request.chosen
+    asked = Asked(request.seed, request.weights, chosen, request.flip)
     planned = _planned(run, request, material, clock, asked, progress)
     material, plan = planned.material, planned.plan
+    if several:
+        refuse_for_several_labels(plan, request.teacher is not None)
     _lap(seconds, "plan", clock)
 
     embedding = embed(index, material.backbone, request.store, progress, planned.stage, planned.backend)
@@ -79,8 +86,12 @@ def walk(
 
     probe = _probe(embedding, index, split) if material.choice.pretrained else None
     if probe is not None:
-        run.facts["probe"] = {name: getattr(probe, name) for name in ("accuracy", "log_loss", "inverse_penalty")}
-        progress.say(f"probe: {probe.accuracy:.3f} of validation right, {clock.elapsed():.0f} s after the start")
+        run.facts["probe"] = {**scores_of(probe), "inverse_penalty": probe.inverse_penalty}
+        precision = probe.average_precision
+        right = (
+            f"{probe.accuracy:.3f} of validation right" if precision is None else f"{precision:.3f} mAP on validation"
+        )
+        progress.say(f"probe: {right}, {clock.elapsed():.0f} s after the start")
     _lap(seconds, "probe", clock)
 
     reserve = finish_seconds(material, planned.backend, planned.whole_rate)
@@ -110,8 +121,7 @@ def walk(
         trackers.start(flat(plan.to_json()), epochs_of(run.state), time.time() - clock.elapsed())
     processes.say(BEGINS, str(run.folder.absolute()))
     with processes.own_cores():
-        chosen = train_network(start, run, progress, (trackers.epoch,))
-    run.facts["chosen"] = chosen
+        run.facts["chosen"] = train_network(start, run, progress, (trackers.epoch,))
     if probe is None:
         _refuse_untrained(run)
     _lap(seconds, "train", clock)
@@ -193,8 +203,9 @@ def _refuse_untrained(run: Run) -> None:
 
 def _probe(embedding: Embedding, index: Index, split: Split) -> Probe:
     train, validation = split.rows(TRAIN), split.rows(VALIDATION)
-    labels = index.label.astype("int64")
-    return fit_probe(embedding.features[train], labels[train], embedding.features[validation], labels[validation])
+    fitted = fit_several_labels_probe if task_of(index) == "multi" else fit_probe
+    features = embedding.features
+    return fitted(features[train], truth_of(index, train), features[validation], truth_of(index, validation))
 
 
 def _facts(run: Run, request: Request, index: Index, split: Split, plan: Plan, embedding: Embedding) -> dict[str, Any]:

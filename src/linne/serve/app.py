@@ -99,7 +99,9 @@ def create_app(predictor: Predictor, hosts: Collection[str] | None = LOOPBACK, m
 def _card(predictor: Predictor) -> dict[str, Any]:
     bundle = predictor.bundle
     return {
+        "task": bundle.task,
         "labels": list(bundle.labels),
+        **({"thresholds": list(bundle.thresholds)} if bundle.task == "multi" else {}),
         "network": bundle.network,
         "pixels": bundle.pixels.to_json(),
         "temperature": bundle.temperature,
@@ -117,12 +119,9 @@ def _try_to_predict(predictor: Predictor, name: str, content: bytes) -> dict[str
 
 
 def _json(prediction: Prediction) -> dict[str, Any]:
-    return {
-        "file": prediction.path,
-        "label": prediction.label,
-        "probability": prediction.probability,
-        "probabilities": prediction.probabilities,
-    }
+    value = prediction.to_json()
+    del value["error"]  # there is none
+    return {"file": value.pop("path"), **value}
 
 
 def _answer_errors(app: FastAPI) -> None:

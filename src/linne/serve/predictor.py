@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice, tee
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from linne.records import fingerprint
 from linne.records.bundle import MODEL, REMEDY, Bundle
 from linne.records.content import Content, FileContent
 from linne.records.errors import BundleError, ImageError, LinneError
+from linne.records.task import Task
 from linne.runtime.session import Session, available_cores
 
 BATCH = 32
@@ -40,6 +42,9 @@ class Prediction:
         Of every class, likeliest first.
     error : str
         Why the image cannot be used; empty if it can.
+    task : {'single', 'multi'}
+    labels : tuple of str
+        Of the task 'multi', all classes whose probability reaches their threshold, likeliest first; there may be none.
     """
 
     path: str
@@ -47,6 +52,24 @@ class Prediction:
     probability: float = 0.0
     probabilities: dict[str, float] | None = None
     error: str = ""
+    task: Task = "single"
+    labels: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values; `labels` only where there may be several."""
+        value = asdict(self)
+        if self.task == "single":
+            del value["labels"]
+        return value
+
+
+def probabilities_of(logits: NDArray[np.float32], temperature: float, task: Task) -> NDArray[np.float64]:
+    """Logits ``(n, classes)`` to probabilities: of one label each, whose rows sum to 1, or of each class for itself."""
+    scaled = logits.astype(np.float64) / temperature
+    if task == "multi":
+        return np.asarray(np.exp(-np.logaddexp(0, -scaled)))
+    exponentials = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))
 
 
 class Predictor:
@@ -88,10 +111,8 @@ class Predictor:
         return np.concatenate(batches) if batches else np.empty((0, len(self.labels)), np.float32)
 
     def probabilities(self, logits: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Logits ``(n, classes)`` to calibrated probabilities of the same shape; rows sum to 1."""
-        scaled = logits.astype(np.float64) / self.bundle.temperature
-        exponentials = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-        return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))
+        """Logits ``(n, classes)`` to calibrated probabilities of the same shape: see `probabilities_of`."""
+        return probabilities_of(logits, self.bundle.temperature, self.bundle.task)
 
     def predict_bytes(self, content: bytes, name: str = "image") -> Prediction:
         """Predict one image from its file's bytes.
@@ -114,7 +135,7 @@ class Predictor:
         contents, asked = tee(FileContent(Path(path)) for path in paths)
         for content, answer in zip(contents, self.logits_of(asked), strict=True):
             if isinstance(answer, ImageError):
-                yield Prediction(content.name, error=reason(answer))
+                yield Prediction(content.name, error=reason(answer), task=self.bundle.task)
             else:
                 yield self._prediction(content.name, self.probabilities(answer[None])[0])
 
@@ -148,7 +169,10 @@ class Predictor:
     def _prediction(self, path: str, probabilities: NDArray[np.float64]) -> Prediction:
         order = np.argsort(-probabilities, kind="stable")
         ranked = {self.labels[i]: float(probabilities[i]) for i in order}
-        return Prediction(path, self.labels[order[0]], float(probabilities[order[0]]), ranked)
+        first, task = order[0], self.bundle.task
+        said = order[probabilities[order] >= np.array(self.bundle.thresholds)[order]] if task == "multi" else order[:0]
+        reached = tuple(self.labels[i] for i in said)
+        return Prediction(path, self.labels[first], float(probabilities[first]), ranked, task=task, labels=reached)
 
 
 def reason(error: LinneError) -> str:

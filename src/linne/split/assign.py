@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from linne.records.errors import DataError
 from linne.records.index import NONE, TEST, TRAIN, VALIDATION, Index
 from linne.records.split import Split
+from linne.records.truth import task_of, truth_of
+from linne.split.several_labels import deal_several_labels
 
 VALIDATION_SHARE = 0.15
 TEST_SHARE = 0.15
@@ -24,7 +26,8 @@ def make_split(
 
     What the user's folders say is kept. A subset that they lack is dealt out of the images that they leave free
     (out of train, where there is a train folder): 15% each for validation and test, class by class, whole groups
-    only. A class with one group trains; with two it trains and tests; with more it is in all three.
+    only. A class with one group trains; with two it trains and tests; with more it is in all three, as far as images
+    with several labels allow it.
 
     Parameters
     ----------
@@ -52,8 +55,11 @@ def make_split(
         subset[readable & (index.subset == NONE)] = TRAIN
         shares = {VALIDATION: VALIDATION_SHARE, TEST: TEST_SHARE}
         rows = np.flatnonzero(dealt)
-        lacking = {which: shares[which] for which in missing}
-        subset[rows] = _deal(index.label[rows], groups[rows], lacking, seed, _of_groups(groups, trained)[rows])
+        lacking, known = {which: shares[which] for which in missing}, _of_groups(groups, trained)[rows]
+        if task_of(index) == "multi":
+            subset[rows] = deal_several_labels(truth_of(index, rows), groups[rows], lacking, seed, known)
+        else:
+            subset[rows] = _deal(index.label[rows], groups[rows], lacking, seed, known)
     split = Split(subset, groups, index.supplied_split, index.fingerprint)
     _refuse_unusable(index, split)
     if np.isin(groups[dealt], straddling(split)).any():
