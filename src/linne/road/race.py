@@ -122,7 +122,7 @@ def race(
     entrants = entrants_of(networks, weights, pretrained, progress)
     photos = Path(photos).absolute()
     request = Request(
-        photos, columns, None, None, seconds, group_by, chosen, None, None, seed, store, parse_size(cache_size)
+        photos, columns, None, None, seconds, group_by, chosen, None, None, None, seed, store, parse_size(cache_size)
     )
     material = gather(photos, columns, None, None, seed, progress)
     folder = Path(out) if out is not None else Path("races") / (material.index.name or "photos")
