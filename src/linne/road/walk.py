@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
+import torch
 
 from linne.embed.backbone import backbone
 from linne.embed.embedding import Embedding, embed, pick
@@ -45,6 +46,9 @@ def walk(
 
     What was `drawn` before, for this index, is taken instead of auditing and splitting again: a race has one split.
     """
+    # The first thread that sets its number of threads changes how MKL sums in all of them: a run that measures has such
+    # threads before it trains, and one that goes on, or has a plan, has none.
+    torch.set_num_threads(torch.get_num_threads())
     clock = clock.with_spent(elapsed_of(run.state))
     seconds: dict[str, float] = {"start": clock.elapsed()}
     index = material.index
