@@ -60,9 +60,7 @@ def test_what_is_no_square_crop_stays(changes: dict[str, object]) -> None:
 
 
 @given(side=st.integers(16, 600), ratio=st.floats(OBLONG + 0.01, 6), tall=st.booleans())
-def test_sides_are_those_that_networks_halve_and_pixels_stay_about_as_many(
-    side: int, ratio: float, tall: bool
-) -> None:
+def test_sides_are_those_that_networks_halve_and_pixels_stay_about_as_many(side: int, ratio: float, tall: bool) -> None:
     longer = round(100 * ratio)
     spec = whole_pictures(small_pixels(side), sample((longer, 100) if tall else (100, longer)))
     if spec is None:

@@ -51,9 +51,7 @@ def test_an_epoch_goes_on_from_a_batch(first: int) -> None:
         assert labels.equal(their)
 
 
-@given(
-    counts=st.lists(st.integers(1, 40), min_size=1, max_size=4), batch=st.integers(1, 16), epoch=st.integers(0, 4)
-)
+@given(counts=st.lists(st.integers(1, 40), min_size=1, max_size=4), batch=st.integers(1, 16), epoch=st.integers(0, 4))
 def test_turns_count_how_often_an_image_was_shown_before(counts: list[int], batch: int, epoch: int) -> None:
     labels = np.repeat(np.arange(len(counts)), counts)
     for order in (Order.of(len(labels), batch, 1, labels), Order.of(len(labels), batch, 1)):

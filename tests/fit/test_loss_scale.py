@@ -40,7 +40,7 @@ def test_it_is_that_of_grad_scaler(overflows: list[bool], steps: int) -> None:
 
 def test_start_and_growth_are_those_of_grad_scaler() -> None:
     reference = torch.amp.GradScaler("cpu")
-    assert loss_scale.START == reference.get_scale()
+    assert reference.get_scale() == loss_scale.START
     assert reference.get_growth_interval() == loss_scale.GROWTH_STEPS
 
 

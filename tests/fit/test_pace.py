@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,9 +37,7 @@ def test_on_time_only_steps_count(steps: int, second: float, spare: float, began
     share=st.floats(0.2, 0.95),
     uneven=st.lists(st.floats(0.5, 2), min_size=1, max_size=7),
 )
-def test_late_it_rises_to_exactly_one_at_the_end(
-    steps: int, second: float, share: float, uneven: list[float]
-) -> None:
+def test_late_it_rises_to_exactly_one_at_the_end(steps: int, second: float, share: float, uneven: list[float]) -> None:
     """The machine is slower than was planned: only a share of the steps is done when time is over."""
     end = share * steps * second
     pace, now, found = Pace(steps, end), 0.0, []
@@ -64,7 +64,7 @@ def test_a_machine_that_becomes_slower_is_noticed_and_the_rest_drawn_together() 
     assert pace.hurried is not None
     assert 0.5 <= pace.hurried[0] <= 0.55
     assert pace.at(75, 100.0) == pytest.approx(1.0)
-    rises = [later - earlier for earlier, later in zip(found[56:], found[57:], strict=False)]
+    rises = [later - earlier for earlier, later in itertools.pairwise(found[56:])]
     assert rises == pytest.approx([rises[0]] * len(rises))  # in a straight line by the clock
 
 
