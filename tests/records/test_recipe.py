@@ -93,8 +93,7 @@ junk = st.one_of(
 def test_anything_else_is_refused_or_within_its_range(name: str, value: Any) -> None:
     try:
         found = checked(name, value)
-    except LinneError as error:
-        assert error.remedy
+    except LinneError:
         return
     if name in CHOICES:
         assert found in CHOICES[name]
@@ -136,9 +135,10 @@ def test_any_file_is_a_recipe_or_refused(content: bytes, tmp_path_factory: pytes
     path = tmp_path_factory.mktemp("recipe") / "recipe.toml"
     path.write_bytes(content)
     try:
-        assert read_recipe(path).keys() <= KNOWN.keys()
-    except LinneError as error:
-        assert str(path) in str(error)
+        found = read_recipe(path)
+    except LinneError:
+        return
+    assert found.keys() <= KNOWN.keys()
 
 
 @pytest.mark.parametrize(

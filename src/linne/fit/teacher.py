@@ -12,7 +12,6 @@ from linne.embed.backends import full_precision
 from linne.nets.blocks.two_heads import TwoHeads
 from linne.records.pixel_spec import PixelSpec
 
-
 LUMA = 0.299, 0.587, 0.114
 """ITU-R 601, as `linne.records.pixel_spec.PixelSpec` has it."""
 

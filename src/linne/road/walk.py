@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
+import torch
 
 from linne.embed.backbone import backbone
 from linne.embed.embedding import Embedding, embed, pick
@@ -52,6 +53,9 @@ def walk(
     What was `drawn` before, for this index, is taken instead of auditing and splitting again: a race has one split.
     Of several processes this is what the first one does; the others come in to train (`linne.road.follow`).
     """
+    # The first thread that sets its number of threads changes how MKL sums in all of them: a run that measures has such
+    # threads before it trains, and one that goes on, or has a plan, has none.
+    torch.set_num_threads(torch.get_num_threads())
     clock = clock.with_spent(elapsed_of(run.state))
     seconds: dict[str, float] = {"start": clock.elapsed()}
     index, trackers = material.index, Trackers(request.track, run.folder, progress.say)
@@ -134,7 +138,8 @@ def walk(
     _lap(seconds, "report", clock)
     run.facts["finished"] = True
     run.write()
-    trackers.end({"accuracy": chosen["accuracy"], "log_loss": chosen["log_loss"], "epoch": chosen["epoch"]})
+    kept = run.facts["chosen"]
+    trackers.end({"accuracy": kept["accuracy"], "log_loss": kept["log_loss"], "epoch": kept["epoch"]})
     run.state.unlink(missing_ok=True)
 
 
