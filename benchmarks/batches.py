@@ -77,7 +77,7 @@ def linne_source(
 ) -> AugmentedImages:
     index, digest = indexed(photos)
     pictures = Pictures(index, SPEC.channels, kept, digest)
-    growth, order = Growth(SPEC, None, 1, 1), Order.of(images, BATCH, SEED)
+    growth, order = Growth(SPEC, None, None, 1, 1), Order.of(images, BATCH, SEED)
     return AugmentedImages(pictures, index.label, np.arange(images), growth, policy, order, floats)
 
 

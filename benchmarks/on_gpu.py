@@ -91,7 +91,7 @@ def host_source(photos: Path, policy: Policy, passes: int, kept: PixelCache | No
     index, digest = indexed(photos)
     pictures = Pictures(index, SPEC.channels, kept, digest)
     rows = np.tile(np.arange(len(index)), passes)
-    growth, order = Growth(SPEC, None, 1, 1), Order.of(len(rows), BATCH, SEED)
+    growth, order = Growth(SPEC, None, None, 1, 1), Order.of(len(rows), BATCH, SEED)
     return AugmentedImages(pictures, index.label, rows, growth, policy, order, DEVICE.type == "cpu")
 
 

@@ -83,7 +83,7 @@ def trained(
     steps = epochs * max(order.images // order.batch_size, 1)
     loss, pixels = CrossEntropy(RECIPE.label_smoothing), material.choice.pixels
     trainer = Trainer(tail, optimiser, RECIPE, torch.device("cpu"), pixels, loss, True, steps)
-    source = CachedActivations(values[0], labels[0], order)
+    source = CachedActivations([values[0]], labels[0], order)
     level = Level(trainer, source, on_arrays(values[1]), 1, epochs, None, lambda *_: [])
     with tempfile.TemporaryDirectory(prefix="linne-bench-") as folder:
         start = time.perf_counter()

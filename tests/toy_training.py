@@ -84,7 +84,7 @@ class Run:
         self.history, self.checkpoints = folder / "history.jsonl", Checkpoints(folder / "last.safetensors", "toy")
         self.kept: list[dict[str, Tensor]] = []
         order = Order.of(len(self.values), batch, seed, self.labels if sampled else None)
-        self.source: Source = CachedActivations(self.values, self.labels, order)
+        self.source: Source = CachedActivations([self.values], self.labels, order)
         self.validate: Validate = self._validate
         self.done: list[Epoch] = []
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from linne.road.evaluate import evaluate as evaluate
     from linne.road.fit import fit as fit
     from linne.road.preview import preview as preview
+    from linne.road.race import race as race
     from linne.serve.predictor import load as load
 
 # Names are imported when they are first used: predicting must not wait for torch.
@@ -37,6 +38,7 @@ _HOMES = {
     "load": "linne.serve.predictor",
     "nets": "linne.nets",
     "preview": "linne.road.preview",
+    "race": "linne.road.race",
 }
 
 __all__ = [
@@ -52,6 +54,7 @@ __all__ = [
     "load",
     "nets",
     "preview",
+    "race",
 ]
 
 

@@ -47,8 +47,9 @@ def test_an_interrupted_pass_goes_on_where_it_stopped(tmp_path: Path, lenet_weig
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in errors
-    assert not (tmp_path / "runs").exists()
-    done = linne(*arguments, folder=tmp_path)
+    (run,) = (tmp_path / "runs").iterdir()
+    assert {path.name for path in run.iterdir()} == {".lock", "asked.json"}
+    done = linne("fit", "--resume", run, "--json", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     computed = json.loads(done.stdout)["embedded"]
     assert 0 < computed["computed"] < computed["images"]

@@ -60,7 +60,7 @@ def view_of(picture: Picture, spec: PixelSpec, flip: bool, *seed: int, area: Are
 
 
 def images_of(index: Index, rows: np.ndarray, batch: int = 8, seed: int = 0, floats: bool = False) -> AugmentedImages:
-    growth, order = Growth(small_pixels(), None, 1, 1), Order.of(len(rows), batch, seed)
+    growth, order = Growth(small_pixels(), None, None, 1, 1), Order.of(len(rows), batch, seed)
     return AugmentedImages(Pictures(index, 3), index.label, rows, growth, Policy(True), order, floats)
 
 
@@ -217,7 +217,7 @@ def test_another_epoch_and_another_seed_give_other_views(index: Index) -> None:
 
 @pytest.mark.parametrize(("images", "batch", "sizes"), [(20, 8, [8, 8]), (8, 8, [8]), (5, 8, [5]), (9, 8, [8])])
 def test_batches_have_one_size(images: int, batch: int, sizes: list[int]) -> None:
-    source = CachedActivations(np.zeros((images, 1, 1, 1), np.float16), np.arange(images), Order.of(images, batch, 0))
+    source = CachedActivations([np.zeros((images, 1, 1, 1), np.float16)], np.arange(images), Order.of(images, batch, 0))
     epochs = [[labels.tolist() for _, labels in source.epoch(epoch)] for epoch in (1, 2, 1)]
     assert [len(labels) for labels in epochs[0]] == sizes
     seen = [label for labels in epochs[0] for label in labels]
@@ -228,7 +228,7 @@ def test_batches_have_one_size(images: int, batch: int, sizes: list[int]) -> Non
 
 def test_cached_activations_stay_with_their_labels() -> None:
     labels = np.arange(30, dtype=np.int64)
-    source = CachedActivations(labels.astype(np.float16)[:, None, None, None], labels, Order.of(30, 7, 0))
+    source = CachedActivations([labels.astype(np.float16)[:, None, None, None]], labels, Order.of(30, 7, 0))
     for values, given in source.epoch(1):
         assert values.dtype == torch.float32
         assert values.flatten().tolist() == given.tolist()

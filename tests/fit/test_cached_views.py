@@ -51,7 +51,7 @@ def opened(index: Index, folder: Path, limit: int = PLENTY) -> PixelCache:
 
 def source_of(index: Index, cache: PixelCache, batch: int = 8) -> AugmentedImages:
     pictures = Pictures(index, 3, cache, digest_of(index))
-    growth, order = Growth(small_pixels(), None, 1, 1), Order.of(len(index), batch, 0)
+    growth, order = Growth(small_pixels(), None, None, 1, 1), Order.of(len(index), batch, 0)
     return AugmentedImages(pictures, index.label, np.arange(len(index)), growth, Policy(True), order, False)
 
 

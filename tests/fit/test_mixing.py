@@ -49,7 +49,7 @@ def test_mixup_is_torchvisions(share: float, smoothing: float) -> None:
     reference = v2.MixUp(num_classes=CLASSES)
     given = {"labels": labels, "batch_size": 6, "lam": share}
     expected, soft = reference.transform(images, given), reference.transform(labels, given)
-    mixed, own = Mix(share, None).images(images)
+    mixed, own = Mix(share, None).images(images, images.roll(1, 0))
     torch.testing.assert_close(mixed, expected)
     assert own == share
     found = mixed_loss(images, logits, labels, Mix(share, None), smoothing)
@@ -64,7 +64,7 @@ def test_cutmix_is_torchvisions(box: tuple[float, float, float, float]) -> None:
     share = 1 - (bottom - top) * (right - left) / 600
     given = {"labels": labels, "batch_size": 6, "lam_adjusted": share, "box": (left, top, right, bottom)}
     expected, soft = reference.transform(images, given), reference.transform(labels, given)
-    mixed, own = Mix(0.123, box).images(images)
+    mixed, own = Mix(0.123, box).images(images, images.roll(1, 0))
     assert own == pytest.approx(share)
     assert torch.equal(mixed, expected)
     found = mixed_loss(images, logits, labels, Mix(0.123, box), 0.1)

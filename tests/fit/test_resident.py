@@ -97,7 +97,7 @@ def sources(index: Index, folder: Path, limit: int = 10**9) -> tuple[AugmentedIm
     policy = Policy(True)
     cache = PixelCache(folder, digest, 3, policy.cache_side(SPEC), limit)
     pictures = Pictures(index, 3, cache, digest)
-    growth, order = Growth(SPEC, None, 1, 1), Order.of(len(index), 8, 3)
+    growth, order = Growth(SPEC, None, None, 1, 1), Order.of(len(index), 8, 3)
     host = AugmentedImages(pictures, index.label, np.arange(len(index)), growth, policy, order, False)
     return host, ResidentImages(host, DEVICES[-1]), cache
 

@@ -12,9 +12,9 @@ from small_networks import small_pixels
 
 from linne.embed.backends import device
 from linne.fit.decoded import Pictures
+from linne.fit.sampling import shuffled
 from linne.fit.shifted import ShiftedImages, small_pictures
 from linne.fit.six_views import mirrored_and_shifted
-from linne.fit.sources import shuffled
 from linne.fit.views import shifted_views, with_border
 from linne.index.class_folders import read_folder
 from linne.nets import create

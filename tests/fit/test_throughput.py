@@ -60,7 +60,7 @@ def test_no_time_means_no_rates() -> None:
 def test_the_whole_network(sample: Sample, pretrained: bool) -> None:
     network = small_network()
     before = state_of(network)
-    rate = whole_rate(network, small_pixels(), 3, 4, CPU, sample, Policy(True), pretrained)
+    rate = whole_rate(network, small_pixels(), 3, 4, CPU, sample, Policy(True), pretrained, 60)
     assert rate.frozen_stages == 0
     assert rate.activation_size == 3 * 64 * 64
     assert 0 < rate.images_per_second < augmented_per_second(sample, small_pixels(), Policy(True)) * 3
@@ -70,7 +70,7 @@ def test_the_whole_network(sample: Sample, pretrained: bool) -> None:
 
 def test_a_gray_network(sample: Sample) -> None:
     network, pixels = create("lenet5"), entry("lenet5").pixels
-    assert whole_rate(network, pixels, 3, 4, CPU, sample, Policy(True), False).images_per_second > 0
+    assert whole_rate(network, pixels, 3, 4, CPU, sample, Policy(True), False, 60).images_per_second > 0
     assert augmented_per_second(sample, pixels, Policy(False)) > 0
 
 

@@ -212,7 +212,7 @@ def test_the_same_seed_gives_the_same_weights_bit_for_bit(tmp_path: Path, stage:
         folder = tmp_path / str(number)
         folder.mkdir()
         run = Run(folder, epochs=2, make=lambda network=network: Tail(network, stage))
-        run.labels, run.source = labels, CachedActivations(values, labels, Order.of(8, 4, 0))
+        run.labels, run.source = labels, CachedActivations([values], labels, Order.of(8, 4, 0))
         run.validate = lambda predict: (np.eye(3, dtype=np.float32)[labels] * next(certainty), np.arange(8))
         run.go()
         states.append(state_of(network))

@@ -117,7 +117,7 @@ def trained_while_six_of_ten_vanish(folder: Path, learning_rate: float) -> ToyRu
     taught = np.repeat([DARK, BRIGHT], 8)
     activations = np.where(taught == BRIGHT, 2, -2).astype(np.float16)[:, None, None, None]
     run = ToyRun(folder.parent, epochs=10, levels=(replace(RECIPE, learning_rate=learning_rate),), make=Brightness)
-    run.source = CachedActivations(activations, taught, Order.of(len(taught), 4, 0))
+    run.source = CachedActivations([activations], taught, Order.of(len(taught), 4, 0))
     run.labels = index.label.astype(np.int64)
     run.validate = on_files(index, np.arange(10), digest, pixels, {})
     run.go(progress=Removing([folder / index.path(row) for row in np.flatnonzero(index.label == DARK).tolist()]))

@@ -25,6 +25,11 @@ MOST_SHARE = 0.4
 PENALTIES = np.geomspace(1e-3, 1e2, 11)
 """Of the ridge, over the mean eigenvalue."""
 
+INTERCEPT = 1e6
+"""Eigenvalue of the constant, over the mean one: it is hardly penalised. Without it, features that are centred tell the
+class of an image that is left out: with all the others its features sum to zero, as the targets of as many images of
+each class do."""
+
 
 def whole_pictures(pixels: PixelSpec, sample: Sample) -> PixelSpec | None:
     """Give the spec that shows whole pictures in as many pixels; None where the centre is nearly all of them.
@@ -53,12 +58,14 @@ def told_apart(features: NDArray[np.float32], labels: NDArray[np.int32]) -> floa
     "Notes on Regularized Least Squares", MIT-CSAIL-TR-2007-025, section 3.
     """
     scaled = (features - features.mean(0)) / (features.std(0) + 1e-6)
-    values, vectors = eigh((scaled @ scaled.T).astype(np.float64))
+    products = (scaled @ scaled.T).astype(np.float64)
+    mean = max(products.trace() / len(products), 1e-12)
+    values, vectors = eigh(products + INTERCEPT * mean / len(products))
     targets = 2.0 * (labels[:, None] == np.unique(labels)) - 1
     truth = targets.argmax(1)
     turned = vectors.T @ targets
     best = 0.0
-    for penalty in PENALTIES * max(values.mean(), 1e-12):
+    for penalty in PENALTIES * mean:
         inverse = 1 / (np.maximum(values, 0) + penalty)
         coefficients = vectors @ (inverse[:, None] * turned)
         diagonal = (vectors**2) @ inverse

@@ -18,6 +18,7 @@ COMMANDS = {
     "preview": "draw what training would see of the photos, on one sheet",
     "review": "decide on what the audit found, on a page in the browser",
     "evaluate": "open a run's test set and score its classifier",
+    "race": "train a network of every generation on your photos, and compare them",
     "embed": "give the features of images, for other programs",
     "predict": "classify images with a bundle",
     "serve": "answer over HTTP, with a page to drop images on",

@@ -10,7 +10,8 @@ from importlib import import_module
 from typer.main import get_command
 
 from linne.cli import INTERRUPTED, TOLD_TO_END
-from linne.records.errors import LinneError, Stopped, needs
+from linne.records.errors import LinneError, LostError, Stopped, needs
+from linne.runtime.torchrun import rank
 
 FAILED = 1
 
@@ -40,7 +41,8 @@ def run_command(name: str, arguments: list[str]) -> int:
     except KeyboardInterrupt:
         status = INTERRUPTED
     except Stopped as end:
-        sys.stderr.write(f"linne: {end}\n")
+        if rank() == 0:
+            sys.stderr.write(f"linne: {end}\n")
         return TOLD_TO_END + end.signal
     return _interrupted(name) if status == INTERRUPTED else status
 
@@ -63,8 +65,10 @@ def _let_go_of_output() -> None:
 
 
 def _failed(error: LinneError, as_json: bool) -> int:
-    sys.stderr.write(f"linne: {error}\n")
-    if as_json:
+    if isinstance(error, LostError) and (rank() > 0 or error.explained):
+        return FAILED  # of several processes one tells what has happened
+    sys.stderr.write(f"linne: {f'process {rank()}: ' if rank() else ''}{error}\n")
+    if as_json and rank() == 0:
         value = None if error.value is None else str(error.value)
         facts = {"problem": error.problem, "file": error.file, "value": value, "remedy": error.remedy}
         try:
@@ -76,10 +80,8 @@ def _failed(error: LinneError, as_json: bool) -> int:
 
 
 def _interrupted(name: str) -> int:
-    kept = (
-        "; what was embedded is kept, and the same command goes on from there"
-        if name in ("audit", "embed", "fit")
-        else ""
-    )
-    sys.stderr.write(f"\nlinne: interrupted{kept}\n")
+    kept = {"audit": "embedded", "embed": "embedded", "fit": "embedded", "race": "trained"}.get(name)
+    goes_on = f"; what was {kept} is kept, and the same command goes on from there" if kept else ""
+    if rank() == 0:
+        sys.stderr.write(f"\nlinne: interrupted{goes_on}\n")
     return INTERRUPTED

@@ -92,6 +92,9 @@ def fit(
     cache_size: Annotated[
         str, typer.Option(help="Most that decoded training images may take on the disk: 500M, 10G, 0.", metavar="SIZE")
     ] = "10G",
+    shard: Annotated[
+        bool, typer.Option("--shard", help="Under torchrun: cut the network up among the processes.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Train a classifier on photos: index, embed, audit, split, train, export, report.
@@ -101,12 +104,13 @@ def fit(
     from linne.records.evaluation import Evaluation
     from linne.road import fit as road
     from linne.road.recipes import read_recipe, read_settings
+    from linne.runtime.torchrun import rank
 
     if (photos is None) == (resume is None):
         raise typer.BadParameter("give PHOTOS, or --resume RUN", param_hint="PHOTOS")
     terminal = Terminal()
     if resume is not None:
-        run = road.resume(resume, progress=terminal, started=STARTED)
+        run = road.resume(resume, shard=shard, progress=terminal, started=STARTED)
     else:
         assert photos is not None  # noqa: S101 - one of both is given
         chosen = {**({} if recipe is None else read_recipe(recipe)), **read_settings(settings or [])}
@@ -127,9 +131,12 @@ def fit(
             out=out_folder,
             cache=cache,
             cache_size=cache_size,
+            shard=shard,
             progress=terminal,
             started=STARTED,
         )
+    if rank() > 0:
+        return
     validation = Evaluation.read(run.validation)
     facts = run.facts
     if as_json:

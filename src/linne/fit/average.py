@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from linne.fit.restored import restore
+from linne.fit.sharded import is_cut
 
 
 class Average:
@@ -46,7 +47,11 @@ class Average:
                 values.append(value)
             else:
                 self._averages[name].copy_(value)
-        torch._foreach_lerp_(averages, values, 1 - decay)
+        if any(map(is_cut, values)):  # pieces do not go into one list with what is whole
+            for average, value in zip(averages, values, strict=True):
+                average.lerp_(value, 1 - decay)
+        else:
+            torch._foreach_lerp_(averages, values, 1 - decay)
         self._updates += 1
 
     @contextmanager

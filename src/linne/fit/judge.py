@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from linne.fit.processes import ALONE, Processes
 from linne.fit.scoring import Each, Scores, Scoring, scoring_of
 from linne.records.atomic import write_text
 from linne.records.truth import Truth
@@ -77,6 +78,8 @@ class Judge:
         Called whenever the module is the best so far, and has the weights that are kept.
     now : callable
         Seconds since the run began.
+    processes : Processes
+        The first one's word on which epoch is best holds for all, and it alone writes.
 
     Attributes
     ----------
@@ -86,7 +89,15 @@ class Judge:
         What the last validation took.
     """
 
-    def __init__(self, truth: Truth, history: Path, keep: Callable[[], None], now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        truth: Truth,
+        history: Path,
+        keep: Callable[[], None],
+        now: Callable[[], float],
+        processes: Processes = ALONE,
+    ) -> None:
+        self._processes = processes
         self._scoring, self._history, self.keep, self._now = scoring_of(truth), history, keep, now
         self.done: list[Epoch] = []
         self.best: Best | None = None
@@ -114,7 +125,8 @@ class Judge:
         self.done.append(epoch)
         if self.best is not None and len(seen) < len(self.best.seen):
             self.best = self.best.on(seen, self._scoring)
-        if self.best is None or epoch.scores.rank > self.best.epoch.scores.rank:
+        better = self.best is None or epoch.scores.rank > self.best.epoch.scores.rank
+        if self._processes.told(better)[0]:
             # One assignment, for an interrupt may come before or after it.
             copied = {name: value.detach().clone() for name, value in weights().items()}
             self.best = Best(epoch, copied, seen, each)
@@ -128,8 +140,9 @@ class Judge:
 
     def tell(self) -> None:
         """Add to the history what it does not have yet."""
-        with self._history.open("a", encoding="utf-8") as file:
-            file.writelines(_line(epoch) for epoch in self.done[self._told :])
+        if self._processes.first:
+            with self._history.open("a", encoding="utf-8") as file:
+                file.writelines(_line(epoch) for epoch in self.done[self._told :])
         self._told = len(self.done)
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -150,7 +163,8 @@ class Judge:
             weights = {name.removeprefix("weights/"): v for name, v in tensors.items() if name.startswith("weights/")}
             each = {name.removeprefix("each/"): v.numpy() for name, v in tensors.items() if name.startswith("each/")}
             self.best = Best(Epoch(**facts["best"]), weights, tensors["seen"].numpy(), each)
-        write_text(self._history, "".join(map(_line, self.done)))
+        if self._processes.first:
+            write_text(self._history, "".join(map(_line, self.done)))
         self._told = len(self.done)
 
 

@@ -16,6 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from linne.fit.folded import fold_fixed_norms
+from linne.fit.processes import ALONE, Processes
+from linne.fit.synced_norm import sync_norms
 from linne.nets.blocks.drop_path import DropPath
 
 Losses = Callable[[Tensor, slice], Tensor]
@@ -46,31 +48,51 @@ class Lane:
         On its device.
     fixed_norms : bool
         Batch norms keep their statistics, and are folded where that can be done.
+    processes : Processes
+        Other batch norms see the parts of all of them.
+
+    Attributes
+    ----------
+    in_step : bool
+        All processes must compute at once: one without images takes part with a blank.
     """
 
-    def __init__(self, module: nn.Module, fixed_norms: bool) -> None:
-        self.module = copy.deepcopy(module)
-        shared = {name: value.data for name, value in [*module.named_parameters(), *module.named_buffers()]}
-        for name, value in [*self.module.named_parameters(), *self.module.named_buffers()]:
-            value.data = shared[name]
+    def __init__(self, module: nn.Module, fixed_norms: bool, processes: Processes = ALONE) -> None:
+        if processes.shard:
+            self.module = module  # there is one lane, and a piece of the weights is no one else's
+        else:
+            self.module = copy.deepcopy(module)
+            shared = {name: value.data for name, value in [*module.named_parameters(), *module.named_buffers()]}
+            for name, value in [*self.module.named_parameters(), *self.module.named_buffers()]:
+                value.data = shared[name]
         self.parameters = [p for p in self.module.parameters() if p.requires_grad]
-        device = next(iter(shared.values())).device
+        device = next(module.parameters()).device
         self.generator = torch.Generator(device)
         _draw_from(self.module, self.generator)
         self.module.train()
+        self._fixed = []
         if fixed_norms:
-            fold_fixed_norms(self.module)
+            if not processes.shard:
+                fold_fixed_norms(self.module)
             for part in self.module.modules():
                 if isinstance(part, nn.modules.batchnorm._BatchNorm):
-                    part.eval()
+                    self._fixed.append(part.eval())
+        self._synced = [] if fixed_norms or processes.alone else sync_norms(self.module, processes)
+        self.in_step = processes.shard or bool(self._synced)
 
     def backward(self, images: Tensor, part: slice, losses: Losses, precision: torch.dtype, scale: float) -> Tensor:
         """Add the gradient of a part's losses, times `scale`, to the lane's own; gives the losses."""
+        own = images[part]
+        blank = self.in_step and len(own) == 0
+        for norm in self._synced:
+            norm.counts = not blank
+        for fixed in self._fixed:
+            fixed.eval()
         with torch.autocast(images.device.type, precision, enabled=precision is not torch.float32):
-            logits = self.module(images[part])
-        each = losses(logits.float(), part)
+            logits = self.module(images.new_zeros(1, *images.shape[1:]) if blank else own)
+        each: Tensor = logits.float()[:, 0] * 0 if blank else losses(logits.float(), part)
         (each.sum() * scale).backward()  # type: ignore[no-untyped-call]
-        return each.detach()
+        return each.detach()[: len(own)]
 
     def take_gradients(self) -> list[Tensor | None]:
         """Give the gradients of `parameters`, and forget them."""
@@ -91,11 +113,17 @@ class Lanes:
         One on a GPU.
     fixed_norms : bool
     precision : torch.dtype
+    processes : Processes
+        Several have one lane each.
     """
 
-    def __init__(self, module: nn.Module, lanes: int, fixed_norms: bool, precision: torch.dtype) -> None:
+    def __init__(
+        self, module: nn.Module, lanes: int, fixed_norms: bool, precision: torch.dtype, processes: Processes = ALONE
+    ) -> None:
         self._parameters = [p for p in module.parameters() if p.requires_grad]
-        self._lanes = [Lane(module, fixed_norms) for _ in range(lanes if can_share(module, fixed_norms) else 1)]
+        several = processes.alone and can_share(module, fixed_norms)
+        self._lanes = [Lane(module, fixed_norms, processes) for _ in range(lanes if several else 1)]
+        self.in_step = self._lanes[0].in_step
         self._precision = precision
         self._pool = None
         if len(self._lanes) > 1:
@@ -118,6 +146,10 @@ class Lanes:
         (batch,) tensor
             The losses.
         """
+        if not self.in_step:
+            if len(images) == 0:
+                return images.new_zeros(0, dtype=torch.float32)
+            parts = min(parts, len(images))
         lanes = min(len(self._lanes), len(images))
         for number, lane in enumerate(self._lanes):
             lane.generator.manual_seed(
@@ -125,8 +157,8 @@ class Lanes:
             )
         torch.manual_seed(int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0]) >> 1)
         done: list[Tensor] = []
-        for piece in _cut(slice(0, len(images)), min(parts, len(images))):
-            shares = _cut(piece, min(lanes, piece.stop - piece.start))
+        for piece in _cut(slice(0, len(images)), parts):
+            shares = _cut(piece, max(min(lanes, piece.stop - piece.start), 1))
             arguments = [(lane, images, share) for lane, share in zip(self._lanes, shares, strict=False)]
             if self._pool is None or len(arguments) == 1:
                 done += [lane.backward(x, share, losses, self._precision, scale) for lane, x, share in arguments]

@@ -12,12 +12,12 @@ from linne.records.recipe import Method, Recipe
 EPOCHS = (1, 2, 3, 4, 6, 8, 12, 16, 20, 30, 40, 60)
 """Few lengths, so that a small change of speed is no change of plan."""
 
-MOST_EPOCHS: dict[Method, int] = {"stages": 12, "whole": 20, "scratch": 60}
+MOST_EPOCHS: dict[Method, int] = {"stages": 8, "whole": 20, "scratch": 60}
 """Past these, validation gains little (docs/rooms/fit.md)."""
 
-WORTHWHILE_EPOCHS: dict[Method, int] = {"stages": 3, "whole": 6, "scratch": 1}
-"""With fewer, a cheaper way of training gains more: the probe beats a tail of one epoch, and a tail on several views
-beats a few epochs of the whole network (docs/rooms/fit.md)."""
+WORTHWHILE_EPOCHS: dict[Method, int] = {"stages": 3, "whole": 8, "scratch": 1}
+"""With fewer, a cheaper way of training gains more: the probe beats a tail of one epoch, and a deep tail on several
+views a few epochs of the whole network (docs/rooms/fit.md)."""
 
 VIEWS = (4, 2)
 """Views of each image that a tail is trained on, where there is time to make them."""

@@ -35,9 +35,8 @@ class Mix:
     share: float
     box: tuple[float, float, float, float] | None
 
-    def images(self, images: Tensor) -> tuple[Tensor, float]:
+    def images(self, images: Tensor, others: Tensor) -> tuple[Tensor, float]:
         """Mix ``(batch, channels, height, width)`` floats; gives what each has of itself too, to whole pixels."""
-        others = images.roll(1, 0)
         if self.box is None:
             return images.lerp(others, 1 - self.share), self.share
         height, width = images.shape[2:]

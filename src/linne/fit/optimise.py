@@ -16,7 +16,10 @@ from linne.fit.lanes import Lanes
 from linne.fit.loss_scale import LossScale
 from linne.fit.mixing import Mix
 from linne.fit.optimisers import Optimiser
+from linne.fit.processes import ALONE, Processes
 from linne.fit.schedule import factor
+from linne.fit.sharded import cut_as
+from linne.fit.sharded import whole as whole_of
 from linne.records.errors import LinneError
 from linne.records.pixel_spec import PixelSpec
 from linne.records.recipe import Precision, Recipe
@@ -51,6 +54,8 @@ class Trainer:
         In all; the moving average reaches back over a share of them.
     teacher : callable, optional
         Inputs to the logits of a network that this one learns from.
+    processes : Processes
+        Each computes the gradient of its part of a batch; all make the same step.
     """
 
     def __init__(
@@ -64,42 +69,58 @@ class Trainer:
         pretrained: bool,
         steps: int,
         teacher: Callable[[Tensor], Tensor] | None = None,
+        processes: Processes = ALONE,
     ) -> None:
-        self.module = module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._processes = processes
+        if not processes.shard:
+            module = module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.module = module
         self.recipe, self.device, self._loss, self._pretrained = recipe, device, loss, pretrained
         self._teacher, self._taught = teacher, Distillation(recipe.teacher_share, recipe.teacher_temperature)
         self._trained = [p for p in self.module.parameters() if p.requires_grad]
         self._normalised = Normaliser(pixels, device)
         self._optimiser = optimiser()
-        self._lanes = Lanes(self.module, recipe.lanes, pretrained, DTYPES[recipe.precision])
+        self._lanes = Lanes(self.module, recipe.lanes, pretrained, DTYPES[recipe.precision], processes)
         self._parts = recipe.accumulation
         self._scale = LossScale(active=recipe.precision == "float16")
         reach = recipe.average * steps
         self._average = Average(self.module, 1 - 1 / reach) if reach > 1 else None
 
-    def step(self, inputs: Tensor, labels: Tensor, at: float, seed: tuple[int, ...], mix: Mix | None = None) -> Tensor:
+    def step(
+        self,
+        inputs: Tensor,
+        labels: Tensor,
+        at: float,
+        seed: tuple[int, ...],
+        mix: Mix | None = None,
+        whole: int | None = None,
+    ) -> Tensor:
         """Train on one batch, mixed or not.
 
         Parameters
         ----------
         inputs, labels : tensor
+            Of one process among several: its part, which may be empty.
         at : float
             Where in the schedule, 0 to 1.
         seed : tuple of int
             Of what the network draws.
         mix : Mix, optional
+        whole : int, optional
+            Images of the batch, those of other processes counted in.
 
         Returns
         -------
         tensor
             The mean loss, on the device: reading it waits for the step. It is no number where the gradient is none.
         """
+        processes = self._processes
         self.module.train()
         images, labels = self._on_device(inputs), labels.to(self.device)
         others, share = labels, 1.0
         if mix is not None:
-            images, share = mix.images(images)
-            others = labels.roll(1, 0)
+            images, share = mix.images(images, processes.rolled(images))
+            others = processes.rolled(labels)
 
         taught = None if self._teacher is None else self._teacher(images)
 
@@ -110,27 +131,42 @@ class Trainer:
                 each = share * each + (1 - share) * self._loss(of_labels, others[part])
             return each if taught is None else self._taught(each, of_teacher, taught[part])
 
-        each = self._backward(images, losses, seed)
+        whole = whole or len(images)
+        each = self._backward(images, losses, seed if processes.first else (*seed, processes.rank), whole)
+        if processes.alone:
+            loss = each.mean()
+        else:
+            loss = processes.sum_gradients([] if processes.shard else self._trained, each.sum()) / whole
         norm = nn.utils.clip_grad_norm_(self._trained, self.recipe.clip or torch.inf)
         if self._scale.worked(norm):
             rate = self.recipe.learning_rate * factor(self.recipe.schedule, at, self.recipe.warm_up)
             self._optimiser.step(rate)
             if self._average is not None:
                 self._average.update(self.module)
-        else:
-            for parameter in self._trained:
-                parameter.grad = None
-            return each.mean()  # the step was left out, which cures it
-        return torch.where(norm.isfinite(), each.mean(), torch.nan)
+            return torch.where(norm.isfinite(), loss, torch.nan)
+        for parameter in self._trained:
+            parameter.grad = None
+        return loss  # the step was left out, which cures it
 
-    def _backward(self, images: Tensor, losses: Callable[[Tensor, slice], Tensor], seed: tuple[int, ...]) -> Tensor:
+    def _backward(
+        self, images: Tensor, losses: Callable[[Tensor, slice], Tensor], seed: tuple[int, ...], whole: int
+    ) -> Tensor:
         """Compute gradients; where memory does not suffice, in more parts, from now on."""
+        scale = self._scale.value / whole
+        if self._processes.shard:
+            scale *= self._processes.world  # a mean over the processes is what it gives
         while True:
             try:
-                each = self._lanes.backward(images, losses, self._parts, seed, self._scale.value / len(images))
+                each = self._lanes.backward(images, losses, self._parts, seed, scale)
             except RuntimeError as error:  # torch.OutOfMemoryError is one
                 if not _out_of_memory(error):
                     raise
+                if self._lanes.in_step:  # the others are waiting in the middle of this very attempt
+                    raise LinneError(
+                        "memory does not suffice for a batch",
+                        value=f"{whole} images",
+                        remedy=f"--set accumulation={2 * self._parts}",
+                    ) from error
                 if self._parts >= len(images):
                     raise LinneError(
                         "memory does not suffice for one image",
@@ -152,12 +188,21 @@ class Trainer:
         with nullcontext() if self._average is None else self._average.swapped(self.module):
             yield
 
-    @torch.inference_mode()
     def predict(self, inputs: Tensor) -> Tensor:
         """Logits on the CPU, in evaluation mode and full precision, by the weights that the module has."""
         self.module.eval()
-        with full_precision():
+        # Pieces that were put together in inference mode could not be trained on afterwards.
+        unrecorded = torch.no_grad() if self._processes.shard else torch.inference_mode()
+        with unrecorded, full_precision():
             return self.module(self._on_device(inputs)).float().cpu()  # type: ignore[no-any-return]
+
+    def weights(self) -> dict[str, Tensor]:
+        """Give the module's weights, whole; they are not copies."""
+        return whole_of(self.module.state_dict())
+
+    def take(self, weights: Mapping[str, Tensor]) -> None:
+        """Give the module weights that `weights` gave."""
+        self.module.load_state_dict(cut_as(self.module.state_dict(), weights))
 
     def state(self) -> dict[str, Tensor]:
         """All that the next step depends on, but for what it is given."""
@@ -168,7 +213,7 @@ class Trainer:
             "average": {} if self._average is None else self._average.state(),
         }
         state = {f"{part}/{name}": value for part, values in parts.items() for name, value in values.items()}
-        return {**state, "parts": torch.tensor(self._parts)}
+        return {**whole_of(state), "parts": torch.tensor(self._parts)}
 
     def load(self, state: Mapping[str, Tensor]) -> None:
         """Go on from what `state` gave."""
@@ -176,11 +221,11 @@ class Trainer:
         def of(part: str) -> dict[str, Tensor]:
             return {name.removeprefix(f"{part}/"): v for name, v in state.items() if name.startswith(f"{part}/")}
 
-        self.module.load_state_dict(of("weights"))
-        self._optimiser.load(of("optimiser"))
+        self.take(of("weights"))
+        self._optimiser.load(cut_as(self._optimiser.state(), of("optimiser")))
         self._scale.load(of("scale"))
         if self._average is not None:
-            self._average.load(of("average"))
+            self._average.load(cut_as(self._average.state(), of("average")))
         self._parts = int(state["parts"])
 
     def _on_device(self, inputs: Tensor) -> Tensor:

@@ -40,8 +40,10 @@ class Pace:
             self.hurried = by_steps, now
         if self.hurried is None:
             return by_steps
+        if now >= self._end:
+            return 1.0
         progress, since = self.hurried
-        by_clock = progress + (1 - progress) * (now - since) / max(self._end - since, 1e-9)
+        by_clock = progress + (1 - progress) * (now - since) / (self._end - since)
         return min(max(by_steps, by_clock), 1.0)
 
     def _is_late(self, step: int, now: float, end: float) -> bool:

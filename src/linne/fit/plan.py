@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from linne.fit.growth import Growth
 from linne.fit.levels import MOST_EPOCHS, WORTHWHILE_EPOCHS, Level, Sizes, Training, in_short
 from linne.fit.strength import augment_for
 from linne.fit.throughput import Rate
-from linne.records.errors import LinneError
+from linne.records.errors import BudgetError, LinneError
+from linne.records.pixel_spec import PixelSpec
 from linne.records.recipe import Method, Recipe
 
 RECIPES: dict[Method, Recipe] = {
@@ -53,6 +55,10 @@ class Outlook:
     whole_rate : Rate or None
     views_per_second : float
         That the one pass takes in.
+    pixels : PixelSpec
+        Of validation.
+    sides : (int, int) or None
+        That the inputs of a pretrained network may grow from and to; None where it takes no other size.
     """
 
     pretrained: bool
@@ -68,6 +74,8 @@ class Outlook:
     stage_rates: tuple[Rate, ...]
     whole_rate: Rate | None
     views_per_second: float
+    pixels: PixelSpec
+    sides: tuple[int, int] | None
 
     @property
     def sizes(self) -> Sizes:
@@ -86,8 +94,10 @@ def plan_training(outlook: Outlook, chosen: Mapping[str, Any]) -> Training:
 
     Raises
     ------
+    BudgetError
+        The time does not suffice for the least that there is to do.
     LinneError
-        The time does not suffice for the least that there is to do, or what was chosen cannot be done.
+        What was chosen cannot be done.
     """
     refuse_if_too_short(outlook)
     if not outlook.pretrained:
@@ -114,15 +124,15 @@ def plan_training(outlook: Outlook, chosen: Mapping[str, Any]) -> Training:
 
 
 def refuse_if_too_short(outlook: Outlook) -> None:
-    """Raise `LinneError` where the time left does not suffice for what must be done in any case."""
+    """Raise `BudgetError` where the time left does not suffice for what must be done in any case."""
     least = outlook.embed_seconds[None] + outlook.other_seconds
     if outlook.seconds_left is not None and least > TOLERANCE * outlook.seconds_left:
         raise _too_short(outlook, least)
 
 
-def _too_short(outlook: Outlook, needed: float) -> LinneError:
+def _too_short(outlook: Outlook, needed: float) -> BudgetError:
     least = outlook.seconds_spent + needed
-    return LinneError(
+    return BudgetError(
         "the budget is too short",
         value=f"{max(outlook.seconds_left or 0, 0):.0f} s left, and about {needed:.0f} s needed",
         remedy=f"give --budget {math.ceil(1.1 * least) + 1}s or more",
@@ -145,7 +155,7 @@ def _from_scratch(outlook: Outlook, chosen: Mapping[str, Any]) -> Training:
 
 
 def _tail(outlook: Outlook, chosen: Mapping[str, Any]) -> tuple[Level | None, str]:
-    """The deepest tail of which enough epochs can be afforded; the shallowest with none, where there is no such."""
+    """The tail with most views, and the deepest of these; the shallowest with no epoch, where none can be afforded."""
     stage = chosen.get("frozen_stages")
     rates = [r for r in outlook.stage_rates if stage is None or r.frozen_stages == stage]
     if stage is not None and not rates:
@@ -154,10 +164,10 @@ def _tail(outlook: Outlook, chosen: Mapping[str, Any]) -> tuple[Level | None, st
     held = [r for r in rates if r.activation_size * 2 * outlook.images <= MOST_ACTIVATION_BYTES]
     if not held:
         return None, "the activations of so many images do not fit in memory"
-    for rate in reversed(held):  # the deepest first
-        level = _affordable(outlook, _level("stages", rate, outlook, chosen), 0.0, chosen)
-        if level.recipe.epochs >= WORTHWHILE_EPOCHS["stages"] or "epochs" in chosen:
-            return level, ""
+    levels = [_affordable(outlook, _level("stages", rate, outlook, chosen), 0.0, chosen) for rate in held]
+    worthwhile = [level for level in levels if level.recipe.epochs >= WORTHWHILE_EPOCHS["stages"] or "epochs" in chosen]
+    if worthwhile:  # views gain more than depth, and depth more than length
+        return max(worthwhile, key=lambda level: (level.recipe.views, -level.recipe.frozen_stages)), ""
     shallowest = _level("stages", held[0], outlook, chosen)
     if outlook.seconds_left and _seconds_without_training(outlook, shallowest) <= outlook.seconds_left:
         return shallowest.of_length(0), ""
@@ -176,9 +186,18 @@ def _whole(outlook: Outlook, chosen: Mapping[str, Any], tail: Level | None, must
 
 
 def _level(method: Method, rate: Rate, outlook: Outlook, chosen: Mapping[str, Any]) -> Level:
-    measured = {"frozen_stages": rate.frozen_stages, "precision": rate.precision, "lanes": rate.lanes}
+    measured: dict[str, Any] = {
+        "frozen_stages": rate.frozen_stages,
+        "precision": rate.precision,
+        "lanes": rate.lanes,
+    }
+    if method == "whole" and outlook.sides is not None:
+        measured |= dict(zip(("first_side", "last_side"), outlook.sides, strict=True))
     by_hand = {name: value for name, value in chosen.items() if name not in ("method", "frozen_stages")}
-    return Level(replace(RECIPES[method], **{**measured, **by_hand}), rate.images_per_second, outlook.views_per_second)
+    recipe = replace(RECIPES[method], **{**measured, **by_hand})
+    growth = Growth(outlook.pixels, recipe.first_side, recipe.last_side, 1, WORTHWHILE_EPOCHS["whole"])
+    cost = 1.0 if method == "stages" else growth.cost()
+    return Level(recipe, rate.images_per_second / cost, outlook.views_per_second)
 
 
 def _varied(level: Level, outlook: Outlook, chosen: Mapping[str, Any]) -> tuple[Level, str]:

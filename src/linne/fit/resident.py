@@ -71,15 +71,15 @@ class ResidentImages:
             began = time.perf_counter()
             asked = zip(self.host.rows[places].tolist(), turns.tolist(), strict=True)
             drawn = [(row, turn) for row, turn in asked if row in self._pictures]
-            if not drawn:
-                continue
-            rows = [row for row, _ in drawn]
-            views, labels = self._views(drawn, epoch), label_tensor(self.host.label[rows])
+            labels = label_tensor(self.host.label[[row for row, _ in drawn]])
+            views = self._views(drawn, epoch)
             self._waited += time.perf_counter() - began
             yield views, labels.to(self.device)
 
     def _views(self, drawn: list[tuple[int, int]], epoch: int) -> Tensor:
         spec, policy, seed = self.host.growth.at(epoch), self.host.policy, self.host.order.seed
+        if not drawn:
+            return torch.empty(0, spec.channels, spec.height, spec.width, dtype=torch.uint8, device=self.device)
         pictures = [self._pictures[row] for row, _ in drawn]
         draws = [
             draw(picture.shape[1], picture.shape[0], spec, policy, rng_of(seed, epoch, row, turn))

@@ -18,7 +18,8 @@ from PIL import Image
 from torch import Tensor
 
 from linne.fit.decoded import Pictures
-from linne.fit.sources import Batch, shuffled, view_threads
+from linne.fit.sampling import shuffled
+from linne.fit.sources import Batch, view_threads
 from linne.fit.views import shifted_views, with_border
 from linne.pixels.geometry import fit_to
 from linne.pixels.shrunk import shrink_for

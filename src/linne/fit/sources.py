@@ -66,6 +66,8 @@ class Source(Protocol):
     def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         """Give ``(inputs, labels)`` batches, from the `first` on; a last, smaller one is left out.
 
+        One that has lost all its images is empty: other processes may have images of it.
+
         Inputs are float, or uint8 intensities that are still to be normalised. They hold until the next batch is asked
         for: its memory may be theirs.
         """
@@ -143,7 +145,7 @@ class AugmentedImages:
         """Give batches of random views."""
         spec = self.growth.at(epoch)
         normalised = Normaliser(spec, torch.device("cpu")) if self._floats else None
-        free = [_buffer(self.batch_size, spec, self._floats) for _ in range(AHEAD + 2)]
+        free = [_buffer(self.order.part_size, spec, self._floats) for _ in range(AHEAD + 2)]
         waiting: deque[tuple[list[Future[list[int]]], Tensor, NDArray[np.int64]]] = deque()
         # What is only cut out takes less time than handing the interpreter's lock to another thread and back.
         uncached = self.pictures.uncached(self.rows)  # after an epoch, what was in its last, smaller batch
@@ -178,9 +180,8 @@ class AugmentedImages:
         self.waited += time.perf_counter() - began
         waiting.popleft()
         kept = np.delete(np.arange(len(rows)), missing)
-        if len(kept):
-            images = buffer[: len(rows)] if not missing else buffer[torch.from_numpy(kept)]
-            yield images, label_tensor(self.label[rows[kept]])
+        images = buffer[: len(rows)] if not missing else buffer[torch.from_numpy(kept)]
+        yield images, label_tensor(self.label[rows[kept]])
         free.append(buffer)
 
     def _fill(

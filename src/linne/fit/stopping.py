@@ -12,8 +12,10 @@ SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasat
 
 
 @contextmanager
-def stopping() -> Iterator[list[int]]:
+def stopping(ctrl_c: bool = False) -> Iterator[list[int]]:
     """Give a list that takes the signals that would end the process; they are its own again afterwards.
+
+    Ctrl-C is one of them only on demand.
 
     In another thread than the main one, where none can be taken, it stays empty. What is ignored stays ignored: under
     ``nohup`` a terminal may be closed.
@@ -26,7 +28,8 @@ def stopping() -> Iterator[list[int]]:
     if threading.current_thread() is not threading.main_thread():
         yield told
         return
-    heard = [number for number in SIGNALS if signal.getsignal(number) not in (signal.SIG_IGN, None)]
+    signals = (*SIGNALS, signal.SIGINT) if ctrl_c else SIGNALS
+    heard = [number for number in signals if signal.getsignal(number) not in (signal.SIG_IGN, None)]
     before = {number: signal.signal(number, note) for number in heard}
     try:
         yield told

@@ -40,7 +40,11 @@ BFLOAT16_GAIN = 1.3
 
 MEASURED_SECONDS = 0.2
 FEWEST_STEPS = 3
-"""Steps are timed for so long, and at least so many, after one that warms up; the fastest counts."""
+"""Steps are timed for so long, and at least so many, after one that warms up; the fastest counts. Where the time for
+measuring is over, one is enough."""
+
+MEASURED_IMAGES = 16
+"""Of the whole network, a step on a CPU, where that takes seconds; more are no faster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,10 @@ class Rate:
 def tail_rates(
     network: nn.Module, pixels: PixelSpec, classes: int, batch_size: int, device: torch.device, seconds: float
 ) -> tuple[Rate, ...]:
-    """Measure training the last stages on stored activations, from two on deeper, until `seconds` are over."""
+    """Measure training the last stages on stored activations, from two on deeper, until `seconds` are over.
+
+    What is fastest for two stages is taken for more.
+    """
     trial = _trial(network, classes)
     inputs = _inputs_of_stages(trial, pixels)
     end = time.perf_counter() + seconds
@@ -69,7 +76,8 @@ def tail_rates(
         if time.perf_counter() > end:
             break
         activations = inputs[stage].expand(batch_size, -1, -1, -1).contiguous()
-        rates.append(_faster(trial, stage, activations, classes, device, True, pixels))
+        bench = _Bench(trial, stage, activations, classes, device, True, pixels, end)
+        rates.append(bench.rate(rates[0].precision, rates[0].lanes) if rates else bench.fastest())
     return tuple(rates)
 
 
@@ -82,11 +90,17 @@ def whole_rate(
     sample: Sample,
     policy: Policy,
     pretrained: bool,
+    seconds: float,
 ) -> Rate:
-    """Measure training every stage from augmented images; the slower of augmenting and computing counts."""
+    """Measure training every stage from augmented images; the slower of augmenting and computing counts.
+
+    Once `seconds` are over, no more settings are tried.
+    """
     trial = _trial(network, classes)
-    images = torch.randn(batch_size, pixels.channels, pixels.height, pixels.width)
-    step = _faster(trial, 0, images, classes, device, pretrained, pixels)
+    end = time.perf_counter() + seconds
+    few = batch_size if device.type == "cuda" else min(batch_size, MEASURED_IMAGES)
+    images = torch.randn(few, pixels.channels, pixels.height, pixels.width)
+    step = _Bench(trial, 0, images, classes, device, pretrained, pixels, end).fastest()
     augmented = augmented_per_second(sample, pixels, policy)
     # Augmenting and training share the cores on a CPU; a GPU leaves them to augmenting.
     rate = (
@@ -132,43 +146,51 @@ def _inputs_of_stages(network: nn.Module, pixels: PixelSpec) -> list[Tensor]:
     return inputs
 
 
-def _faster(
-    network: nn.Module,
-    stage: int,
-    inputs: Tensor,
-    classes: int,
-    device: torch.device,
-    pretrained: bool,
-    pixels: PixelSpec,
-) -> Rate:
-    """Measure precisions, then parts side by side, and give what to take."""
-    module = Tail(network, stage)
+@dataclass(frozen=True)
+class _Bench:
+    """Times steps that train a network from `stage` on, on some inputs, until `end`."""
 
-    def rate_of(precision: Precision, lanes: int) -> float:
+    network: nn.Module
+    stage: int
+    inputs: Tensor
+    classes: int
+    device: torch.device
+    pretrained: bool
+    pixels: PixelSpec
+    end: float
+
+    def fastest(self) -> Rate:
+        """Measure precisions, then parts side by side, and give what to take."""
+        best = self.rate("float32", 1)
+        if time.perf_counter() < self.end:
+            rounded = self.rate("bfloat16", 1)
+            best = rounded if rounded.images_per_second > BFLOAT16_GAIN * best.images_per_second else best
+        cores = available_cores()
+        shared = self.device.type == "cpu" and can_share(Tail(self.network, self.stage), self.pretrained)
+        if shared and 1 < cores <= len(self.inputs) and time.perf_counter() < self.end:
+            side_by_side = self.rate(best.precision, cores)
+            best = side_by_side if side_by_side.images_per_second > LANES_GAIN * best.images_per_second else best
+        return best
+
+    def rate(self, precision: Precision, lanes: int) -> Rate:
+        """Measure one setting."""
         recipe = Recipe("whole", precision=precision, lanes=lanes)
-        groups = parameter_groups(network, stage, recipe.weight_decay, recipe.layer_decay)
-        optimiser = partial(make_optimiser, recipe.optimiser, network, groups)
+        groups = parameter_groups(self.network, self.stage, recipe.weight_decay, recipe.layer_decay)
+        optimiser = partial(make_optimiser, recipe.optimiser, self.network, groups)
         loss = partial(F.cross_entropy, reduction="none")
-        trainer = Trainer(module, optimiser, recipe, device, pixels, loss, pretrained, 1)
-        return _measured(trainer, inputs, torch.arange(len(inputs)) % classes)
+        module = Tail(self.network, self.stage)
+        trainer = Trainer(module, optimiser, recipe, self.device, self.pixels, loss, self.pretrained, 1)
+        speed = self._images_per_second(trainer, torch.arange(len(self.inputs)) % self.classes)
+        return Rate(self.stage, precision, lanes, speed, self.inputs[0].numel())
 
-    plain, rounded = rate_of("float32", 1), rate_of("bfloat16", 1)
-    precision: Precision = "bfloat16" if rounded > BFLOAT16_GAIN * plain else "float32"
-    best, lanes = (rounded if precision == "bfloat16" else plain), 1
-    cores = available_cores()
-    if device.type == "cpu" and 1 < cores <= len(inputs) and can_share(module, pretrained):
-        side_by_side = rate_of(precision, cores)
-        if side_by_side > LANES_GAIN * best:
-            best, lanes = side_by_side, cores
-    return Rate(stage, precision, lanes, best, inputs[0].numel())
-
-
-def _measured(trainer: Trainer, inputs: Tensor, labels: Tensor) -> float:
-    """Images a second, after a step that warms up."""
-    float(trainer.step(inputs, labels, 0.5, (0,)))
-    seconds: list[float] = []
-    while len(seconds) < FEWEST_STEPS or sum(seconds) < MEASURED_SECONDS:
-        start = time.perf_counter()
-        float(trainer.step(inputs, labels, 0.5, (0,)))
-        seconds.append(time.perf_counter() - start)
-    return len(inputs) / min(seconds)
+    def _images_per_second(self, trainer: Trainer, labels: Tensor) -> float:
+        """After a step that warms up."""
+        float(trainer.step(self.inputs, labels, 0.5, (0,)))
+        seconds: list[float] = []
+        while len(seconds) < FEWEST_STEPS or sum(seconds) < MEASURED_SECONDS:
+            start = time.perf_counter()
+            float(trainer.step(self.inputs, labels, 0.5, (0,)))
+            seconds.append(time.perf_counter() - start)
+            if time.perf_counter() > self.end:
+                break
+        return len(self.inputs) / min(seconds)

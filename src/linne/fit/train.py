@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from linne.fit.judge import Judge, Validate
 from linne.fit.mixing import Mix
 from linne.fit.optimise import Trainer
 from linne.fit.pace import Pace
+from linne.fit.processes import ALONE, Processes
 from linne.fit.sources import Source
 from linne.fit.stopping import stopping
 from linne.records.errors import DataError, LinneError, Stopped
@@ -85,6 +87,8 @@ class Loop:
         On that clock. Training stops there, in the middle of an epoch if need be, and earlier by what the last
         validation took.
     position : Position
+    processes : Processes
+        All leave the loop at the same step, for the reason that the first one has.
     """
 
     judge: Judge
@@ -94,12 +98,14 @@ class Loop:
     now: Callable[[], float]
     deadline: float | None
     position: Position
+    processes: Processes = ALONE
 
     def run(self, level: Level, patience: int) -> str:
         """Train a level to its end; the module then has the best weights so far.
 
-        Ctrl-C ends the loop, not the run. Better is a higher validation accuracy (of several labels, mean average
-        precision), or the same with a lower log loss, on the images that can still be read.
+        Ctrl-C ends the loop, not the run; of several processes it ends the run, since torchrun does not wait for more
+        than that. Better is a higher validation accuracy (of several labels, mean average precision), or the same with
+        a lower log loss, on the images that can still be read.
 
         Returns
         -------
@@ -118,17 +124,16 @@ class Loop:
             stopped = self._judge_start(level)
         self.progress.start("train", level.epochs * level.batches * level.source.batch_size, "images")
         try:
-            with stopping() as told:
+            with stopping(ctrl_c=not self.processes.alone) as told:
                 stopped = stopped or self._epochs(level, patience, told)
-                if told:
-                    self.checkpoint(trainer)
-                    raise Stopped(told[0])
+                if self.processes.sums([len(told)])[0]:
+                    self._stop(trainer, told)
         except KeyboardInterrupt:
             stopped = "interrupt"
         finally:
             self.progress.finish()
             assert self.judge.best is not None  # noqa: S101 - the start has been judged
-            trainer.module.load_state_dict(self.judge.best.weights)
+            trainer.take(self.judge.best.weights)
             trainer.module.eval()
         if stopped == "interrupt":
             self.judge.keep()  # the interrupt may have come in the middle of keeping, or before the epoch was told
@@ -140,6 +145,8 @@ class Loop:
         try:
             self._judge(level, 0, None, None)
         except KeyboardInterrupt:
+            if not self.processes.alone:
+                raise
             if self.judge.best is None:
                 self._judge(level, 0, None, None)
             return "interrupt"
@@ -156,7 +163,7 @@ class Loop:
             if stopped:
                 return stopped
             at.epoch, at.batches, at.losses = at.epoch + 1, 0, []
-            if self.checkpoints.due():
+            if self.processes.told(self.checkpoints.due())[0]:
                 self.checkpoint(level.trainer)
         return ""
 
@@ -167,27 +174,34 @@ class Loop:
         stopped = ""
         for inputs, labels in source.epoch(at.epoch, at.batches):
             now = self.now()
-            if told:
-                fetched.fetch(self, level)
-                self.checkpoint(level.trainer)
-                raise Stopped(told[0])
+            step = (at.epoch - level.first) * level.batches + at.batches
             # What has been trained must be validated too.
-            if self.deadline is not None and now + self.judge.seconds > self.deadline:
+            over = self.deadline is not None and now + self.judge.seconds > self.deadline
+            own = (over, self.checkpoints.due(), pace.at(step, now)) if self.processes.first else (0, 0, 0)
+            signals, images, late, due, progress = self.processes.sums([len(told), len(labels), *own])
+            if signals:
+                fetched.fetch(self, level)
+                self._stop(level.trainer, told)
+            if late:
                 stopped = "deadline"
                 break
-            if self.checkpoints.due():
+            if due:
                 fetched.fetch(self, level)
                 self.checkpoint(level.trainer)
-            step = (at.epoch - level.first) * level.batches + at.batches
-            progress, at.hurried = pace.at(step, now), pace.hurried
+            at.hurried = pace.hurried
+            if not images:  # none of them can be read any more
+                at.batches += 1
+                continue
             mix = level.mixes(at.epoch, at.batches) if level.mixes else None
-            fetched.add(level.trainer.step(inputs, labels, progress, (self.seed, at.epoch, at.batches), mix))
-            at.batches, trained = at.batches + 1, trained + len(labels)
+            fetched.add(
+                level.trainer.step(inputs, labels, progress, (self.seed, at.epoch, at.batches), mix, int(images))
+            )
+            at.batches, trained = at.batches + 1, trained + int(images)
             fetched.fetch_if_due(self, level)
             waited = (source.waited - waited_before) / max(self.now() - began, 1e-9)
             self.progress.update((step + 1) * source.batch_size, self._note(waited))
         fetched.fetch(self, level)
-        if not at.losses and not stopped:
+        if not at.losses and not stopped and self.processes.first:
             raise DataError(
                 "no training image can be read any more",
                 value=next(iter(source.failed.values()), None),
@@ -202,7 +216,13 @@ class Loop:
         trainer = level.trainer
         with trainer.settled():
             which = (self.position.level, number)
-            self.judge.epoch(which, loss, rate, level.validate, trainer.predict, trainer.module.state_dict)
+            self.judge.epoch(which, loss, rate, level.validate, trainer.predict, trainer.weights)
+
+    def _stop(self, trainer: Trainer, told: list[int]) -> NoReturn:
+        """Write a checkpoint and end, all processes at once."""
+        self.checkpoint(trainer)
+        self.processes.wait()
+        raise Stopped(told[0] if told else signal.SIGTERM)
 
     def _note(self, waited: float) -> str:
         best = self.judge.best
@@ -228,6 +248,8 @@ class Loop:
         tensors = {f"judge/{name}": value for name, value in tensors.items()}
         if trainer is not None:
             tensors |= {f"trainer/{name}": value for name, value in trainer.state().items()}
+        if not self.processes.first:
+            return
         at = self.position
         position = {"level": at.level, "epoch": at.epoch, "batches": at.batches, "losses": at.losses}
         self.checkpoints.write(
@@ -258,7 +280,7 @@ class _Losses:
         first = len(self._into)
         self._into.extend(values)
         bad = np.flatnonzero(~np.isfinite(values))
-        if len(bad):
+        if len(bad) and loop.processes.first:
             epoch, batch = loop.position.epoch, first + int(bad[0])
             images = ", ".join(level.named(epoch, batch))
             raise LinneError(

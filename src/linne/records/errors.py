@@ -65,6 +65,10 @@ class BundleError(LinneError):
     """A bundle is damaged, incomplete, or of another schema."""
 
 
+class BudgetError(LinneError):
+    """The budget is too short for the least that there is to do."""
+
+
 class ParityError(LinneError):
     """An exported model disagrees with its network."""
 
@@ -75,6 +79,14 @@ class WriteError(LinneError):
 
 class InstallError(LinneError):
     """A package that this step needs is missing, or does not fit another one."""
+
+
+class LostError(LinneError):
+    """Another process of a run has ended, or does not answer; `explained` where it has said why itself."""
+
+    def __init__(self, problem: str, *, remedy: str, explained: bool) -> None:
+        self.explained = explained
+        super().__init__(problem, remedy=remedy)
 
 
 class Stopped(Exception):  # noqa: N818 - no error: what was asked for has been done

@@ -63,8 +63,9 @@ class Recipe:
     views : int
         Views of each image whose activations are stored, for 'stages': the image itself, its mirror image, and random
         ones.
-    first_side : int or None
-        Pixels of the input in the first epoch; it grows to the network's own. None has no growth.
+    first_side, last_side : int or None
+        Pixels of the input's shorter side in the first epoch, and in the last third; None is the network's own. Images
+        are validated at that.
     balance : {'none', 'sampling', 'weights', 'logits'}
         Against imbalance: draw rare classes more often, weigh their losses more, or adjust the logits by the classes'
         shares.
@@ -97,6 +98,7 @@ class Recipe:
     mix: bool = False
     views: int = 1
     first_side: int | None = None
+    last_side: int | None = None
     balance: Balance = "none"
     patience: int = 0
     teacher_share: float = 0.5
@@ -153,13 +155,14 @@ RANGES: dict[str, tuple[float, float]] = {
     "average": (0.0, 1.0),
     "views": (1, 100),
     "first_side": (16, 100_000),
+    "last_side": (16, 100_000),
     "patience": (0, 100_000),
     "teacher_share": (0.0, 1.0),
     "teacher_temperature": (0.1, 100.0),
 }
 """What the settings that are numbers may be, both ends included."""
 
-_OPTIONAL = ("drop_path", "first_side", "teacher_temperature")
+_OPTIONAL = ("drop_path", "first_side", "last_side", "teacher_temperature")
 
 
 def checked(name: str, value: Any) -> Any:

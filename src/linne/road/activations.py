@@ -38,7 +38,7 @@ def views_of(
     digest: NDArray[np.uint8],
     policy: Policy,
     views: int,
-    backend: Pick,
+    backend: Pick | None,
     seed: int,
     store: Path,
     progress: Progress,
@@ -57,8 +57,8 @@ def views_of(
     views : int
         The first is the image as validation sees it, which is stored; the second its mirror image, where that keeps
         the label; the others are random.
-    backend : Pick
-        Of the network's features and what enters `stage`.
+    backend : Pick or None
+        Of the network's features and what enters `stage`; needed for more than one view.
     seed : int
     store : Path
     progress : Progress
@@ -72,6 +72,7 @@ def views_of(
     made = [plain]
     maker = _Maker(index, digest, backbone.pixels, policy, seed)
     for view in range(1, views):
+        assert backend is not None  # noqa: S101 - the first process, which makes views, has it
         progress.start(f"view {view + 1}", len(rows), "images")
         made.append(_pass(maker, view, rows, plain, backend, progress))
         progress.finish()

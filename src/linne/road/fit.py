@@ -9,6 +9,7 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
+from linne.fit.processes import DONE, join
 from linne.index.columns import Columns
 from linne.records.errors import LinneError, RunError
 from linne.records.lock import alone_in
@@ -18,6 +19,7 @@ from linne.records.progress import Progress, Silent
 from linne.records.recipe import Augment
 from linne.records.run import Run
 from linne.road.budget import Clock, parse_budget
+from linne.road.follow import follow
 from linne.road.look import Material, as_seed, gather
 from linne.road.request import Request, checked_choice
 from linne.road.sizes import parse_size
@@ -44,6 +46,7 @@ def fit(
     out: PathName = "runs",
     cache: PathName | None = None,
     cache_size: str | int = "10G",
+    shard: bool = False,
     progress: Progress | None = None,
     started: float | None = None,
 ) -> Run:
@@ -87,6 +90,8 @@ def fit(
         The store of embeddings; by default in the user's cache folder.
     cache_size : str or int, optional
         How much decoded training images may take on the disk: ``"10G"``, ``"500M"``, bytes, or 0 to keep none.
+    shard : bool
+        Cut the network up among the processes that torchrun has started, where one device does not hold it.
     progress : Progress, optional
     started : float, optional
         When the budget began, on `time.monotonic`'s clock; by default now.
@@ -127,22 +132,31 @@ def fit(
         store=Path(cache).absolute() if cache is not None else user_cache(),
         cache_size=parse_size(cache_size),
     )
-    progress = progress or Silent()
-    material = _gather(request, progress)
-    run = Run.create(Path(out), material.index.name or "photos")
-    with _left_only_if_begun(run), alone_in(run.folder):
-        request.write(run.asked)
-        walk(run, request, material, clock, progress)
+    progress, processes = progress or Silent(), join(shard)
+    with processes.together():
+        if not processes.first:
+            return follow(processes)
+        material = _gather(request, progress)
+        was_there = Path(out).exists()
+        run = Run.create(Path(out), material.index.name or "photos")
+        with _left_only_if_begun(run, was_there), alone_in(run.folder):
+            request.write(run.asked)
+            walk(run, request, material, clock, progress, processes=processes)
+        processes.say(DONE, str(run.folder.absolute()))
     return run
 
 
-def resume(folder: PathName, *, progress: Progress | None = None, started: float | None = None) -> Run:
+def resume(
+    folder: PathName, *, shard: bool = False, progress: Progress | None = None, started: float | None = None
+) -> Run:
     """Go on with a run that was cut off, from its last checkpoint; one that is finished is left as it is.
 
     Parameters
     ----------
     folder : path
-        A run that `linne.fit` has begun.
+        A run that `linne.fit` has begun, with however many processes.
+    shard : bool
+        As in `linne.fit`.
     progress : Progress, optional
     started : float, optional
         When this process began, on `time.monotonic`'s clock; by default now.
@@ -159,14 +173,19 @@ def resume(folder: PathName, *, progress: Progress | None = None, started: float
     folder, progress = Path(folder), progress or Silent()
     if not folder.is_dir():
         raise RunError("no such run", file=folder, remedy="give a folder that `linne fit` made")
-    run = Run(folder)
-    request = Request.read(run.asked)  # before anything is written: it may be another folder of the user's
-    if run.is_finished():
-        progress.say("this run is finished")
-        return Run.open(folder)
-    with alone_in(folder):
-        clock = Clock(time.monotonic() if started is None else started, request.budget)
-        walk(run, request, _gather(request, progress), clock, progress)
+    run, processes = Run(folder), join(shard)
+    with processes.together():
+        if not processes.first:
+            return follow(processes)
+        request = Request.read(run.asked)  # before anything is written: it may be another folder of the user's
+        if run.is_finished():
+            progress.say("this run is finished")
+            run = Run.open(folder)
+        else:
+            with alone_in(folder):
+                clock = Clock(time.monotonic() if started is None else started, request.budget)
+                walk(run, request, _gather(request, progress), clock, progress, processes=processes)
+        processes.say(DONE, str(folder.absolute()))
     return run
 
 
@@ -183,8 +202,8 @@ def _gather(request: Request, progress: Progress) -> Material:
 
 
 @contextlib.contextmanager
-def _left_only_if_begun(run: Run) -> Iterator[None]:
-    """Remove a run's folder where nothing was done in it: the budget was too short, say."""
+def _left_only_if_begun(run: Run, was_there: bool) -> Iterator[None]:
+    """Remove a run's folder where nothing was done in it, and the one of all runs unless it `was_there`."""
     try:
         yield
     except LinneError:
@@ -193,4 +212,7 @@ def _left_only_if_begun(run: Run) -> Iterator[None]:
             for name in left:
                 (run.folder / name).unlink()
             run.folder.rmdir()
+            if not was_there:
+                with contextlib.suppress(OSError):  # another run has begun in it
+                    run.folder.parent.rmdir()
         raise

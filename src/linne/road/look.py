@@ -50,6 +50,13 @@ def gather(
 ) -> Material:
     """Read the photos and choose the network; raises what these raise. Unless `labelled`, they may have no classes."""
     index = (read_photos if labelled else read_photos_or_images)(photos, columns)
+    return look_at(index, weights, network, seed, progress)
+
+
+def look_at(
+    index: Index, weights: str | PathLike[str] | None, network: str | None, seed: int, progress: Progress
+) -> Material:
+    """Choose the network for photos that have been read."""
     located = None if weights is None else locate_with_bar(weights, network, progress)
     sample = take_sample(index)
     choice = choose(sample, max(len(index.labels), 1), located, network, seed)

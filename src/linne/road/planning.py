@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from linne import __version__
 from linne.embed.backends import device
@@ -16,6 +17,7 @@ from linne.embed.machine import machine
 from linne.embed.measure import Pick
 from linne.evaluate.several_labels import ranked_cells
 from linne.evaluate.summary import HARDEST
+from linne.fit.growth import scaled, usual_sides
 from linne.fit.handedness import mirrored_keeps_label
 from linne.fit.levels import VALIDATION_SPEED, Level, Training, settle
 from linne.fit.plan import (
@@ -24,7 +26,7 @@ from linne.fit.plan import (
     plan_training,
     refuse_if_too_short,
 )
-from linne.fit.policy import Policy
+from linne.fit.policy import SMALL_SIDE, Policy
 from linne.fit.throughput import Rate, tail_rates, whole_rate
 from linne.records import fingerprint
 from linne.records.errors import LinneError
@@ -38,6 +40,7 @@ from linne.report.cases import MOST_PICTURES
 from linne.road.budget import Clock
 from linne.road.look import Material
 from linne.runtime.session import available_cores
+from linne.runtime.torchrun import started_by_torchrun
 from linne.split.assign import TEST_SHARE, VALIDATION_SHARE
 
 BATCH_SIZE = 64
@@ -196,7 +199,9 @@ def _outlook(material: Material, clock: Clock, asked: Asked, backend: Pick | Non
         other_seconds=audit + probe + finish_seconds(material, backend),
         stage_rates=(),
         whole_rate=None,
-        views_per_second=1.0 if backend is None else 1 / (1.1 * (1 / backend.rate + 1.5 * material.sample.seconds)),
+        pixels=material.choice.pixels,
+        sides=_sides(material),
+        views_per_second=_views_per_second(material, backend),
     )
 
 
@@ -209,16 +214,16 @@ def _with_rates(
     recipe = RECIPES["whole" if choice.pretrained else "scratch"]
     policy = Policy.named(asked.chosen.get("augment", recipe.augment), outlook.mirrored)
     left = clock.left()
+    seconds = MOST_MEASURING_SECONDS if left is None else min(MOST_MEASURING_SECONDS, MEASURING_SHARE * left)
     tails: tuple[Rate, ...] = ()
     whole: Rate | None = None
     if choice.pretrained and method in (None, "stages"):
-        seconds = MOST_MEASURING_SECONDS if left is None else min(MOST_MEASURING_SECONDS, MEASURING_SHARE * left)
         tails = tail_rates(choice.network, choice.pixels, classes, BATCH_SIZE, device(), seconds)
     enough = left is None or left > WHOLE_NEEDS_SECONDS[device().type]
     if not choice.pretrained or method == "whole" or (method is None and enough):
         batch = min(BATCH_SIZE, outlook.train_images)
         whole = whole_rate(
-            choice.network, choice.pixels, classes, batch, device(), material.sample, policy, choice.pretrained
+            choice.network, choice.pixels, classes, batch, device(), material.sample, policy, choice.pretrained, seconds
         )
     costs: dict[int | None, float] = {
         rate.frozen_stages: _embed_seconds(material, backend, cache, rate.frozen_stages) for rate in tails
@@ -286,6 +291,28 @@ def _plan(material: Material, clock: Clock, training: Training, asked: Asked) ->
         budget=clock.budget,
         reasons=tuple(reasons),
     )
+
+
+def _views_per_second(material: Material, backend: Pick | None) -> float:
+    """How fast activations of other views are made; several processes do not share that work, and leave it."""
+    if backend is None or started_by_torchrun():
+        return 1e-6
+    return 1 / (1.1 * (1 / backend.rate + 1.5 * material.sample.seconds))
+
+
+def _sides(material: Material) -> tuple[int, int] | None:
+    """The sides that inputs may grow from and to, if the network takes them."""
+    network, pixels = material.choice.network, material.choice.pixels
+    if min(pixels.height, pixels.width) <= SMALL_SIDE:
+        return None
+    try:
+        with torch.inference_mode():
+            for side in usual_sides(pixels):
+                spec = scaled(pixels, side)
+                network(torch.zeros(1, spec.channels, spec.height, spec.width))
+    except (LinneError, RuntimeError, ValueError, AssertionError):
+        return None  # a table of positions, a window that does not fit
+    return usual_sides(pixels)
 
 
 def _flip(material: Material, asked: Asked) -> tuple[bool, str]:

@@ -220,7 +220,7 @@ def _mixed_part(index: Index, seen: list[_Seen], mixes: tuple[Mix, ...], columns
     rows = []
     for epoch, mix in enumerate(mixes):
         batch = torch.from_numpy(np.stack([one.views[epoch] for one in seen])).float()
-        mixed, own = mix.images(batch)
+        mixed, own = mix.images(batch, batch.roll(1, 0))
         kind = "MixUp, one laid over the other" if mix.box is None else "CutMix, a rectangle of the other"
         labels = [
             tuple(

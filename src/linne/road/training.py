@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from linne.embed.backends import device
-from linne.embed.embedding import Embedding, activations
+from linne.embed.embedding import activations
 from linne.embed.measure import Pick
 from linne.fit.checkpoint import Checkpoints
 from linne.fit.class_weights import inverse_frequency, log_prior, positive_weights
@@ -29,7 +31,9 @@ from linne.fit.optimisers import make_optimiser
 from linne.fit.order import Order
 from linne.fit.policy import Policy
 from linne.fit.probe import Probe
+from linne.fit.processes import ALONE, Processes
 from linne.fit.resident import ResidentImages, can_be_cut_at_once
+from linne.fit.sharded import shard
 from linne.fit.sources import AugmentedImages, CachedActivations, Source, prepared_batches
 from linne.fit.tail import Tail, without_prefix
 from linne.fit.teacher import Teacher, keep_two_heads
@@ -38,7 +42,7 @@ from linne.nets.blocks.drop_path import DropPath, set_drop_path
 from linne.nets.weights import write_weights
 from linne.pixels.cache import FOLDER, PixelCache
 from linne.records import fingerprint
-from linne.records.errors import DataError, LinneError
+from linne.records.errors import DataError, LinneError, RunError
 from linne.records.index import TRAIN, VALIDATION, Index
 from linne.records.pixel_spec import PixelSpec
 from linne.records.plan import Plan
@@ -61,7 +65,8 @@ NAMED = 3
 class Start:
     """What training starts from: all that was made before it.
 
-    `probe` is None without pretrained weights; `elapsed` gives seconds since the run began, and `deadline` is on that
+    `probe` is None without pretrained weights, and in all processes but the first. `digest` ``(n, 16)`` is of each
+    row's file, `elapsed` gives seconds since the run began, and `deadline` is on that
     clock.
     """
 
@@ -69,19 +74,21 @@ class Start:
     plan: Plan
     probe: Probe | None
     split: Split
-    embedding: Embedding
+    digest: NDArray[np.uint8]
     store: Path
     cache_size: int
     teacher: Teacher | None
     backend: Pick | None
     elapsed: Callable[[], float]
     deadline: float | None
+    processes: Processes = ALONE
 
 
 def train_network(start: Start, run: Run, progress: Progress) -> dict[str, Any]:
     """Give the network its classifier and train it, level by level; afterwards it holds the best weights.
 
-    Where the run has a checkpoint, it goes on from that.
+    Where the run has a checkpoint, it goes on from that. Several processes do this together, each with a part of the
+    images; the first one writes.
 
     Returns
     -------
@@ -90,7 +97,7 @@ def train_network(start: Start, run: Run, progress: Progress) -> dict[str, Any]:
         several labels), 'stopped', and 'left_out': paths of images that could not be read any more, or were changed,
         and why.
     """
-    plan, probe, index = start.plan, start.probe, start.material.index
+    plan, probe, index, processes = start.plan, start.probe, start.material.index, start.processes
     network = start.material.choice.network
     torch.manual_seed(plan.seed)
     network.replace_head(len(index.labels))  # type: ignore[operator]
@@ -100,7 +107,10 @@ def train_network(start: Start, run: Run, progress: Progress) -> dict[str, Any]:
         keep_two_heads(network, len(index.labels))
 
     def keep() -> None:
-        write_weights(run.checkpoint, network, plan.network, plan.pixels)
+        if processes.shard and loop.judge.best is not None:  # the network that is trained is a copy in pieces
+            network.load_state_dict(without_prefix(loop.judge.best.weights))
+        if processes.first:
+            write_weights(run.checkpoint, network, plan.network, plan.pixels)
 
     if not plan.levels and probe is not None:
         keep()
@@ -108,32 +118,36 @@ def train_network(start: Start, run: Run, progress: Progress) -> dict[str, Any]:
     truth = truth_of(index, start.split.rows(VALIDATION))
     checkpoints = Checkpoints(run.state, _fingerprint(plan, start.split))
     loop = Loop(
-        judge=Judge(truth, run.history, keep, start.elapsed),
+        judge=Judge(truth, run.history, keep, start.elapsed, processes),
         checkpoints=checkpoints,
         progress=progress,
         seed=plan.seed,
         now=start.elapsed,
         deadline=start.deadline,
         position=Position(),
+        processes=processes,
     )
     kept = checkpoints.read()
     state: dict[str, Tensor] = {}
     if kept is None:
-        run.history.unlink(missing_ok=True)
+        if processes.first:
+            run.history.unlink(missing_ok=True)
     else:
         state = loop.resume(*kept)
         progress.say(f"training goes on: epoch {loop.position.epoch}, batch {loop.position.batches + 1}")
+    _refuse_other_position(loop)
     pixel_cache = _pixel_cache(start)
     failed: dict[int, str] = {}
     stopped = ""
     try:
         for number in range(loop.position.level, len(plan.levels)):
             loop.position.level = number
+            processes.equalise(network)
             level = make_level(start, number, pixel_cache, failed, progress)
             if state:
                 level.trainer.load(state)
             elif loop.judge.best is not None:
-                level.trainer.module.load_state_dict(loop.judge.best.weights)
+                level.trainer.take(loop.judge.best.weights)
             stopped = loop.run(level, plan.levels[number].patience)
             state = {}
             if stopped in ("deadline", "interrupt"):
@@ -145,6 +159,8 @@ def train_network(start: Start, run: Run, progress: Progress) -> dict[str, Any]:
             if not pixel_cache.keeps:
                 progress.say(f"pixel cache: {pixel_cache.problem}; some images are decoded anew in each epoch")
             pixel_cache.close()
+    for others in processes.gather(json.dumps(list(failed.items())).encode()):
+        failed |= dict(json.loads(others))
     left_out = {index.path(row): reason for row, reason in failed.items()}
     if left_out:
         progress.say(f"left out: {len(left_out)} images, such as {next(iter(left_out.values()))}")
@@ -178,19 +194,27 @@ def make_level(
     rows = start.split.rows(TRAIN)
     labels = truth_of(index, rows)
     order = Order.of(len(rows), recipe.batch_size, plan.seed, labels if recipe.balance == "sampling" else None)
+    if start.processes.shard:
+        network = copy.deepcopy(network)
     own = [(part, part.rate) for part in network.modules() if isinstance(part, DropPath)]
     if recipe.drop_path is not None:
         set_drop_path(network, recipe.drop_path)
+    pretrained = start.material.choice.pretrained
     teacher = None if recipe.method == "stages" else start.teacher
     both_heads = teacher is not None and hasattr(network, "forward_heads")
     tail = Tail(network, recipe.frozen_stages if recipe.method == "stages" else 0, both_heads)
+    if start.processes.shard:
+        if recipe.optimiser == "muon":
+            raise LinneError("needs whole matrices", value="muon", remedy="take another optimiser, or do not --shard")
+        shard(tail, network.stages(), start.processes, device())  # type: ignore[operator]
     groups = parameter_groups(network, tail.stage, recipe.weight_decay, recipe.layer_decay)
     steps = recipe.epochs * max(order.images // order.batch_size, 1)
     loss = _loss(recipe, index.counts(rows), len(rows), task_of(index))
     optimiser = partial(make_optimiser, recipe.optimiser, network, groups)
-    trainer = Trainer(tail, optimiser, recipe, device(), plan.pixels, loss, start.probe is not None, steps, teacher)
+    trainer = Trainer(tail, optimiser, recipe, device(), plan.pixels, loss, pretrained, steps, teacher, start.processes)
     for part, rate in own:  # the next level has its own, or the network's
         part.rate = rate
+    order = replace(order, processes=start.processes)
     source, validate = _sources(start, recipe, order, first, pixel_cache, failed, progress)
     mixes = recipe.mix and recipe.method != "stages"
 
@@ -235,8 +259,12 @@ def _pixel_cache(start: Start) -> PixelCache | None:
     if not levels or sum(level.epochs for level in levels) < 2 or start.cache_size == 0:
         return None
     side = Policy.named(levels[0].augment, plan.flip).cache_side(plan.pixels)
-    digest = start.embedding.passed.digest
-    return PixelCache(start.store / FOLDER, digest, plan.pixels.channels, side, start.cache_size)
+    if not start.processes.first:
+        start.processes.wait()  # one writes it: who comes first
+    cache = PixelCache(start.store / FOLDER, start.digest, plan.pixels.channels, side, start.cache_size)
+    if start.processes.first:
+        start.processes.wait()
+    return cache
 
 
 def install(network: nn.Module, probe: Probe) -> None:
@@ -255,12 +283,14 @@ def _sources(
     failed: dict[int, str],
     progress: Progress,
 ) -> tuple[Source, Validate]:
-    material, plan, digest = start.material, start.plan, start.embedding.passed.digest
+    material, plan, digest = start.material, start.plan, start.digest
     index, rows, held = material.index, start.split.rows(TRAIN), start.split.rows(VALIDATION)
     if recipe.method == "stages":
         assert material.backbone is not None  # noqa: S101 - stages are those of pretrained weights
-        assert start.backend is not None  # noqa: S101 - it has run them
-        frozen, stage, policy = material.backbone, recipe.frozen_stages, Policy.named("light", plan.flip)
+        if recipe.views > 1 and not start.processes.alone:
+            raise LinneError("several views are made by one process", value=recipe.views, remedy="give --set views=1")
+        frozen, stage = material.backbone, recipe.frozen_stages
+        policy = Policy.named("light", plan.flip)
         views = views_of(
             frozen,
             stage,
@@ -275,43 +305,93 @@ def _sources(
             progress,
         )
         source: Source = CachedActivations(views, truth_of(index, rows), order)
-        return source, on_arrays(activations(frozen, stage, digest[held], start.store))
+        own = start.processes.part(np.arange(len(held)))
+        kept = activations(frozen, stage, digest[held[own]], start.store)
+        return source, on_arrays(kept, own, start.processes)
     pictures = Pictures(index, plan.pixels.channels, pixel_cache, digest)
     policy, on_cpu = Policy.named(recipe.augment, plan.flip), device().type == "cpu"
-    growth = Growth(plan.pixels, recipe.first_side, first, recipe.epochs)
+    growth = Growth(plan.pixels, recipe.first_side, recipe.last_side, first, recipe.epochs)
     images = AugmentedImages(pictures, truth_of(index), rows, growth, policy, order, on_cpu, failed)
     source = ResidentImages(images, device()) if not on_cpu and can_be_cut_at_once(plan.pixels, policy) else images
-    return source, on_files(index, held, digest, plan.pixels, failed)
+    return source, on_files(index, held, digest, plan.pixels, failed, start.processes)
 
 
-def on_arrays(values: NDArray[np.float16]) -> Validate:
-    """Validate on stored activations ``(n, c, h, w)``."""
+def on_arrays(values: NDArray[np.float16], places: NDArray[np.int64], processes: Processes = ALONE) -> Validate:
+    """Validate on stored activations ``(n, c, h, w)`` of the images at `places`, which are this process's."""
+    in_step = _in_step(len(places), values.shape[1:], processes)
 
     def validate(predict: Predict) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         starts = range(0, len(values), VALIDATION_BATCH)
         batches = (torch.from_numpy(values[i : i + VALIDATION_BATCH]).float() for i in starts)
-        return np.concatenate([predict(batch).numpy() for batch in batches]), np.arange(len(values))
+        logits = [predict(batch).numpy() for batch in batches]
+        in_step(predict, len(logits))
+        return _all_of(logits, [places], processes)
 
     return validate
 
 
 def on_files(
-    index: Index, rows: NDArray[np.int64], digest: NDArray[np.uint8], pixels: PixelSpec, failed: dict[int, str]
+    index: Index,
+    rows: NDArray[np.int64],
+    digest: NDArray[np.uint8],
+    pixels: PixelSpec,
+    failed: dict[int, str],
+    processes: Processes = ALONE,
 ) -> Validate:
     """Validate on the files of some rows; `failed` takes those that cannot be read any more, and why."""
+    own = processes.part(np.arange(len(rows)))
+    in_step = _in_step(len(own), (pixels.channels, pixels.height, pixels.width), processes)
 
     def validate(predict: Predict) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         logits, seen = [], []
-        there = np.flatnonzero(~np.isin(rows, list(failed)))  # what has failed once stays out
+        there = own[~np.isin(rows[own], list(failed))]  # what has failed once stays out
         for places, inputs in prepared_batches(index, rows[there], digest, pixels, VALIDATION_BATCH, failed):
             logits.append(predict(torch.from_numpy(inputs)).numpy())
             seen.append(there[places])
-        if not seen:
+        in_step(predict, len(logits))
+        everything, everyone = _all_of(logits, seen, processes)
+        if not len(everyone):
             raise DataError(
                 "no validation image can be read any more",
                 value=next(iter(failed.values()), None),
                 remedy="put the images back where they were",
             )
-        return np.concatenate(logits), np.concatenate(seen)
+        return everything, everyone
 
     return validate
+
+
+def _in_step(images: int, shape: tuple[int, ...], processes: Processes) -> Callable[[Predict, int], None]:
+    """Where all processes must compute at once, let one that has done fewer batches than others compute blanks."""
+    batches = 0
+    if processes.shard:
+        largest = -(-int(processes.sums([images])[0]) // processes.world)
+        batches = -(-largest // VALIDATION_BATCH)
+
+    def catch_up(predict: Predict, done: int) -> None:
+        for _ in range(done, batches):
+            predict(torch.zeros(1, *shape))
+
+    return catch_up
+
+
+def _all_of(
+    logits: list[NDArray[np.float32]], seen: list[NDArray[np.int64]], processes: Processes
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """What all processes have seen, in the order of images, since each has a piece of them."""
+    scores = b"".join(processes.gather(b"".join(part.tobytes() for part in logits)))
+    places = np.frombuffer(b"".join(processes.gather(b"".join(part.tobytes() for part in seen))), np.int64)
+    return np.frombuffer(scores, np.float32).reshape(max(len(places), 1), -1)[: len(places)], places
+
+
+def _refuse_other_position(loop: Loop) -> None:
+    """Raise where the processes have not read the same checkpoint."""
+    at = loop.position
+    own = [at.level, at.epoch, at.batches]
+    if loop.processes.told(*own) != own:
+        raise RunError(
+            "is not the same for all processes",
+            file=loop.checkpoints.path,
+            value=f"epoch {at.epoch}, batch {at.batches}",
+            remedy="put the run on a file system that all machines share",
+        )

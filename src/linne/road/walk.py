@@ -13,6 +13,7 @@ from linne.embed.backbone import backbone
 from linne.embed.embedding import Embedding, embed, pick
 from linne.fit.checkpoint import elapsed_of
 from linne.fit.probe import Probe, fit_probe
+from linne.fit.processes import ALONE, BEGINS, Processes
 from linne.fit.several_labels_probe import fit_several_labels_probe
 from linne.records.errors import LinneError, RunError
 from linne.records.index import TRAIN, VALIDATION, Index
@@ -23,22 +24,32 @@ from linne.records.split import Split
 from linne.records.truth import task_of, truth_of
 from linne.report.write import write_report
 from linne.road.budget import Clock
-from linne.road.geometry import lay_out, trained_in_any_case
-from linne.road.inspection import inspect
+from linne.road.drawn import Drawn, draw
+from linne.road.geometry import lay_out
 from linne.road.look import Material
 from linne.road.planning import Asked, Planned, finish_seconds, plan_run, settle_plan
 from linne.road.request import Request
 from linne.road.ship import ship
 from linne.road.teacher import read_teacher
 from linne.road.training import Start, refuse_for_several_labels, scores_of, train_network
-from linne.split.assign import make_split
-from linne.split.groups import groups_by_name
 
 PARTS = ("linne", "torch", "torchvision", "onnxruntime", "numpy", "pillow", "scikit-learn")
 
 
-def walk(run: Run, request: Request, material: Material, clock: Clock, progress: Progress) -> None:
-    """Do all that is still to do in a run; see `linne.fit` for what it raises."""
+def walk(
+    run: Run,
+    request: Request,
+    material: Material,
+    clock: Clock,
+    progress: Progress,
+    drawn: Drawn | None = None,
+    processes: Processes = ALONE,
+) -> None:
+    """Do all that is still to do in a run; see `linne.fit` for what it raises.
+
+    What was `drawn` before, for this index, is taken instead of auditing and splitting again: a race has one split.
+    Of several processes this is what the first one does; the others come in to train (`linne.road.follow`).
+    """
     clock = clock.with_spent(elapsed_of(run.state))
     seconds: dict[str, float] = {"start": clock.elapsed()}
     index = material.index
@@ -58,15 +69,13 @@ def walk(run: Run, request: Request, material: Material, clock: Clock, progress:
         raise _other_photos(run)
     _lap(seconds, "embed", clock)
 
-    named = None if request.group_by is None else groups_by_name(index, request.group_by)
-    inspection = inspect(index, embedding, plan.seed, request.store, progress, named)
-    progress.say(f"audit: {_listing(inspection.findings.counts())}")
+    if drawn is None:
+        drawn = draw(index, embedding, plan.seed, request.group_by, request.store, progress)
+    split = drawn.split
     _lap(seconds, "audit", clock)
 
-    trained = trained_in_any_case(index, plan.seed)
-    split = make_split(index, inspection.groups, embedding.passed.readable, plan.seed, trained)
     index.write(run.index)
-    inspection.findings.write(run.findings)
+    drawn.findings.write(run.findings)
     split.write(run.split, index.paths, embedding.passed.digest)
     run.facts = _facts(run, request, index, split, plan, embedding)
     run.facts["seconds"] = seconds
@@ -97,15 +106,18 @@ def walk(run: Run, request: Request, material: Material, clock: Clock, progress:
         plan=plan,
         probe=probe,
         split=split,
-        embedding=embedding,
+        digest=embedding.passed.digest,
         store=request.store,
         cache_size=request.cache_size,
         teacher=teacher,
         backend=planned.backend,
         elapsed=clock.elapsed,
         deadline=deadline,
+        processes=processes,
     )
-    run.facts["chosen"] = train_network(start, run, progress)
+    processes.say(BEGINS, str(run.folder.absolute()))
+    with processes.own_cores():
+        run.facts["chosen"] = train_network(start, run, progress)
     if probe is None:
         _refuse_untrained(run)
     _lap(seconds, "train", clock)
@@ -143,18 +155,20 @@ def _planned(run: Run, request: Request, material: Material, clock: Clock, asked
     deepest = len(material.choice.network.stages()) - 1  # type: ignore[operator]
     if plan.stage is not None and plan.stage > deepest:
         raise LinneError("frozen_stages is out of range", file=given, value=plan.stage, remedy=f"give 1 to {deepest}")
-    choice = replace(material.choice, pixels=plan.pixels)
-    material = replace(
-        material,
-        choice=choice,
-        backbone=backbone(choice.network, plan.pixels) if choice.pretrained else None,
-    )
+    material = as_planned(material, plan)
     progress.say(f"plan: as {given} says")
     backend = None
     if material.backbone is not None:
         sample = material.sample.inputs(plan.pixels)
         backend = pick(material.backbone, len(material.index), request.store, plan.stage, sample)
     return Planned(material, replace(plan, budget=clock.budget), None, backend, plan.stage, None)
+
+
+def as_planned(material: Material, plan: Plan) -> Material:
+    """Give the material with the plan's pixels."""
+    choice = replace(material.choice, pixels=plan.pixels)
+    seen_by = backbone(choice.network, plan.pixels) if choice.pretrained else None
+    return replace(material, choice=choice, backbone=seen_by)
 
 
 def _refuse_other_photos(run: Run, index: Index) -> None:
@@ -217,10 +231,6 @@ def _version(part: str) -> str | None:
         return version(part)
     except PackageNotFoundError:
         return None
-
-
-def _listing(counts: dict[str, int]) -> str:
-    return ", ".join(f"{number} {check}" for check, number in counts.items()) or "nothing found"
 
 
 def _lap(seconds: dict[str, float], step: str, clock: Clock) -> None:

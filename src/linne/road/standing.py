@@ -1,0 +1,136 @@
+"""What a network came to in a race, measured, and how it stands against the others."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from linne.evaluate.paired import CHANCE, Compared, adjusted, compare_paired
+from linne.nets.catalogue import entry
+from linne.nets.shapes import on_meta
+from linne.records.bundle import MODEL
+from linne.records.errors import LinneError
+from linne.records.evaluation import Evaluation
+from linne.records.index import TEST, VALIDATION, Index
+from linne.records.leaderboard import Finish, Place, Result
+from linne.records.parquet import read_table
+from linne.records.pixel_spec import PixelSpec
+from linne.records.progress import Progress
+from linne.records.run import Run
+from linne.records.split import Split
+from linne.road.evaluate import SCHEMA, evaluate
+from linne.runtime.session import Session
+from linne.serve.predictor import Predictor
+
+WARMING_UP = 3
+FEWEST_IMAGES, MOST_IMAGES, MEASURED_SECONDS = 11, 300, 2.0
+"""Latency is the median of so many images."""
+
+
+def finish_of(run: Run, split: Split) -> Finish:
+    """Measure a finished run: what it ships, its latency, and which validation images it gets right."""
+    predictor, index = Predictor(run.bundle), Index.read(run.index)
+    bundle, model = predictor.bundle, run.bundle / MODEL
+    chosen = run.facts["chosen"]
+    rows = split.rows(VALIDATION)
+    right = []
+    answers = predictor.logits_of(index.content(int(row)) for row in rows)
+    for row, answer in zip(rows, answers, strict=True):
+        if isinstance(answer, LinneError):
+            right.append("-")
+        else:
+            right.append("01"[int(answer.argmax() == index.label[row])])
+    return Finish(
+        method=chosen["method"],
+        epoch=chosen["epoch"],
+        seconds=round(sum(run.facts["seconds"].values()), 1),
+        parameters=_parameters(bundle.network, len(bundle.labels), bundle.pixels.channels),
+        megabytes=round(model.stat().st_size / 1e6, 2),
+        milliseconds=latency(model, bundle.pixels),
+        validation=Evaluation.read(run.validation).measures["accuracy"],
+        validation_right="".join(right),
+    )
+
+
+def latency(model: Path, pixels: PixelSpec) -> float:
+    """Milliseconds for one prepared image on ONNX Runtime, the median of many."""
+    session = Session(model)
+    image = np.random.default_rng(0).standard_normal((1, pixels.channels, pixels.height, pixels.width), np.float32)
+    for _ in range(WARMING_UP):
+        session.run(image)
+    seconds: list[float] = []
+    while len(seconds) < FEWEST_IMAGES or (sum(seconds) < MEASURED_SECONDS and len(seconds) < MOST_IMAGES):
+        start = time.perf_counter()
+        session.run(image)
+        seconds.append(time.perf_counter() - start)
+    return round(1000 * statistics.median(seconds), 3)
+
+
+def opened(run: Run, finish: Finish, split: Split, progress: Progress) -> Finish:
+    """Open the test set of a run; raises what `linne.evaluate` raises."""
+    evaluation = evaluate(run.folder, progress=progress)
+    table, _ = read_table(run.predictions, "predictions", SCHEMA)
+    columns = (table[name].to_pylist() for name in ("path", "label", "predicted"))
+    right = {path: "01"[int(label == predicted)] for path, label, predicted in zip(*columns, strict=True)}
+    index = Index.read(run.index)
+    told = "".join(right.get(index.path(int(row)), "-") for row in split.rows(TEST))
+    return replace(finish, test=evaluation.measures["accuracy"], test_right=told)
+
+
+def places_of(results: Sequence[Result], groups: NDArray[np.int64], tested: bool, seed: int) -> tuple[Place, ...]:
+    """Rank results; those with the same start are compared with the best of them, image by image.
+
+    Parameters
+    ----------
+    results : sequence of Result
+    groups : (n,) int64 array
+        Of the images that they are compared on, in the split's order.
+    tested : bool
+        Compare on test images, not on validation images.
+    seed : int
+        Of the bootstrap.
+    """
+    places = []
+    for result in results:
+        finish = result.finish
+        score = None if finish is None else finish.test if tested else finish.validation
+        places.append(Place(result, score))
+    places.sort(key=lambda place: -1.0 if place.score is None else place.score.value, reverse=True)
+    for start in ("scratch", "pretrained"):
+        scored = [i for i, place in enumerate(places) if place.result.start == start and place.score is not None]
+        if not scored:
+            continue
+        first, *others = scored
+        best = _right(places[first].result, tested)
+        compared = [_compared(best, _right(places[i].result, tested), groups, seed) for i in others]
+        places[first] = replace(places[first], leads=True)
+        p_values = adjusted([comparison.p for comparison in compared])
+        for i, comparison, p in zip(others, compared, p_values, strict=True):
+            places[i] = replace(places[i], tied=p >= CHANCE, behind=comparison.difference)
+    return tuple(places)
+
+
+def _compared(best: NDArray[np.bytes_], other: NDArray[np.bytes_], groups: NDArray[np.int64], seed: int) -> Compared:
+    """Compare on the images that both could read."""
+    both = (best != b"-") & (other != b"-")
+    return compare_paired(best[both] == b"1", other[both] == b"1", groups[both], seed)
+
+
+def _right(result: Result, tested: bool) -> NDArray[np.bytes_]:
+    assert result.finish is not None  # noqa: S101 - it has a score
+    told = result.finish.test_right if tested else result.finish.validation_right
+    return np.frombuffer(told.encode(), "S1")
+
+
+def _parameters(network: str, classes: int, channels: int) -> int:
+    """Count the weights and offsets of a network with a classifier for so many classes."""
+    row = entry(network)
+    built = on_meta(row, row.classes, channels)
+    built.replace_head(classes)  # type: ignore[operator]
+    return sum(parameter.numel() for parameter in built.parameters())
