@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from linne.road.fit import fit as fit
     from linne.road.preview import preview as preview
     from linne.road.race import race as race
+    from linne.road.tune import tune as tune
     from linne.serve.predictor import load as load
 
 # Names are imported when they are first used: predicting must not wait for torch.
@@ -39,6 +40,7 @@ _HOMES = {
     "nets": "linne.nets",
     "preview": "linne.road.preview",
     "race": "linne.road.race",
+    "tune": "linne.road.tune",
 }
 
 __all__ = [
@@ -55,6 +57,7 @@ __all__ = [
     "nets",
     "preview",
     "race",
+    "tune",
 ]
 
 

@@ -14,6 +14,7 @@ STARTED = time.monotonic()
 # Command: what it does. Each is a module of this package with a Typer `app`.
 COMMANDS = {
     "fit": "train a classifier on a folder of photos, within a budget",
+    "tune": "search for the recipe and the network that suit the photos, then train with them",
     "audit": "tell what is wrong with the photos; nothing is touched",
     "preview": "draw what training would see of the photos, on one sheet",
     "review": "decide on what the audit found, on a page in the browser",

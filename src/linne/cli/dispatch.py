@@ -80,8 +80,9 @@ def _failed(error: LinneError, as_json: bool) -> int:
 
 
 def _interrupted(name: str) -> int:
-    kept = {"audit": "embedded", "embed": "embedded", "fit": "embedded", "race": "trained"}.get(name)
-    goes_on = f"; what was {kept} is kept, and the same command goes on from there" if kept else ""
+    kept = {"audit": "what was embedded is", "embed": "what was embedded is", "fit": "what was embedded is"}
+    kept |= {"race": "what was trained is", "tune": "the trials that ended are"}
+    goes_on = f"; {kept[name]} kept, and the same command goes on from there" if name in kept else ""
     if rank() == 0:
         sys.stderr.write(f"\nlinne: interrupted{goes_on}\n")
     return INTERRUPTED

@@ -95,12 +95,19 @@ def fit(
     shard: Annotated[
         bool, typer.Option("--shard", help="Under torchrun: cut the network up among the processes.")
     ] = False,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Write TensorBoard's event files into the run.")
+    ] = False,
+    mlflow: Annotated[
+        bool, typer.Option("--mlflow", help="Tell MLflow, at MLFLOW_TRACKING_URI or in the current folder.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Train a classifier on photos: index, embed, audit, split, train, export, report.
 
     Ctrl-C while training keeps the best so far and finishes properly. A run that was killed goes on with --resume.
     """
+    from linne.fit.tracking import TRACKERS
     from linne.records.evaluation import Evaluation
     from linne.road import fit as road
     from linne.road.recipes import read_recipe, read_settings
@@ -132,6 +139,7 @@ def fit(
             cache=cache,
             cache_size=cache_size,
             shard=shard,
+            track=[name for name in TRACKERS if {"tensorboard": tensorboard, "mlflow": mlflow}[name]],
             progress=terminal,
             started=STARTED,
         )

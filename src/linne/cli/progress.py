@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -17,8 +18,17 @@ from rich.progress import (
 from rich.progress import Progress as Bars
 from rich.text import Text
 
+from linne.cli.curves import chart
+from linne.records.epoch import Epoch
+
 LINE_EVERY = 10.0
 """Seconds between plain lines."""
+
+CURVES_WIDTH, CURVES_HEIGHT = 72, 8
+"""Characters."""
+
+FEWEST_DRAWN = 2
+"""Epochs; one is no curve."""
 
 
 class _Rate(ProgressColumn):
@@ -29,12 +39,25 @@ class _Rate(ProgressColumn):
         return Text("" if not speed else f"{speed:.0f} {task.fields['unit']}/s", style="cyan")
 
 
+class _Bars(Bars):
+    """A bar, and what is drawn below it."""
+
+    below = ""
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """Give the bar, then the rest."""
+        yield from super().get_renderables()
+        if self.below:
+            yield Text(self.below, no_wrap=True)
+
+
 class Terminal:
     """Draws on standard error, so that standard output holds results only."""
 
     def __init__(self) -> None:
         self.console = Console(stderr=True, highlight=False)
-        self._bars: Bars | None = None
+        self._bars: _Bars | None = None
+        self._epochs: list[Epoch] = []
         self._step, self._unit, self._total, self._done = "", "", 0.0, 0.0
         self._started = self._told = 0.0
 
@@ -44,7 +67,7 @@ class Terminal:
         self._started = self._told = time.monotonic()
         if not self.console.is_terminal:
             return
-        self._bars = Bars(
+        self._bars = _Bars(
             SpinnerColumn(),
             TextColumn("{task.description:<9}"),
             BarColumn(bar_width=28),
@@ -57,6 +80,8 @@ class Terminal:
             transient=True,
         )
         self._bars.add_task(step, total=total, unit=unit, note="")
+        if step == "train":
+            self._bars.below = self._curves()  # those of the level before
         self._bars.start()
 
     def update(self, done: float, note: str = "") -> None:
@@ -73,11 +98,38 @@ class Terminal:
     def finish(self) -> None:
         """End the step with one line."""
         if self._bars is not None:
+            curves = self._bars.below
             self._bars.stop()
             self._bars = None
+            if curves:
+                self.say(curves)
         seconds = max(time.monotonic() - self._started, 1e-3)
         self.say(f"{self._step}: {self._done:.0f} {self._unit} in {seconds:.1f} s, {self._done / seconds:.0f}/s")
 
     def say(self, line: str) -> None:
         """Print a line that stays."""
         self.console.print(line, markup=False, soft_wrap=True)
+
+    def epoch(self, epoch: Epoch) -> None:
+        """Draw the curves anew, or print a line where nobody watches; a new training has new curves."""
+        if self._epochs and epoch.epoch <= self._epochs[-1].epoch:
+            self._epochs = []
+        self._epochs.append(epoch)
+        if self._bars is not None and not self.console.options.ascii_only:
+            self._bars.below = self._curves()
+            self._bars.refresh()
+        elif epoch.loss is not None:
+            best = max(each.rank[0] for each in self._epochs)
+            rate = "" if epoch.rate is None else f", {epoch.rate:.0f} images/s"
+            self.say(
+                f"epoch {epoch.epoch}: loss {epoch.loss:.3f}, validation {epoch.rank[0]:.3f} "
+                f"(log loss {epoch.log_loss:.3f}), best {best:.3f}{rate}"
+            )
+
+    def _curves(self) -> str:
+        trained = [epoch.loss for epoch in self._epochs if epoch.loss is not None]
+        if len(trained) < FEWEST_DRAWN:
+            return ""
+        ranked = [epoch.rank[0] for epoch in self._epochs]
+        series = {"training loss": trained, f"validation {self._epochs[-1].ranked_by}": ranked}
+        return chart(series, min(self.console.width, CURVES_WIDTH), CURVES_HEIGHT)

@@ -14,6 +14,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from linne.records.atomic import replacing
+from linne.records.epoch import Epoch
 from linne.records.errors import LinneError, RunError
 from linne.records.fingerprint import DIGEST_BYTES
 
@@ -96,6 +97,15 @@ def elapsed_of(path: Path) -> float:
             return float(json.loads((file.metadata() or {})[_KEY])["seconds"])
     except (OSError, SafetensorError, ValueError, KeyError, TypeError):
         return 0.0  # what is damaged is refused where it is used
+
+
+def epochs_of(path: Path) -> list[Epoch]:
+    """What the run had been told of its epochs when it wrote its last state; none where that cannot be read."""
+    try:
+        with safe_open(path, "pt") as file:
+            return [Epoch(**line) for line in json.loads((file.metadata() or {})[_KEY])["judge"]["done"]]
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError):
+        return []  # as above
 
 
 def _digest(tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> str:

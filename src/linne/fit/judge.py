@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,38 +14,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from linne.fit.processes import ALONE, Processes
-from linne.fit.scoring import Each, Scores, Scoring, scoring_of
+from linne.fit.scoring import Each, Scoring, scoring_of
 from linne.records.atomic import write_text
+from linne.records.epoch import Epoch
 from linne.records.truth import Truth
 
 Predict = Callable[[Tensor], Tensor]
 Validate = Callable[[Predict], tuple[NDArray[np.float32], NDArray[np.int64]]]
 """Given a function from inputs to logits, gives the logits of validation images, and which of them these are: all but
 those that cannot be read any more, which stay out from then on."""
-
-
-@dataclass(frozen=True, slots=True)
-class Epoch:
-    """One line of ``history.jsonl``; epoch 0 is the start.
-
-    `level` counts from 0, `epoch` goes on from level to level. `loss` is the mean training loss, `accuracy`,
-    `log_loss` and, of several labels an image, `average_precision` are on the validation images that could be read
-    then (see `linne.fit.scoring.Scores`), `seconds` are since the run began, `rate` is training images a second.
-    """
-
-    level: int
-    epoch: int
-    loss: float | None
-    accuracy: float
-    log_loss: float
-    seconds: float
-    rate: float | None
-    average_precision: float | None = None
-
-    @property
-    def scores(self) -> Scores:
-        """What it is ranked by."""
-        return Scores(self.accuracy, self.log_loss, self.average_precision)
 
 
 @dataclass(frozen=True)
@@ -80,6 +57,8 @@ class Judge:
         Seconds since the run began.
     processes : Processes
         The first one's word on which epoch is best holds for all, and it alone writes.
+    listeners : sequence of callable
+        Each is told every epoch once it is in the history; what it raises ends the training.
 
     Attributes
     ----------
@@ -96,8 +75,9 @@ class Judge:
         keep: Callable[[], None],
         now: Callable[[], float],
         processes: Processes = ALONE,
+        listeners: Sequence[Callable[[Epoch], None]] = (),
     ) -> None:
-        self._processes = processes
+        self._processes, self._listeners = processes, listeners
         self._scoring, self._history, self.keep, self._now = scoring_of(truth), history, keep, now
         self.done: list[Epoch] = []
         self.best: Best | None = None
@@ -112,8 +92,10 @@ class Judge:
         validate: Validate,
         predict: Predict,
         weights: Callable[[], Mapping[str, Tensor]],
+        learning_rate: float | None = None,
+        waited: float | None = None,
     ) -> None:
-        """Judge an epoch, of the level and the number `which` says."""
+        """Judge an epoch, of the level and the number `which` says; the other numbers are those of `Epoch`."""
         began = self._now()
         logits, seen = validate(predict)
         each = self._scoring.each(logits, seen)
@@ -121,11 +103,22 @@ class Judge:
         ended = self._now()
         self.seconds = ended - began
         told_rate = None if rate is None else round(rate, 1)
-        epoch = Epoch(*which, loss, found.accuracy, found.log_loss, round(ended, 3), told_rate, found.average_precision)
+        told_wait = None if waited is None else round(waited, 4)
+        epoch = Epoch(
+            *which,
+            loss,
+            found.accuracy,
+            found.log_loss,
+            round(ended, 3),
+            told_rate,
+            learning_rate,
+            told_wait,
+            found.average_precision,
+        )
         self.done.append(epoch)
         if self.best is not None and len(seen) < len(self.best.seen):
             self.best = self.best.on(seen, self._scoring)
-        better = self.best is None or epoch.scores.rank > self.best.epoch.scores.rank
+        better = self.best is None or epoch.rank > self.best.epoch.rank
         if self._processes.told(better)[0]:
             # One assignment, for an interrupt may come before or after it.
             copied = {name: value.detach().clone() for name, value in weights().items()}
@@ -139,11 +132,15 @@ class Judge:
         return sum(epoch.level == level and epoch.epoch > self.best.epoch.epoch for epoch in self.done)
 
     def tell(self) -> None:
-        """Add to the history what it does not have yet."""
+        """Add to the history what it does not have yet, and tell those who listen; the first process does."""
+        new = self.done[self._told :]
         if self._processes.first:
             with self._history.open("a", encoding="utf-8") as file:
-                file.writelines(_line(epoch) for epoch in self.done[self._told :])
+                file.writelines(map(_line, new))
         self._told = len(self.done)
+        for epoch in new:
+            for listener in self._listeners:
+                listener(epoch)
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Tensors and plain values that `load` needs."""

@@ -139,14 +139,17 @@ class Trainer:
             loss = processes.sum_gradients([] if processes.shard else self._trained, each.sum()) / whole
         norm = nn.utils.clip_grad_norm_(self._trained, self.recipe.clip or torch.inf)
         if self._scale.worked(norm):
-            rate = self.recipe.learning_rate * factor(self.recipe.schedule, at, self.recipe.warm_up)
-            self._optimiser.step(rate)
+            self._optimiser.step(self.rate_at(at))
             if self._average is not None:
                 self._average.update(self.module)
             return torch.where(norm.isfinite(), loss, torch.nan)
         for parameter in self._trained:
             parameter.grad = None
         return loss  # the step was left out, which cures it
+
+    def rate_at(self, at: float) -> float:
+        """Learning rate at a place in the schedule, 0 to 1."""
+        return self.recipe.learning_rate * factor(self.recipe.schedule, at, self.recipe.warm_up)
 
     def _backward(
         self, images: Tensor, losses: Callable[[Tensor, slice], Tensor], seed: tuple[int, ...], whole: int

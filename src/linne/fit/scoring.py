@@ -32,12 +32,6 @@ class Scores:
     log_loss: float
     average_precision: float | None = None
 
-    @property
-    def rank(self) -> tuple[float, float]:
-        """Higher is better."""
-        first = self.accuracy if self.average_precision is None else self.average_precision
-        return first, -self.log_loss
-
 
 Each = dict[str, NDArray[Any]]
 """Arrays ``(n, ...)`` of what is remembered of each validation image."""

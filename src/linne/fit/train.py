@@ -19,7 +19,7 @@ from linne.fit.pace import Pace
 from linne.fit.processes import ALONE, Processes
 from linne.fit.sources import Source
 from linne.fit.stopping import stopping
-from linne.records.errors import DataError, LinneError, Stopped
+from linne.records.errors import DataError, DivergedError, Stopped
 from linne.records.progress import Progress
 
 NOTED = 20
@@ -114,7 +114,7 @@ class Loop:
 
         Raises
         ------
-        LinneError
+        DivergedError
             The loss or its gradient is no number.
         Stopped
             The process was told to end; there is a checkpoint.
@@ -171,7 +171,7 @@ class Loop:
         at, source = self.position, level.source
         began, waited_before, trained = self.now(), source.waited, 0
         fetched = _Losses(at.losses, level.trainer.device.type == "cuda")
-        stopped = ""
+        stopped, progress = "", 0.0
         for inputs, labels in source.epoch(at.epoch, at.batches):
             now = self.now()
             step = (at.epoch - level.first) * level.batches + at.batches
@@ -209,14 +209,23 @@ class Loop:
             )
         if at.losses:
             rate = trained / max(self.now() - began, 1e-9)
-            self._judge(level, at.epoch, float(np.mean(at.losses)), rate)
+            waited = (source.waited - waited_before) / max(self.now() - began, 1e-9)
+            self._judge(level, at.epoch, float(np.mean(at.losses)), rate, level.trainer.rate_at(progress), waited)
         return stopped
 
-    def _judge(self, level: Level, number: int, loss: float | None, rate: float | None) -> None:
+    def _judge(
+        self,
+        level: Level,
+        number: int,
+        loss: float | None,
+        rate: float | None,
+        learning_rate: float | None = None,
+        waited: float | None = None,
+    ) -> None:
         trainer = level.trainer
         with trainer.settled():
             which = (self.position.level, number)
-            self.judge.epoch(which, loss, rate, level.validate, trainer.predict, trainer.weights)
+            self.judge.epoch(which, loss, rate, level.validate, trainer.predict, trainer.weights, learning_rate, waited)
 
     def _stop(self, trainer: Trainer, told: list[int]) -> NoReturn:
         """Write a checkpoint and end, all processes at once."""
@@ -228,7 +237,7 @@ class Loop:
         best = self.judge.best
         recent = self.position.losses[-NOTED:]
         loss = f"loss {np.mean(recent):.3f}  " if recent else ""
-        return f"{loss}validation {best.epoch.scores.rank[0] if best else 0:.3f}  waiting for data {waited:.0%}"
+        return f"{loss}validation {best.epoch.rank[0] if best else 0:.3f}  waiting for data {waited:.0%}"
 
     def resume(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> dict[str, Tensor]:
         """Go on from what `checkpoint` wrote; gives the trainer's state, which is empty between levels."""
@@ -283,7 +292,7 @@ class _Losses:
         if len(bad) and loop.processes.first:
             epoch, batch = loop.position.epoch, first + int(bad[0])
             images = ", ".join(level.named(epoch, batch))
-            raise LinneError(
+            raise DivergedError(
                 "the loss or its gradient is no number",
                 value=f"epoch {epoch}, batch {batch}: {images}",
                 remedy="take a smaller learning_rate, or look at the images with `linne audit`; the best weights "

@@ -89,6 +89,10 @@ class LostError(LinneError):
         super().__init__(problem, remedy=remedy)
 
 
+class DivergedError(LinneError):
+    """The training's loss is no number."""
+
+
 class Stopped(Exception):  # noqa: N818 - no error: what was asked for has been done
     """The process was told to end by a signal, and what is needed to go on has been written.
 

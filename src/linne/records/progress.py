@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from linne.records.epoch import Epoch
+
 
 class Progress(Protocol):
     """Where a step says how far it is."""
@@ -20,6 +22,9 @@ class Progress(Protocol):
     def say(self, line: str) -> None:
         """Tell one line that stays on the screen."""
 
+    def epoch(self, epoch: Epoch) -> None:
+        """Tell what an epoch of training gave."""
+
 
 class Silent:
     """Progress that nobody watches."""
@@ -34,4 +39,7 @@ class Silent:
         """Do nothing."""
 
     def say(self, line: str) -> None:
+        """Do nothing."""
+
+    def epoch(self, epoch: Epoch) -> None:
         """Do nothing."""

@@ -27,6 +27,11 @@ class Clock:
     started: float
     budget: float | None
 
+    @classmethod
+    def starting(cls, budget: float | None) -> Clock:
+        """Give a clock that starts now."""
+        return cls(time.monotonic(), budget)
+
     def with_spent(self, seconds: float) -> Clock:
         """Give a clock on which some seconds were spent before: by a process that was cut off."""
         return Clock(self.started - seconds, self.budget)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
 from linne.fit.processes import DONE, join
+from linne.fit.tracking import TRACKERS, TrackerName
 from linne.index.columns import Columns
 from linne.records.errors import LinneError, RunError
 from linne.records.lock import alone_in
@@ -47,6 +48,7 @@ def fit(
     cache: PathName | None = None,
     cache_size: str | int = "10G",
     shard: bool = False,
+    track: Sequence[TrackerName] = (),
     progress: Progress | None = None,
     started: float | None = None,
 ) -> Run:
@@ -92,6 +94,8 @@ def fit(
         How much decoded training images may take on the disk: ``"10G"``, ``"500M"``, bytes, or 0 to keep none.
     shard : bool
         Cut the network up among the processes that torchrun has started, where one device does not hold it.
+    track : sequence of {'tensorboard', 'mlflow'}, optional
+        What follows the training: TensorBoard's event files in the run, or a run of MLflow.
     progress : Progress, optional
     started : float, optional
         When the budget began, on `time.monotonic`'s clock; by default now.
@@ -131,6 +135,7 @@ def fit(
         seed=as_seed(seed),
         store=Path(cache).absolute() if cache is not None else user_cache(),
         cache_size=parse_size(cache_size),
+        track=_trackers(track),
     )
     progress, processes = progress or Silent(), join(shard)
     with processes.together():
@@ -195,6 +200,13 @@ def _absolute(weights: PathName | None) -> str | None:
         return None
     path = Path(weights)
     return str(path.absolute()) if path.exists() else fspath(weights)
+
+
+def _trackers(given: Sequence[str]) -> tuple[TrackerName, ...]:
+    known = tuple(name for name in TRACKERS if name in given)
+    if len(known) < len(set(given)):
+        raise LinneError("cannot be tracked by", value=", ".join(given), remedy=f"give of {', '.join(TRACKERS)}")
+    return known
 
 
 def _gather(request: Request, progress: Progress) -> Material:

@@ -54,6 +54,9 @@ MOST_MEASURING_SECONDS = 10.0
 LOOKING_SECONDS = 1.5e-3
 """Of one core, an image: resize, hash, normalise."""
 
+FROM_STORE_SECONDS = 1e-4
+"""An image, where nothing of it is new."""
+
 BOOTSTRAP_SECONDS = 1.3e-5
 """Of the intervals, a cell of the confusion matrix."""
 
@@ -179,6 +182,26 @@ def finish_seconds(material: Material, backend: Pick | None, whole_rate: float |
     return 3.0 + 1.1 * validation * (compute + decode) + pictures + intervals
 
 
+def measured_outlook(
+    material: Material, asked: Asked, backend: Pick | None, cache: Path, seconds: float | None
+) -> tuple[Outlook, Mapping[int | None, float]]:
+    """What plans are made from for runs of so many seconds that find all embedded and measured.
+
+    As much is measured as in such a run, but not out of its time.
+
+    Raises
+    ------
+    LinneError
+        The budget is too short.
+    """
+    stored = FROM_STORE_SECONDS * len(material.index)
+    outlook = _outlook(material, Clock.starting(seconds), asked, backend, cache)
+    refuse_if_too_short(replace(outlook, embed_seconds={None: stored}))
+    measured = _with_rates(outlook, material, Clock.starting(seconds), asked, backend, cache)
+    costs = dict.fromkeys(measured.embed_seconds, stored)
+    return replace(measured, embed_seconds=costs, seconds_left=seconds, seconds_spent=0.0), measured.embed_seconds
+
+
 def _outlook(material: Material, clock: Clock, asked: Asked, backend: Pick | None, cache: Path) -> Outlook:
     images, classes = len(material.index), len(material.index.labels)
     train, validation = _subset_sizes(material)
@@ -248,7 +271,7 @@ def _embed_seconds(material: Material, backend: Pick | None, cache: Path, stage:
     seconds = (1 - embedded) * compute
     seconds += (1 - min(looked_at, embedded)) * (material.sample.seconds + LOOKING_SECONDS / available_cores())
     preparing = backend.preparing if backend is not None and embedded < 1 else 0.0
-    return preparing + images * (1.1 * seconds + 1e-4)
+    return preparing + images * (1.1 * seconds + FROM_STORE_SECONDS)
 
 
 def _subset_sizes(material: Material) -> tuple[int, int]:

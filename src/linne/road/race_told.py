@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from linne.records.epoch import Epoch
 from linne.records.progress import Progress
 
 
@@ -26,6 +27,10 @@ class Named:
     def finish(self) -> None:
         """End the step."""
         self._inner.finish()
+
+    def epoch(self, epoch: Epoch) -> None:
+        """Tell what an epoch gave."""
+        self._inner.epoch(epoch)
 
     def say(self, line: str) -> None:
         """Tell one line, of this network."""

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from linne.fit.tracking import TRACKERS, TrackerName
 from linne.index.columns import Columns
 from linne.records.atomic import read_json, write_json
 from linne.records.errors import RunError
@@ -18,7 +19,7 @@ SCHEMA = 1
 class Request:
     """The arguments of `linne.fit` that a run depends on; paths are absolute.
 
-    `chosen` are settings of a recipe, checked, and 'method', which may be 'probe'.
+    `chosen` are settings of a recipe, checked, and 'method', which may be 'probe'; `track` names what follows the run.
     """
 
     photos: Path
@@ -34,6 +35,7 @@ class Request:
     seed: int
     store: Path
     cache_size: int
+    track: tuple[TrackerName, ...] = ()
 
     def write(self, path: Path) -> None:
         """Write ``asked.json``."""
@@ -53,7 +55,9 @@ class Request:
                 label = columns["label"]
                 columns = Columns(**{**columns, "label": None if label is None else tuple(label)})
             chosen = {name: checked_choice(name, given) for name, given in value.pop("chosen").items()}
-            request = cls(**value, columns=columns, chosen=chosen)
+            asked = value.pop("track", ())
+            track = tuple(name for name in TRACKERS if name in asked)
+            request = cls(**value, columns=columns, chosen=chosen, track=track)
             paths = {name: None if given is None else Path(given) for name, given in request._paths().items()}
             return replace(request, **paths)  # type: ignore[arg-type]
         except (KeyError, TypeError, AttributeError) as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,7 @@ from linne.fit.class_weights import inverse_frequency, log_prior, positive_weigh
 from linne.fit.decoded import Pictures
 from linne.fit.groups import parameter_groups
 from linne.fit.growth import Growth
-from linne.fit.judge import Epoch, Judge, Predict, Validate
+from linne.fit.judge import Judge, Predict, Validate
 from linne.fit.losses import BinaryCrossEntropy, CrossEntropy
 from linne.fit.mixing import mix_of
 from linne.fit.optimise import Trainer
@@ -42,6 +42,7 @@ from linne.nets.blocks.drop_path import DropPath, set_drop_path
 from linne.nets.weights import write_weights
 from linne.pixels.cache import FOLDER, PixelCache
 from linne.records import fingerprint
+from linne.records.epoch import Epoch
 from linne.records.errors import DataError, LinneError, RunError
 from linne.records.index import TRAIN, VALIDATION, Index
 from linne.records.pixel_spec import PixelSpec
@@ -84,11 +85,14 @@ class Start:
     processes: Processes = ALONE
 
 
-def train_network(start: Start, run: Run, progress: Progress) -> dict[str, Any]:
+def train_network(
+    start: Start, run: Run, progress: Progress, listeners: Sequence[Callable[[Epoch], None]] = ()
+) -> dict[str, Any]:
     """Give the network its classifier and train it, level by level; afterwards it holds the best weights.
 
     Where the run has a checkpoint, it goes on from that. Several processes do this together, each with a part of the
-    images; the first one writes.
+    images; the first one writes, and tells each of the `listeners` every epoch, who end the training by what they
+    raise.
 
     Returns
     -------
@@ -118,7 +122,7 @@ def train_network(start: Start, run: Run, progress: Progress) -> dict[str, Any]:
     truth = truth_of(index, start.split.rows(VALIDATION))
     checkpoints = Checkpoints(run.state, _fingerprint(plan, start.split))
     loop = Loop(
-        judge=Judge(truth, run.history, keep, start.elapsed, processes),
+        judge=Judge(truth, run.history, keep, start.elapsed, processes, (progress.epoch, *listeners)),
         checkpoints=checkpoints,
         progress=progress,
         seed=plan.seed,

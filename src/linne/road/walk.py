@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -11,10 +12,11 @@ import numpy as np
 
 from linne.embed.backbone import backbone
 from linne.embed.embedding import Embedding, embed, pick
-from linne.fit.checkpoint import elapsed_of
+from linne.fit.checkpoint import elapsed_of, epochs_of
 from linne.fit.probe import Probe, fit_probe
 from linne.fit.processes import ALONE, BEGINS, Processes
 from linne.fit.several_labels_probe import fit_several_labels_probe
+from linne.fit.tracking import Trackers, flat
 from linne.records.errors import LinneError, RunError
 from linne.records.index import TRAIN, VALIDATION, Index
 from linne.records.plan import Plan
@@ -52,12 +54,12 @@ def walk(
     """
     clock = clock.with_spent(elapsed_of(run.state))
     seconds: dict[str, float] = {"start": clock.elapsed()}
-    index = material.index
+    index, trackers = material.index, Trackers(request.track, run.folder, progress.say)
     _refuse_other_photos(run, index)
     several = task_of(index) == "multi"
     # A class that is decided for itself has no others to take the blame, and smoothing only blurs it.
-    chosen = {"label_smoothing": 0.0, **request.chosen} if several else request.chosen
-    asked = Asked(request.seed, request.weights, chosen, request.flip)
+    settings = {"label_smoothing": 0.0, **request.chosen} if several else request.chosen
+    asked = Asked(request.seed, request.weights, settings, request.flip)
     planned = _planned(run, request, material, clock, asked, progress)
     material, plan = planned.material, planned.plan
     if several:
@@ -115,9 +117,12 @@ def walk(
         deadline=deadline,
         processes=processes,
     )
+    if request.track:
+        trackers.start(flat(plan.to_json()), epochs_of(run.state), time.time() - clock.elapsed())
     processes.say(BEGINS, str(run.folder.absolute()))
     with processes.own_cores():
-        run.facts["chosen"] = train_network(start, run, progress)
+        chosen = train_network(start, run, progress, (trackers.epoch,))
+    run.facts["chosen"] = chosen
     if probe is None:
         _refuse_untrained(run)
     _lap(seconds, "train", clock)
@@ -130,6 +135,8 @@ def walk(
     _lap(seconds, "report", clock)
     run.facts["finished"] = True
     run.write()
+    told = ("accuracy", "log_loss", "average_precision", "epoch")
+    trackers.end({name: chosen[name] for name in told if name in chosen})
     run.state.unlink(missing_ok=True)
 
 

@@ -1,0 +1,210 @@
+"""A network made ready for many trainings: all that comes before training is done once."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from linne.embed.embedding import Embedding, embed, pick, stored_shares
+from linne.embed.measure import Pick
+from linne.fit.handedness import mirrored_keeps_label
+from linne.fit.levels import WORTHWHILE_EPOCHS, Training
+from linne.fit.plan import Outlook, plan_training
+from linne.fit.probe import Probe, fit_probe
+from linne.nets.blocks.drop_path import DropPath
+from linne.records.errors import LinneError
+from linne.records.index import TRAIN, VALIDATION
+from linne.records.plan import Plan
+from linne.records.progress import Progress
+from linne.records.recipe import Recipe
+from linne.records.split import Split
+from linne.road.budget import Clock
+from linne.road.drawn import draw
+from linne.road.look import Material
+from linne.road.planning import Asked, finish_seconds, measured_outlook
+from linne.road.training import Start
+
+DEAREST_PASS = 0.5
+"""Of a run: what another pass may take that stores the inputs of another stage than the planner's."""
+
+Methods = dict[str, tuple[Recipe, ...]]
+"""Ways to train, by name, the planner's own first: the levels of each, as they are planned."""
+
+
+@dataclass
+class Contender:
+    """A network with its images, its split and its probe.
+
+    Attributes
+    ----------
+    name : str
+    material : Material
+        Its network stays as it came.
+    embedding : Embedding
+    split : Split
+        The same that `linne.fit` makes: what is tested in the end was trained on by none.
+    probe : Probe or None
+    plan : Plan
+        The planner's own.
+    store : Path
+    cache_size : int
+    again : float
+        Seconds of audit, split and probe, which the last run does again.
+    """
+
+    name: str
+    material: Material
+    embedding: Embedding
+    split: Split
+    probe: Probe | None
+    plan: Plan
+    store: Path
+    cache_size: int
+    again: float
+    _stored: set[int] = field(default_factory=set)
+
+    @property
+    def side(self) -> int:
+        """Pixels of the input."""
+        return min(self.plan.pixels.height, self.plan.pixels.width)
+
+    @property
+    def has_drop_path(self) -> bool:
+        """Whether the network has branches that can be left out."""
+        return any(isinstance(part, DropPath) for part in self.material.choice.network.modules())
+
+    def store_inputs(self, levels: tuple[Recipe, ...], progress: Progress) -> None:
+        """Store what enters the first trained stage, where it is not yet."""
+        plan = replace(self.plan, levels=levels)
+        if plan.stage is not None and plan.stage not in self._stored:
+            assert self.material.backbone is not None  # noqa: S101 - stages are those of pretrained weights
+            backend = pick(self.material.backbone, len(self.material.index), self.store, plan.stage)
+            embed(self.material.index, self.material.backbone, self.store, progress, plan.stage, backend)
+            self._stored.add(plan.stage)
+
+    def start(self, levels: tuple[Recipe, ...], clock: Clock) -> Start:
+        """Give what a training starts from, with a network of its own; the budget of `clock` is the training's."""
+        choice = replace(self.material.choice, network=copy.deepcopy(self.material.choice.network))
+        plan = replace(self.plan, levels=levels)
+        return Start(
+            material=replace(self.material, choice=choice),
+            plan=plan,
+            probe=self.probe,
+            split=self.split,
+            digest=self.embedding.passed.digest,
+            store=self.store,
+            cache_size=self.cache_size,
+            teacher=None,
+            backend=_backend(self.material, self.store, plan.stage),
+            elapsed=clock.elapsed,
+            deadline=clock.budget,
+        )
+
+
+def make_contender(
+    name: str,
+    material: Material,
+    asked: Asked,
+    group_by: str | None,
+    store: Path,
+    cache_size: int,
+    stage: int | None,
+    progress: Progress,
+) -> Contender:
+    """Embed, audit, split and probe, as `linne.fit` does; `stage` is one whose inputs the pass stores."""
+    index, backbone = material.index, material.backbone
+    embedding = embed(index, backbone, store, progress, stage, _backend(material, store, stage))
+    since = Clock.starting(None)
+    split = draw(index, embedding, asked.seed, group_by, store, progress).split
+    probe = None
+    if material.choice.pretrained:
+        train, held, labels = split.rows(TRAIN), split.rows(VALIDATION), index.label.astype("int64")
+        probe = fit_probe(embedding.features[train], labels[train], embedding.features[held], labels[held])
+    plan = Plan(
+        network=material.choice.name,
+        weights=asked.weights,
+        weights_fingerprint=backbone.weights if backbone else "",
+        pixels=material.choice.pixels,
+        levels=(),
+        flip=mirrored_keeps_label(index.labels)[0] if asked.flip is None else asked.flip,
+        seed=asked.seed,
+        budget=None,
+        reasons=material.choice.reasons,
+    )
+    stored = set() if stage is None else {stage}
+    return Contender(name, material, embedding, split, probe, plan, store, cache_size, since.elapsed(), stored)
+
+
+def methods_of(material: Material, asked: Asked, seconds: float | None, store: Path) -> tuple[Methods, float, float]:
+    """Ways to train a network in a run of so many seconds that finds all images embedded.
+
+    Returns
+    -------
+    methods : dict of str to tuple of Recipe
+        The planner's own first; with it whatever else the time allows, on its own, and what needs no long pass of its
+        own. Empty where that is the probe alone.
+    training : float
+        Seconds that the planner's own is expected to take.
+    finish : float
+        Seconds of such a run for what follows training.
+
+    Raises
+    ------
+    LinneError
+        The time is too short for a run.
+    """
+    backend = _backend(material, store, None)
+    outlook, passes = measured_outlook(material, asked, backend, store, seconds)
+    finish = finish_seconds(material, backend, outlook.whole_rate.images_per_second if outlook.whole_rate else None)
+    own = plan_training(outlook, asked.chosen)
+    if not own.levels:
+        return {}, 0.0, finish
+    methods: Methods = {}
+    most = math.inf if seconds is None else DEAREST_PASS * seconds
+    within = {stage for stage, needed in passes.items() if needed <= most}
+    for training in [own, *_others(outlook, asked.chosen, within)]:
+        levels = tuple(level.recipe for level in training.levels)
+        if levels and levels not in methods.values():
+            methods[_in_words(levels)] = levels
+    return methods, sum(level.seconds(outlook.sizes) for level in own.levels), finish
+
+
+def _backend(material: Material, store: Path, stage: int | None) -> Pick | None:
+    """The way to run the network, measured on a sample of the images."""
+    if material.backbone is None:
+        return None
+    _, embedded = stored_shares(material.backbone, material.sample.digests, store, stage)
+    to_come = round(len(material.index) * (1 - embedded))
+    return pick(material.backbone, to_come, store, stage, material.sample.inputs(material.choice.pixels))
+
+
+def _others(outlook: Outlook, chosen: Mapping[str, Any], within: Collection[int | None]) -> list[Training]:
+    """Every other depth that is worth its time."""
+    if not outlook.pretrained or "method" in chosen:
+        return []
+    methods: list[dict[str, Any]] = [
+        {"method": "stages", "frozen_stages": rate.frozen_stages}
+        for rate in outlook.stage_rates
+        if chosen.get("frozen_stages", rate.frozen_stages) == rate.frozen_stages and rate.frozen_stages in within
+    ]
+    if outlook.whole_rate is not None and "frozen_stages" not in chosen:
+        methods.append({"method": "whole"})
+    found = []
+    for method in methods:
+        try:
+            training = plan_training(outlook, {**chosen, **method})
+        except LinneError:  # these activations do not fit in memory, say
+            continue
+        epochs = [level.recipe.epochs for level in training.levels]
+        if epochs and ("epochs" in chosen or epochs[0] >= WORTHWHILE_EPOCHS[training.levels[0].recipe.method]):
+            found.append(training)
+    return found
+
+
+def _in_words(levels: tuple[Recipe, ...]) -> str:
+    words = [f"from stage {level.frozen_stages + 1}" if level.method == "stages" else level.method for level in levels]
+    return ", then ".join(words)

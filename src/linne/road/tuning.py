@@ -1,0 +1,122 @@
+"""The terms of a search: how long its trainings are; settled once, so that its trials can be compared."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from linne.records.errors import LinneError, RunError
+from linne.records.fingerprint import of_settings
+from linne.records.recipe import Recipe
+from linne.records.sealed import read_sealed, write_sealed
+from linne.road.contender import Contender, Methods, methods_of
+from linne.road.look import Material
+from linne.road.planning import Asked
+
+SCHEMA = 1
+REMEDY = "search in another --folder"
+
+LAST_RUN = 0.15
+"""Share of the budget for the run with the best recipe; each trial trains as long as that run will, at most."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How long trials are.
+
+    Attributes
+    ----------
+    methods : dict of str to Methods
+        Of each network, the planner's own first.
+    last_run : float or None
+        Seconds of the last run; None without a budget.
+    longest : float or None
+        Seconds of a trial.
+    training : float
+        Seconds that the planner's own training is expected to take.
+    question : str
+        Digest of what was searched for; empty while they are new.
+    """
+
+    methods: dict[str, Methods]
+    last_run: float | None
+    longest: float | None
+    training: float
+    question: str = ""
+
+
+def known_terms(folder: Path) -> Terms | None:
+    """What an earlier search in this folder has settled; `RunError` where that is damaged."""
+    path = folder / "tune.json"
+    if not path.exists():
+        return None
+    kept = read_sealed(path, "search", SCHEMA, RunError, REMEDY)
+    methods = {
+        name: {way: tuple(map(Recipe.from_json, levels)) for way, levels in ways} for name, ways in kept["methods"]
+    }
+    return Terms(methods, kept["last_run"], kept["longest"], kept["training"], kept["question"])
+
+
+def new_terms(materials: Mapping[str, tuple[Material, Asked]], budget: float | None, store: Path) -> Terms:
+    """Measure and decide; `LinneError` where the budget is too short."""
+    last_run = None if budget is None else LAST_RUN * budget
+    methods: dict[str, Methods] = {}
+    trainings, finishes = [], []
+    for name, (material, asked) in materials.items():
+        try:
+            ways, training, finish = methods_of(material, asked, last_run, store)
+        except LinneError as error:
+            if budget is None or "budget" not in error.problem:
+                raise
+            raise _too_short(budget, name, error.value) from error
+        if ways:
+            methods[name] = ways
+            trainings.append(training)
+            finishes.append(finish)
+    if not methods:
+        raise _too_short(budget or 0.0, ", ".join(materials), "no time to train")
+    longest = None if last_run is None else max(last_run - min(finishes), 1.0)
+    return Terms(methods, last_run, longest, max(trainings))
+
+
+def agree(terms: Terms, folder: Path, contenders: Mapping[str, Contender], asked: list[Any]) -> None:
+    """Write new terms; see that those of an earlier search were of the same photos and settings, or `RunError`."""
+    question = _question(contenders, asked)
+    if terms.question:
+        if terms.question != question:
+            raise RunError("holds a search with other photos or settings", file=folder, remedy=REMEDY)
+        return
+    ways = [
+        [name, [[way, [level.to_json() for level in levels]] for way, levels in each.items()]]
+        for name, each in terms.methods.items()
+    ]
+    said = {"last_run": terms.last_run, "longest": terms.longest, "training": terms.training}
+    write_sealed(folder / "tune.json", {"schema": SCHEMA, "question": question, "methods": ways, **said})
+
+
+def in_words(terms: Terms) -> str:
+    """One line on what is searched."""
+    ways = "; ".join(f"{name} {', '.join(ways)}" for name, ways in terms.methods.items())
+    told = "" if terms.last_run is None else f"; {terms.last_run:.0f} s are kept for the run with the best recipe"
+    return f"search: {ways}; the planner's own training takes about {terms.training:.0f} s{told}"
+
+
+def _too_short(budget: float, name: str, why: object) -> LinneError:
+    return LinneError(
+        "the budget is too short to tune",
+        value=f"{name}: {why}, in the {LAST_RUN:.0%} of the last run",
+        remedy=f"give --budget {math.ceil(3 * budget)}s, say, or use `linne fit`",
+    )
+
+
+def _question(contenders: Mapping[str, Contender], asked: list[Any]) -> str:
+    """What must be the same for trials to be compared."""
+    parts = list(asked)
+    for name, contender in contenders.items():
+        plan = contender.plan
+        parts.append([name, plan.weights_fingerprint, plan.pixels.fingerprint, plan.flip, plan.seed])
+        parts.append([contender.material.index.fingerprint, contender.split.fingerprint])
+    return of_settings(parts)

@@ -1,0 +1,123 @@
+"""Does a search begin with the plan, learn, give up what is poor, and go on as if it had not stopped?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from linne.fit.plan import RECIPES
+from linne.fit.space import Axis, Number, at, axes, planned
+from linne.records.recipe import Method, Recipe
+from linne.records.trials import Trial
+
+pytest.importorskip("optuna")
+
+from linne.fit.search import AT_RANDOM, COMPARED_WITH, MOST_STARTS, Search
+
+PLANNED = {
+    "stages": (RECIPES["stages"],),
+    "both": (RECIPES["stages"], RECIPES["whole"]),
+    "scratch": (RECIPES["scratch"],),
+}
+
+
+def space(network: str, method: str) -> tuple[Axis, ...]:
+    return axes(PLANNED[method], 224, False, ())
+
+
+def score(values: dict[str, object]) -> float:
+    """Best at a learning rate of a third of what is planned, with SGD."""
+    return 0.8 - abs(float(values["learning_rate"]) + 0.5) / 4 + 0.1 * (values["optimiser"] == "sgd")  # type: ignore[arg-type]
+
+
+def searched(number: int, trials: list[Trial] | None = None, seed: int = 0) -> list[Trial]:
+    tried = list(trials or [])
+    search = Search({"a": ["both", "stages"], "b": ["stages"]}, space, seed, tried)
+    for _ in range(number):
+        running = search.next()
+        value, state = score(running.trial.values), "complete"
+        for eighth in range(1, 9):
+            if running.is_poor(value * (0.5 + eighth / 16), eighth / 8):
+                state = "pruned"
+                break
+        ended = replace(
+            running.trial,
+            state=state,
+            score=value if state == "complete" else None,
+            reported=tuple(running.reported),
+        )
+        running.end(ended)
+        tried.append(ended)
+    return tried
+
+
+def test_the_plan_of_each_network_comes_first() -> None:
+    trials = searched(4)
+    assert [(t.network, t.method, t.as_planned) for t in trials[:2]] == [("a", "both", True), ("b", "stages", True)]
+    assert trials[0].values == planned(space("a", "both"))
+    assert not trials[2].as_planned
+    assert [t.number for t in trials] == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("cut", [1, 5, 9])
+def test_a_search_goes_on_as_if_it_had_not_stopped(cut: int) -> None:
+    whole = searched(12)
+    assert searched(12 - cut, whole[:cut]) == whole
+
+
+def test_another_seed_draws_others() -> None:
+    assert searched(4)[2:] != searched(4, seed=1)[2:]
+
+
+def test_poor_trials_are_given_up_and_the_plan_is_not() -> None:
+    trials = searched(25)
+    pruned = [trial for trial in trials if trial.state == "pruned"]
+    assert pruned
+    assert all(2 <= trial.reported[-1][0] < 8 for trial in pruned)
+    assert not any(trial.as_planned for trial in pruned)
+    assert all(trial.state == "complete" for trial in trials[:COMPARED_WITH])
+    assert max(t.score for t in trials if t.score) >= max(t.score for t in trials[:2] if t.score)
+
+
+def test_it_finds_more_than_chance_does() -> None:
+    first, later = searched(40)[:AT_RANDOM], searched(40)[20:]
+
+    def mean(trials: list[Trial]) -> float:
+        return sum(score(trial.values) for trial in trials) / len(trials)
+
+    assert mean(later) > mean(first)
+
+
+def test_a_plan_that_was_stopped_is_tried_again_and_not_for_ever() -> None:
+    stopped: list[Trial] = []
+    for number in range(MOST_STARTS):
+        trial = Search({"a": ["both"]}, space, 0, stopped).next().trial
+        assert (trial.number, trial.as_planned) == (number, True)
+        stopped.append(replace(trial, state="stopped"))
+    assert not Search({"a": ["both"]}, space, 0, stopped).next().trial.as_planned
+
+
+@pytest.mark.parametrize("method", ["stages", "scratch"])
+def test_the_planned_place_is_the_plan(method: str) -> None:
+    assert at(PLANNED[method], planned(space("a", method)), 224) == PLANNED[method]
+
+
+@given(st.data(), st.sampled_from(["stages", "whole", "scratch"]), st.booleans(), st.sampled_from([32, 96, 224, 384]))
+def test_every_place_is_a_recipe(data: st.DataObject, method: Method, has_drop_path: bool, side: int) -> None:
+    levels = (RECIPES[method],)
+    found = axes(levels, side, has_drop_path, ("label_smoothing",))
+    values: dict[str, float | str] = {}
+    for axis in found:
+        values[axis.name] = data.draw(
+            st.floats(axis.low, axis.high) if isinstance(axis, Number) else st.sampled_from(axis.options)
+        )
+    (recipe,) = at(levels, values, side)
+    assert Recipe.from_json(recipe.to_json()) == recipe
+    assert recipe.label_smoothing == levels[0].label_smoothing
+    assert (recipe.method, recipe.epochs) == (method, levels[0].epochs)
+    assert recipe.first_side is None or 16 <= recipe.first_side < side
+    if method == "stages":
+        assert (recipe.augment, recipe.mix) == (levels[0].augment, levels[0].mix)
