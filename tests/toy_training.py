@@ -57,7 +57,8 @@ def trainer_of(module: nn.Module, recipe: Recipe, pretrained: bool = True, steps
 
     pixels: PixelSpec = given.get("pixels", small_pixels())  # type: ignore[assignment]
     loss = given.get("loss", CrossEntropy(recipe.label_smoothing))
-    return Trainer(module, optimiser, recipe, CPU, pixels, loss, pretrained, steps)  # type: ignore[arg-type]
+    teacher = given.get("teacher")
+    return Trainer(module, optimiser, recipe, CPU, pixels, loss, pretrained, steps, teacher)  # type: ignore[arg-type]
 
 
 class Run:

@@ -73,15 +73,19 @@ def test_sides_are_those_that_networks_halve_and_pixels_stay_about_as_many(side:
         assert 0.75 < spec.height * spec.width / side**2 < 1.34
 
 
-@given(rows=st.integers(0, 4000), seed=st.integers(0, 3))
-def test_rows_to_decide_by_leave_most_for_the_split(rows: int, seed: int) -> None:
+@given(rows=st.integers(0, 4000), most=st.integers(1, 50), seed=st.integers(0, 3))
+def test_rows_to_decide_by_leave_most_for_the_split_and_take_groups_whole(rows: int, most: int, seed: int) -> None:
     candidates = np.arange(rows) * 3
-    drawn = rows_to_decide_by(candidates, seed)
+    groups = np.random.default_rng(seed).integers(0, max(rows // most, 1), rows) * 5
+    drawn = rows_to_decide_by(candidates, groups, seed)
     assert len(drawn) == min(MOST_ROWS, int(MOST_SHARE * rows))
     assert len(np.unique(drawn)) == len(drawn)
     assert np.isin(drawn, candidates).all()
     assert np.array_equal(drawn, np.sort(drawn))
-    assert np.array_equal(drawn, rows_to_decide_by(candidates, seed))
+    assert np.array_equal(drawn, rows_to_decide_by(candidates, groups, seed))
+    inside = np.isin(candidates, drawn)
+    cut = [group for group in np.unique(groups[inside]).tolist() if not inside[groups == group].all()]
+    assert len(cut) <= 1
 
 
 @pytest.mark.parametrize(("rows", "width", "classes", "seed"), [(24, 40, 3, 0), (40, 6, 4, 1), (12, 12, 2, 2)])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -62,7 +64,7 @@ def test_a_machine_that_becomes_slower_is_noticed_and_the_rest_drawn_together() 
     assert pace.hurried is not None
     assert 0.5 <= pace.hurried[0] <= 0.55
     assert pace.at(75, 100.0) == pytest.approx(1.0)
-    rises = [later - earlier for earlier, later in zip(found[56:], found[57:], strict=False)]
+    rises = [later - earlier for earlier, later in itertools.pairwise(found)]
     assert rises == pytest.approx([rises[0]] * len(rises))  # in a straight line by the clock
 
 

@@ -28,7 +28,6 @@ EPOCHS = (0, 1, 3, 10, 19, 20, 40, 79, 80, 100, 300)
         (1300, 300, "scratch", "trivial", True),
         (30, 300, "scratch", "trivial", True),
         (300, 300, "stages", "none", False),
-        (300, 300, "probe", "none", False),
     ],
 )
 def test_decisions(a_class: float, epochs: float, method: Method, augment: str, mix: bool) -> None:

@@ -18,7 +18,9 @@ import linne
 from linne.fit.augment import random_view
 from linne.fit.decoded import Pictures
 from linne.fit.draw import rng_of
+from linne.fit.growth import Growth
 from linne.fit.mixing import mix_of
+from linne.fit.order import Order
 from linne.fit.policy import Policy
 from linne.fit.sources import AugmentedImages
 from linne.index.photos import read_photos
@@ -102,7 +104,8 @@ def test_views_are_those_of_the_batches_that_are_trained_on(photos: Path, weight
     sheet = tmp_path / "sheet.png"
     made = linne.preview(photos, out=sheet, weights=weights, images=6, views=1, seed=2)
     index = read_photos(photos)
-    source = AugmentedImages(Pictures(index, 3), index.label, np.arange(6), SPEC, made.policy, False, 6, 2)
+    growth, order = Growth(SPEC, None, None, 1, 1), Order.of(6, 6, 2)
+    source = AugmentedImages(Pictures(index, 3), index.label, np.arange(6), growth, made.policy, order, False)
     ((views, labels),) = [(images.clone(), labels) for images, labels in source.epoch(1)]
     assert [index.labels[label] for label in labels] == [label for _, label in made.images]
     tops = [places_of(view.numpy(), sheet)[0][0] for view in views]

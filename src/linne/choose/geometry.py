@@ -45,9 +45,16 @@ def whole_pictures(pixels: PixelSpec, sample: Sample) -> PixelSpec | None:
     return replace(pixels, height=height, width=width, fit="stretch", resize=max(height, width))
 
 
-def rows_to_decide_by(candidates: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
-    """Draw the images by which it is decided, in order; from rows that may be trained on."""
-    drawn = np.random.default_rng((seed, 7)).permutation(candidates)
+def rows_to_decide_by(candidates: NDArray[np.int64], groups: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
+    """Draw the images by which it is decided, in order, from rows that may be trained on.
+
+    `groups` are those of the candidates: the first that are drawn are taken whole, but for the last.
+    """
+    rng = np.random.default_rng((seed, 7))
+    _, group = np.unique(groups, return_inverse=True)
+    shuffled = rng.permutation(len(candidates))
+    turn = rng.permutation(group.max(initial=-1) + 1)
+    drawn = candidates[shuffled[np.argsort(turn[group[shuffled]], kind="stable")]]
     return np.sort(drawn[: min(MOST_ROWS, int(MOST_SHARE * len(candidates)))])
 
 

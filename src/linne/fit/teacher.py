@@ -12,6 +12,9 @@ from linne.embed.backends import full_precision
 from linne.nets.blocks.two_heads import TwoHeads
 from linne.records.pixel_spec import PixelSpec
 
+LUMA = 0.299, 0.587, 0.114
+"""ITU-R 601, as `linne.records.pixel_spec.PixelSpec` has it."""
+
 
 class Teacher:
     """Gives a teacher's logits for what its student sees.
@@ -36,13 +39,14 @@ class Teacher:
             torch.tensor(values, device=device).view(1, -1, 1, 1) for values in (own.mean, own.std, seen.mean, seen.std)
         )
         self._factor, self._shift = seen_std / std, (seen_mean - mean) / std
+        self._luma = torch.tensor(LUMA, device=device).view(1, 3, 1, 1)
 
     @torch.no_grad()
     def __call__(self, images: Tensor) -> Tensor:
         """The student's inputs ``(batch, channels, height, width)`` to logits ``(batch, classes)``."""
         images = images * self._factor + self._shift
         if self._gray and images.shape[1] == 3:
-            images = images.mean(1, keepdim=True)
+            images = (images * self._luma).sum(1, keepdim=True)
         if images.shape[2:] != self._size:
             images = F.interpolate(images, self._size, mode="bilinear", antialias=True)
         with full_precision():

@@ -31,6 +31,6 @@ def draw(index: Index, embedding: Embedding, seed: int, group_by: str | None, st
     counts = inspection.findings.counts()
     listing = ", ".join(f"{number} {check}" for check, number in counts.items()) or "nothing found"
     progress.say(f"audit: {listing}")
-    trained = trained_in_any_case(index, seed)
+    trained = trained_in_any_case(index, seed, group_by)
     split = make_split(index, inspection.groups, embedding.passed.readable, seed, trained)
     return Drawn(inspection.findings, split)

@@ -20,6 +20,7 @@ from linne.records.progress import Progress
 from linne.records.truth import task_of
 from linne.road.budget import Clock
 from linne.road.look import Material
+from linne.split.groups import groups_by_name
 
 MEMORY = "geometry.json"
 
@@ -30,13 +31,17 @@ AFFORDABLE = 0.15
 """Share of the time left that finding out may take."""
 
 
-def trained_in_any_case(index: Index, seed: int) -> NDArray[np.int64]:
+def trained_in_any_case(index: Index, seed: int, group_by: str | None) -> NDArray[np.int64]:
     """Rows that the split gives to training, so that decisions may be made on them."""
     subset = TRAIN if index.supplied_split else NONE
-    return rows_to_decide_by(np.flatnonzero(index.subset == subset), seed)
+    candidates = np.flatnonzero(index.subset == subset)
+    groups = np.arange(len(index)) if group_by is None else groups_by_name(index, group_by)
+    return rows_to_decide_by(candidates, groups[candidates], seed)
 
 
-def lay_out(material: Material, clock: Clock, store: Path, seed: int, progress: Progress) -> Material:
+def lay_out(
+    material: Material, clock: Clock, store: Path, seed: int, group_by: str | None, progress: Progress
+) -> Material:
     """Show the network whole photos where their centre tells less; what was computed on the way is in the store.
 
     What was decided once for the same photos, network and budget holds: the same command does the same again.
@@ -46,10 +51,11 @@ def lay_out(material: Material, clock: Clock, store: Path, seed: int, progress: 
     if frozen is None or whole is None or task_of(material.index) == "multi":  # it is told by one label an image
         return material
     digests = [digest.hex() for digest in material.sample.digests]
-    question = of_settings([material.index.fingerprint, digests, frozen.shelf(""), clock.budget, seed])
+    question = of_settings([material.index.fingerprint, digests, frozen.shelf(""), clock.budget, seed, group_by])
     known = recalled(store / MEMORY).get(question)
     if known is None:
-        known = _decide(material, frozen, whole, clock, store, seed, progress)
+        rows = trained_in_any_case(material.index, seed, group_by)
+        known = _decide(material, frozen, whole, rows, clock, store, progress)
         keep(store / MEMORY, question, known)
     if not known["reason"]:
         return material
@@ -59,11 +65,16 @@ def lay_out(material: Material, clock: Clock, store: Path, seed: int, progress: 
 
 
 def _decide(
-    material: Material, frozen: Backbone, whole: PixelSpec, clock: Clock, store: Path, seed: int, progress: Progress
+    material: Material,
+    frozen: Backbone,
+    whole: PixelSpec,
+    rows: NDArray[np.int64],
+    clock: Clock,
+    store: Path,
+    progress: Progress,
 ) -> dict[str, Any]:
     """Whether 'whole' is better, and the 'reason'; empty where that cannot be told, or not in time."""
     centre = material.choice.pixels
-    rows = trained_in_any_case(material.index, seed)
     classes = np.unique(material.index.label[rows])
     if len(classes) < 2 or len(rows) < FEWEST * len(classes):
         return {"whole": False, "reason": ""}

@@ -144,7 +144,7 @@ def _planned(run: Run, request: Request, material: Material, clock: Clock, asked
     """The plan that this run has already, or that it was given, or a new one."""
     given = run.plan if run.plan.exists() else request.plan
     if given is None:
-        material = lay_out(material, clock, request.store, request.seed, progress)
+        material = lay_out(material, clock, request.store, request.seed, request.group_by, progress)
         planned = plan_run(material, clock, asked, request.store)
         for reason in planned.plan.reasons:
             progress.say(f"plan: {reason}")

@@ -38,7 +38,8 @@ def make_split(
         The rest is left out.
     seed : int
     trained : (m,) int64 array, optional
-        Rows that are to be trained on, drawn without a look at them: something was decided by them. Their groups are.
+        Rows that are to be trained on, drawn without a look at them: something was decided by them. Their groups are,
+        but for classes of which too little would be left for the other subsets.
 
     Raises
     ------
@@ -102,6 +103,8 @@ def _deal(
         shuffled.sort(key=len, reverse=True)  # stable: groups of one size stay shuffled
         images = sum(map(len, shuffled))
         free = [rows for rows in shuffled if not trained[rows].any()]
+        if len(free) < len(shares) or sum(map(len, free)) < sum(max(1.0, share * images) for share in shares.values()):
+            free = shuffled
         for rows, where in zip(free, _places(free, shares, images), strict=True):
             subset[rows] = where
     _let_every_class_train(labels, members, subset)

@@ -1,0 +1,46 @@
+"""Is an answer remembered, and does a damaged or missing memory cost no more than asking again?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from linne.records.memory import keep, recalled
+
+answers = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(told=st.lists(st.tuples(st.text(max_size=4), answers), max_size=6))
+def test_the_last_answer_to_each_question_is_recalled(
+    told: list[tuple[str, object]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    memory = tmp_path_factory.mktemp("memory") / "memory.json"
+    assert recalled(memory) == {}
+    for question, answer in told:
+        keep(memory, question, answer)
+    assert recalled(memory) == dict(told)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"3", b"null", b"\xff\xfe", b"[" * 100_000])
+def test_a_damaged_memory_is_an_empty_one_and_is_mended(content: bytes, tmp_path: Path) -> None:
+    memory = tmp_path / "memory.json"
+    memory.write_bytes(content)
+    assert recalled(memory) == {}
+    keep(memory, "question", {"answer": 1})
+    assert json.loads(memory.read_text()) == {"question": {"answer": 1}}
+
+
+def test_where_it_cannot_be_written_nothing_is_kept_and_nothing_breaks(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    memory = tmp_path / "file" / "memory.json"
+    keep(memory, "question", 1)
+    assert recalled(memory) == {}
+    assert recalled(tmp_path) == {}
