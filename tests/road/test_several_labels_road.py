@@ -132,6 +132,12 @@ def test_what_has_no_meaning_for_several_labels_is_refused(table: Path, run: Run
     for options in ({"recipe": {**QUICK, "epochs": 1, "balance": "sampling"}}, {"teacher": run.folder}):
         with pytest.raises(LinneError):
             linne.fit(table, network="lenet5", budget=None, cache=tmp_path, out=tmp_path / "runs", **options)
+    for refused, options in ((linne.race, {"out": tmp_path / "race"}), (linne.tune, {"folder": tmp_path / "tune"})):
+        with pytest.raises(LinneError) as caught:
+            refused(table, networks=["lenet5"], cache=tmp_path, **options)
+        assert caught.value.file == str(table)
+    assert not (tmp_path / "race").exists()
+    assert not (tmp_path / "tune").exists()
 
 
 def test_an_audit_of_several_labels(table: Path, tmp_path: Path) -> None:

@@ -119,10 +119,10 @@ class Terminal:
             self._bars.below = self._curves()
             self._bars.refresh()
         elif epoch.loss is not None:
-            best = max(each.accuracy for each in self._epochs)
+            best = max(each.rank[0] for each in self._epochs)
             rate = "" if epoch.rate is None else f", {epoch.rate:.0f} images/s"
             self.say(
-                f"epoch {epoch.epoch}: loss {epoch.loss:.3f}, validation {epoch.accuracy:.3f} "
+                f"epoch {epoch.epoch}: loss {epoch.loss:.3f}, validation {epoch.rank[0]:.3f} "
                 f"(log loss {epoch.log_loss:.3f}), best {best:.3f}{rate}"
             )
 
@@ -130,5 +130,6 @@ class Terminal:
         trained = [epoch.loss for epoch in self._epochs if epoch.loss is not None]
         if len(trained) < FEWEST_DRAWN:
             return ""
-        series = {"training loss": trained, "validation accuracy": [epoch.accuracy for epoch in self._epochs]}
+        ranked = [epoch.rank[0] for epoch in self._epochs]
+        series = {"training loss": trained, f"validation {self._epochs[-1].ranked_by}": ranked}
         return chart(series, min(self.console.width, CURVES_WIDTH), CURVES_HEIGHT)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from linne.fit.processes import ALONE, Processes
-from linne.fit.scoring import Each, Scoring, rank, scoring_of
+from linne.fit.scoring import Each, Scoring, scoring_of
 from linne.records.atomic import write_text
 from linne.records.epoch import Epoch
 from linne.records.truth import Truth
@@ -104,12 +104,21 @@ class Judge:
         self.seconds = ended - began
         told_rate = None if rate is None else round(rate, 1)
         told_wait = None if waited is None else round(waited, 4)
-        judged, precision = (found.accuracy, found.log_loss), found.average_precision
-        epoch = Epoch(*which, loss, *judged, round(ended, 3), told_rate, learning_rate, told_wait, precision)
+        epoch = Epoch(
+            *which,
+            loss,
+            found.accuracy,
+            found.log_loss,
+            round(ended, 3),
+            told_rate,
+            learning_rate,
+            told_wait,
+            found.average_precision,
+        )
         self.done.append(epoch)
         if self.best is not None and len(seen) < len(self.best.seen):
             self.best = self.best.on(seen, self._scoring)
-        better = self.best is None or rank(epoch) > rank(self.best.epoch)
+        better = self.best is None or epoch.rank > self.best.epoch.rank
         if self._processes.told(better)[0]:
             # One assignment, for an interrupt may come before or after it.
             copied = {name: value.detach().clone() for name, value in weights().items()}

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linne.fit.probe import scores
-from linne.records.epoch import Epoch
 from linne.records.truth import Truth
 
 Logits = NDArray[np.floating]
@@ -32,17 +31,6 @@ class Scores:
     accuracy: float
     log_loss: float
     average_precision: float | None = None
-
-    @property
-    def rank(self) -> tuple[float, float]:
-        """Higher is better."""
-        first = self.accuracy if self.average_precision is None else self.average_precision
-        return first, -self.log_loss
-
-
-def rank(epoch: Epoch) -> tuple[float, float]:
-    """Of an epoch; higher is better."""
-    return Scores(epoch.accuracy, epoch.log_loss, epoch.average_precision).rank
 
 
 Each = dict[str, NDArray[Any]]

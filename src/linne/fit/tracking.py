@@ -82,7 +82,7 @@ class Trackers:
 
 def metrics(epoch: Epoch) -> dict[str, float]:
     """An epoch's numbers by the names under which they are tracked; what is not known is left out."""
-    names = {"loss": "train/loss", "accuracy": "validation/accuracy", "log_loss": "validation/log_loss"}
+    names = {name: f"validation/{name}" for name in ("accuracy", "log_loss", "average_precision")}
     told = {field.name: getattr(epoch, field.name) for field in fields(epoch) if field.name not in ("epoch", "level")}
     return {names.get(name, f"train/{name}"): float(value) for name, value in told.items() if value is not None}
 

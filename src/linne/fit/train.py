@@ -17,7 +17,6 @@ from linne.fit.mixing import Mix
 from linne.fit.optimise import Trainer
 from linne.fit.pace import Pace
 from linne.fit.processes import ALONE, Processes
-from linne.fit.scoring import rank
 from linne.fit.sources import Source
 from linne.fit.stopping import stopping
 from linne.records.errors import DataError, DivergedError, Stopped
@@ -238,7 +237,7 @@ class Loop:
         best = self.judge.best
         recent = self.position.losses[-NOTED:]
         loss = f"loss {np.mean(recent):.3f}  " if recent else ""
-        return f"{loss}validation {rank(best.epoch)[0] if best else 0:.3f}  waiting for data {waited:.0%}"
+        return f"{loss}validation {best.epoch.rank[0] if best else 0:.3f}  waiting for data {waited:.0%}"
 
     def resume(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> dict[str, Tensor]:
         """Go on from what `checkpoint` wrote; gives the trainer's state, which is empty between levels."""

@@ -12,7 +12,8 @@ class Epoch:
     `level` counts from 0, `epoch` goes on from level to level. `loss` is the mean training loss, `accuracy` and
     `log_loss` are on the validation images that could be read then, `seconds` are since the run began, `rate` is
     training images a second, `learning_rate` that of the last step, `waited` the share of time in which there was
-    nothing to train on yet, `average_precision` the mean over classes where images have several labels.
+    nothing to train on yet. `average_precision`, the mean over classes, is known of several labels an image only;
+    `accuracy` is then the share of images of which every label is right.
     """
 
     level: int
@@ -25,3 +26,13 @@ class Epoch:
     learning_rate: float | None = None
     waited: float | None = None
     average_precision: float | None = None
+
+    @property
+    def ranked_by(self) -> str:
+        """What epochs are compared by, before log loss."""
+        return "accuracy" if self.average_precision is None else "mean average precision"
+
+    @property
+    def rank(self) -> tuple[float, float]:
+        """Higher is better."""
+        return self.accuracy if self.average_precision is None else self.average_precision, -self.log_loss

@@ -23,6 +23,7 @@ from linne.records.places import user_cache
 from linne.records.progress import Progress, Silent
 from linne.records.run import Run
 from linne.records.split import Split
+from linne.records.truth import task_of
 from linne.report.race import write_race
 from linne.road.budget import Clock, parse_budget
 from linne.road.ctrl_c import ctrl_c_as_an_end
@@ -125,6 +126,12 @@ def race(
         photos, columns, None, None, seconds, group_by, chosen, None, None, None, seed, store, parse_size(cache_size)
     )
     material = gather(photos, columns, None, None, seed, progress)
+    if task_of(material.index) == "multi":
+        raise LinneError(
+            "has images with several labels or none, and a race is won by accuracy",
+            file=photos,
+            remedy="choose one label an image, or compare runs of `linne fit` by their mean average precision",
+        )
     folder = Path(out) if out is not None else Path("races") / (material.index.name or "photos")
     _make(folder)
     with alone_in(folder):

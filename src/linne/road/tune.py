@@ -16,6 +16,7 @@ from linne.records.places import user_cache
 from linne.records.progress import Progress, Silent
 from linne.records.run import Run
 from linne.records.trials import Trial
+from linne.records.truth import task_of
 from linne.road.budget import Clock, parse_budget
 from linne.road.contender import Contender, make_contender
 from linne.road.fit import fit
@@ -133,6 +134,12 @@ def tune(
         own = replace(asked, weights=None if given is None else _text(given))
         materials[_free_name(material.choice.name, materials)] = material, own
     index = next(iter(materials.values()))[0].index
+    if task_of(index) == "multi":
+        raise LinneError(
+            "has images with several labels or none, and trials are compared by accuracy",
+            file=photos,
+            remedy="choose one label an image, or give `linne fit` settings with --set",
+        )
     place = Path(folder) if folder is not None else Path("tunes") / (index.name or "photos")
     place.mkdir(parents=True, exist_ok=True)
     with alone_in(place):

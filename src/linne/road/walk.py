@@ -62,8 +62,8 @@ def walk(
     _refuse_other_photos(run, index)
     several = task_of(index) == "multi"
     # A class that is decided for itself has no others to take the blame, and smoothing only blurs it.
-    chosen = {"label_smoothing": 0.0, **request.chosen} if several else request.chosen
-    asked = Asked(request.seed, request.weights, chosen, request.flip)
+    settings = {"label_smoothing": 0.0, **request.chosen} if several else request.chosen
+    asked = Asked(request.seed, request.weights, settings, request.flip)
     planned = _planned(run, request, material, clock, asked, progress)
     material, plan = planned.material, planned.plan
     if several:
@@ -125,7 +125,8 @@ def walk(
         trackers.start(flat(plan.to_json()), epochs_of(run.state), time.time() - clock.elapsed())
     processes.say(BEGINS, str(run.folder.absolute()))
     with processes.own_cores():
-        run.facts["chosen"] = train_network(start, run, progress, (trackers.epoch,))
+        chosen = train_network(start, run, progress, (trackers.epoch,))
+    run.facts["chosen"] = chosen
     if probe is None:
         _refuse_untrained(run)
     _lap(seconds, "train", clock)
@@ -138,8 +139,8 @@ def walk(
     _lap(seconds, "report", clock)
     run.facts["finished"] = True
     run.write()
-    kept = run.facts["chosen"]
-    trackers.end({"accuracy": kept["accuracy"], "log_loss": kept["log_loss"], "epoch": kept["epoch"]})
+    told = ("accuracy", "log_loss", "average_precision", "epoch")
+    trackers.end({name: value for name, value in run.facts["chosen"].items() if name in told})
     run.state.unlink(missing_ok=True)
 
 
