@@ -65,6 +65,7 @@ def fit_probe(train: Features, labels: Labels, validation: Features, truth: Labe
         with warnings.catch_warnings():
             # Stopping early is regularisation too; validation decides.
             warnings.simplefilter("ignore", ConvergenceWarning)
+            warnings.filterwarnings("ignore", "The number of unique classes is greater", UserWarning)
             model.fit(scaled, labels)
         weight, bias = _one_row_a_class(model.coef_, model.intercept_)
         accuracy, loss = score(held @ weight.T + bias, truth)
