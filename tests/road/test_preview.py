@@ -118,7 +118,8 @@ def test_mixed_rows_are_batches_mixed_as_in_training(photos: Path, weights: Path
     assert made.mixes == (mix_of(1, 1, 0), mix_of(1, 2, 0))
     for epoch, mix in enumerate(made.mixes, 1):
         views = np.stack([view_of(photos, path, made.policy, 1, epoch) for path, _ in made.images])
-        mixed, _ = mix.images(torch.from_numpy(views).float())
+        batch = torch.from_numpy(views).float()
+        mixed, _ = mix.images(batch, batch.roll(1, 0))
         tops = {places_of(picture, sheet)[0][0] for picture in mixed.round().to(torch.uint8).numpy()}
         assert len(tops) == 1
 
