@@ -27,6 +27,8 @@ from linne.records.pixel_spec import PixelSpec
 from linne.records.progress import Progress, Silent
 from linne.records.recipe import Recipe
 
+torch.set_num_threads(torch.get_num_threads())  # as `linne.road.walk` does: the first such call changes how MKL sums
+
 CPU = torch.device("cpu")
 RECIPE = Recipe("whole", learning_rate=5e-2, weight_decay=0.01, label_smoothing=0.0)
 

@@ -9,6 +9,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from linne.index.columns import Columns
 from linne.records.errors import InstallError, LinneError
 from linne.records.lock import alone_in
@@ -119,6 +121,7 @@ def tune(
     """
     clock = Clock(time.monotonic() if started is None else started, parse_budget(budget))
     _refuse_what_is_missing()
+    torch.set_num_threads(torch.get_num_threads())  # see `linne.road.walk`
     if clock.budget is None and trials is None:
         raise LinneError("a search without an end", remedy="give a --budget, or --trials")
     if trials is not None and trials < 1:
