@@ -14,8 +14,8 @@ from torch import Tensor
 CUDA = torch.cuda.is_available()
 DEVICE = torch.device("cuda" if CUDA else "cpu")
 KIND = torch.bfloat16 if CUDA else torch.float32
-MEAN = torch.tensor((0.485, 0.456, 0.406), device=DEVICE).view(3, 1, 1) * 255
-STD = torch.tensor((0.229, 0.224, 0.225), device=DEVICE).view(3, 1, 1) * 255
+MEAN, STD = 127.5, 127.5
+"""What linne finds the weights that it is meant for to have been trained with: intensities in [-1, 1]."""
 GRAY = torch.tensor((0.2989, 0.587, 0.114), device=DEVICE).view(3, 1, 1)
 BLUR = (torch.tensor([[1.0, 1, 1], [1, 5, 1], [1, 1, 1]], device=DEVICE) / 13).expand(3, 1, 3, 3).contiguous()
 PLACES = torch.arange(1024, device=DEVICE) + 0.5
