@@ -34,7 +34,7 @@ from harness import Comparison, Table, main
 
 AGAIN = 1 / 3
 SIDE = 32
-CLOCKED = ("seconds", "rate")
+CLOCKED = ("seconds", "rate", "waited")
 """In the history."""
 
 Tensors = dict[str, tuple[str, bytes]]
