@@ -39,7 +39,8 @@ from linne.records.progress import Silent
 from linne.records.recipe import Recipe
 from linne.road.inspection import inspect
 from linne.road.look import Material, gather
-from linne.road.training import install, on_arrays
+from linne.road.training import install
+from linne.road.validating import on_arrays
 from linne.split.assign import make_split
 
 DEEPEST = 3

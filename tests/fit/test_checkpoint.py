@@ -39,9 +39,6 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert {name: facts[name] for name in FACTS} == FACTS
     assert elapsed_of(checkpoints.path) == 12.5
     assert [path.name for path in checkpoints.path.parent.iterdir()] == ["last.safetensors"]
-    checkpoints.remove()
-    checkpoints.remove()
-    assert checkpoints.read() is None
 
 
 @pytest.fixture(scope="module")

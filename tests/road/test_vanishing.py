@@ -26,7 +26,7 @@ from linne.records.index import TRAIN, VALIDATION
 from linne.records.progress import Silent
 from linne.records.run import Run
 from linne.records.split import Split
-from linne.road.training import on_files
+from linne.road.validating import on_files
 
 
 class Meddling(Silent):

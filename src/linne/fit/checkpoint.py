@@ -15,7 +15,7 @@ from torch import Tensor
 
 from linne.records.atomic import replacing
 from linne.records.epoch import Epoch
-from linne.records.errors import LinneError, RunError
+from linne.records.errors import RunError
 from linne.records.fingerprint import DIGEST_BYTES
 
 EVERY_SECONDS = 30.0
@@ -78,13 +78,6 @@ class Checkpoints:
         if plan != self._plan:
             raise RunError("is of another plan", file=self.path, remedy="put plan.json back, or delete this file")
         return tensors, facts
-
-    def remove(self) -> None:
-        """Forget it, when all is done."""
-        try:
-            self.path.unlink(missing_ok=True)
-        except OSError as error:
-            raise LinneError("cannot be removed", file=self.path, value=error.strerror) from error
 
     def _damaged(self, why: object) -> RunError:
         return RunError("is damaged", file=self.path, value=why, remedy="delete it: training then begins anew")

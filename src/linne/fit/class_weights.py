@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from torch import Tensor
 
-BETA = 0.999
-
 
 def inverse_frequency(counts: Tensor) -> Tensor:
     """Weigh each class by one over its number of images, so that all classes weigh the same together.
@@ -21,16 +19,6 @@ def inverse_frequency(counts: Tensor) -> Tensor:
         Their mean over the training images is 1, so that the loss's mean over a batch needs no other divisor.
     """
     return _of_mean_one(1 / _counted(counts), counts)
-
-
-def effective_number(counts: Tensor, beta: float = BETA) -> Tensor:
-    """Weigh each class by one over its effective number of images, (1 - beta^n) / (1 - beta).
-
-    The more images a class has, the less a further one adds: Cui, Jia, Lin, Song, Belongie, "Class-Balanced Loss Based
-    on Effective Number of Samples", CVPR 2019 (arXiv 1901.05555), equation 3. `counts` and result are as those of
-    `inverse_frequency`; `beta` lies in (0, 1).
-    """
-    return _of_mean_one((1 - beta) / (1 - beta ** _counted(counts)), counts)
 
 
 def log_prior(counts: Tensor, tau: float = 1.0) -> Tensor:

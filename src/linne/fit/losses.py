@@ -8,8 +8,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-POSITIVE_FOCUS, NEGATIVE_FOCUS, MARGIN = 1.0, 4.0, 0.05
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CrossEntropy:
@@ -96,17 +94,3 @@ def binary_cross_entropy(
     smooth = targets * (1 - smoothing) + smoothing / 2
     losses = F.binary_cross_entropy_with_logits(logits, smooth, reduction="none", pos_weight=positive_weights)
     return losses.mean(1)
-
-
-def asymmetric_loss(logits: Tensor, targets: Tensor) -> Tensor:
-    """Give the sum over the classes of a binary loss that forgets easy absent labels, of which there are most.
-
-    Ridnik, Ben-Baruch, Zamir, Noy, Friedman, Protter, Zelnik-Manor: "Asymmetric Loss For Multi-Label Classification",
-    ICCV 2021 (arXiv 2009.14119), equations 4 to 6 and its settings: absent labels of a probability below 0.05 weigh
-    nothing, others its fourth power. Parameters and result are as those of `binary_cross_entropy`.
-    """
-    probability = logits.sigmoid()
-    shifted = (probability - MARGIN).clamp(min=0)
-    present = (1 - probability) ** POSITIVE_FOCUS * F.logsigmoid(logits)
-    absent = shifted**NEGATIVE_FOCUS * torch.log1p(-shifted)
-    return -(targets * present + (1 - targets) * absent).sum(1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
 from linne.records.errors import LinneError
@@ -121,10 +121,6 @@ class Recipe:
         if "method" not in value:
             raise LinneError("method is missing", remedy=f"give one of {', '.join(METHODS)}")
         return cls(**{name: checked(name, given) for name, given in value.items()})
-
-    def with_choices(self, choices: Mapping[str, Any]) -> Recipe:
-        """Give it with some values chosen by hand; they have been `checked`."""
-        return replace(self, **choices)
 
 
 METHODS: tuple[Method, ...] = get_args(Method)

@@ -24,9 +24,9 @@ from linne.records.recipe import Recipe
 from linne.records.split import Split
 from linne.road.budget import Clock
 from linne.road.drawn import draw
+from linne.road.level import Start
 from linne.road.look import Material
-from linne.road.planning import Asked, finish_seconds, measured_outlook
-from linne.road.training import Start
+from linne.road.outlook import Asked, finish_seconds, measured_outlook
 
 DEAREST_PASS = 0.5
 """Of a run: what another pass may take that stores the inputs of another stage than the planner's."""

@@ -10,10 +10,11 @@ from linne.records.plan import Plan
 from linne.records.progress import Silent
 from linne.records.run import Run
 from linne.records.split import Split
+from linne.road.level import Start
 from linne.road.look import look_at
 from linne.road.request import Request
 from linne.road.teacher import read_teacher
-from linne.road.training import Start, train_network
+from linne.road.training import train_network
 from linne.road.walk import as_planned
 
 

@@ -2,82 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-
 from linne import __version__
-from linne.embed.backends import device
 from linne.embed.embedding import pick, stored_shares
 from linne.embed.machine import machine
 from linne.embed.measure import Pick
-from linne.evaluate.several_labels import ranked_cells
-from linne.evaluate.summary import HARDEST
-from linne.fit.growth import scaled, usual_sides
-from linne.fit.handedness import mirrored_keeps_label
-from linne.fit.levels import VALIDATION_SPEED, Level, Training, settle
+from linne.fit.levels import Level, Training, settle
 from linne.fit.plan import (
-    RECIPES,
-    Outlook,
     plan_training,
     refuse_if_too_short,
 )
-from linne.fit.policy import SMALL_SIDE, Policy
-from linne.fit.throughput import Rate, tail_rates, whole_rate
 from linne.records import fingerprint
 from linne.records.errors import LinneError
-from linne.records.index import TEST, TRAIN, VALIDATION
+from linne.records.index import TRAIN, VALIDATION
 from linne.records.memory import keep, recalled
 from linne.records.plan import Plan
 from linne.records.recipe import Recipe
 from linne.records.split import Split
 from linne.records.truth import task_of
-from linne.report.cases import MOST_PICTURES
 from linne.road.budget import Clock
 from linne.road.look import Material
-from linne.runtime.session import available_cores
-from linne.runtime.torchrun import started_by_torchrun
-from linne.split.assign import TEST_SHARE, VALIDATION_SHARE
-
-BATCH_SIZE = 64
-"""With which speed is measured."""
-
-MEASURING_SHARE = 0.05
-"""Of the budget, for finding out how fast stages train."""
-
-MOST_MEASURING_SECONDS = 10.0
-
-LOOKING_SECONDS = 1.5e-3
-"""Of one core, an image: resize, hash, normalise."""
-
-FROM_STORE_SECONDS = 1e-4
-"""An image, where nothing of it is new."""
-
-BOOTSTRAP_SECONDS = 1.3e-5
-"""Of the intervals, a cell of the confusion matrix."""
-
-RANKED_SECONDS = 4e-8
-"""Of the intervals where images have several labels, an image and a class of each resample."""
-
-WHOLE_NEEDS_SECONDS = {"cpu": 180.0, "cuda": 20.0}
-"""With less time than this, training every weight from pretrained ones is not even measured."""
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What the user said of the training itself; see `linne.fit`.
-
-    `chosen` are settings of a recipe, checked.
-    """
-
-    seed: int
-    weights: str | None
-    chosen: Mapping[str, Any]
-    flip: bool | None
+from linne.road.outlook import Asked, mirrored, outlook_of, with_rates
 
 
 @dataclass(frozen=True)
@@ -119,12 +67,12 @@ def plan_run(material: Material, clock: Clock, asked: Asked, cache: Path) -> Pla
     _, embedded = stored_shares(backbone, material.sample.digests, cache)
     to_come = round(images * (1 - embedded))
     backend = None if backbone is None else pick(backbone, to_come, cache, None, sample)
-    outlook = _outlook(material, clock, asked, backend, cache)
+    outlook = outlook_of(material, clock, asked, backend, cache)
     refuse_if_too_short(outlook)
     memory, question = cache / "plans.json", _question(material, clock, asked)
     training = _recall(memory, question)
     if training is None:
-        training = plan_training(_with_rates(outlook, material, clock, asked, backend, cache), asked.chosen)
+        training = plan_training(with_rates(outlook, material, clock, asked, backend, cache), asked.chosen)
         remember(material, clock, asked, training, cache)
     if backbone is not None and training.stage is not None:
         backend = pick(backbone, to_come, cache, training.stage, sample)
@@ -164,130 +112,9 @@ def remember(material: Material, clock: Clock, asked: Asked, training: Training,
     keep(cache / "plans.json", _question(material, clock, asked), asdict(training))
 
 
-def finish_seconds(material: Material, backend: Pick | None, whole_rate: float | None = None) -> float:
-    """Estimate of what follows training: export, gate, validation, intervals, report.
-
-    `whole_rate` is training images a second of the whole network, where that is what was measured.
-    """
-    _, validation = _subset_sizes(material)
-    classes, decode = len(material.index.labels), material.sample.seconds
-    compute = 0.0 if whole_rate is None else 1 / (VALIDATION_SPEED * whole_rate)
-    if backend is not None:
-        on_onnx = [rate for way, rate in backend.rates.items() if way.backend == "onnx"]
-        compute = 1 / (max(on_onnx, default=0) or backend.rate)
-    pictures = (MOST_PICTURES + HARDEST) * decode * available_cores()  # the report's, one after the other
-    intervals = BOOTSTRAP_SECONDS * classes**2
-    if task_of(material.index) == "multi":
-        intervals = RANKED_SECONDS * ranked_cells(validation, classes)
-    return 3.0 + 1.1 * validation * (compute + decode) + pictures + intervals
-
-
-def measured_outlook(
-    material: Material, asked: Asked, backend: Pick | None, cache: Path, seconds: float | None
-) -> tuple[Outlook, Mapping[int | None, float]]:
-    """What plans are made from for runs of so many seconds that find all embedded and measured.
-
-    As much is measured as in such a run, but not out of its time.
-
-    Raises
-    ------
-    LinneError
-        The budget is too short.
-    """
-    stored = FROM_STORE_SECONDS * len(material.index)
-    outlook = _outlook(material, Clock.starting(seconds), asked, backend, cache)
-    refuse_if_too_short(replace(outlook, embed_seconds={None: stored}))
-    measured = _with_rates(outlook, material, Clock.starting(seconds), asked, backend, cache)
-    costs = dict.fromkeys(measured.embed_seconds, stored)
-    return replace(measured, embed_seconds=costs, seconds_left=seconds, seconds_spent=0.0), measured.embed_seconds
-
-
-def _outlook(material: Material, clock: Clock, asked: Asked, backend: Pick | None, cache: Path) -> Outlook:
-    images, classes = len(material.index), len(material.index.labels)
-    train, validation = _subset_sizes(material)
-    audit = 1.5 + 0.3e-3 * images + 3e-9 * images**2
-    probe = 0.0
-    if material.backbone is not None:
-        probe = 1.0 + 5e-8 * train * int(material.backbone.network.feature_size) * classes  # type: ignore[arg-type]
-    return Outlook(
-        pretrained=material.choice.pretrained,
-        train_images=train,
-        validation_images=validation,
-        images=images,
-        images_per_class=train / images * float(np.median(material.index.counts())),
-        mirrored=_flip(material, asked)[0],
-        seconds_left=clock.left(),
-        seconds_spent=clock.elapsed(),
-        embed_seconds={None: _embed_seconds(material, backend, cache, None)},
-        other_seconds=audit + probe + finish_seconds(material, backend),
-        stage_rates=(),
-        whole_rate=None,
-        pixels=material.choice.pixels,
-        sides=_sides(material),
-        views_per_second=_views_per_second(material, backend),
-    )
-
-
-def _with_rates(
-    outlook: Outlook, material: Material, clock: Clock, asked: Asked, backend: Pick | None, cache: Path
-) -> Outlook:
-    """Measure how fast training is here."""
-    choice, classes = material.choice, len(material.index.labels)
-    method = asked.chosen.get("method")
-    recipe = RECIPES["whole" if choice.pretrained else "scratch"]
-    policy = Policy.named(asked.chosen.get("augment", recipe.augment), outlook.mirrored)
-    left = clock.left()
-    seconds = MOST_MEASURING_SECONDS if left is None else min(MOST_MEASURING_SECONDS, MEASURING_SHARE * left)
-    tails: tuple[Rate, ...] = ()
-    whole: Rate | None = None
-    if choice.pretrained and method in (None, "stages"):
-        tails = tail_rates(choice.network, choice.pixels, classes, BATCH_SIZE, device(), seconds)
-    enough = left is None or left > WHOLE_NEEDS_SECONDS[device().type]
-    if not choice.pretrained or method == "whole" or (method is None and enough):
-        batch = min(BATCH_SIZE, outlook.train_images)
-        whole = whole_rate(
-            choice.network, choice.pixels, classes, batch, device(), material.sample, policy, choice.pretrained, seconds
-        )
-    costs: dict[int | None, float] = {
-        rate.frozen_stages: _embed_seconds(material, backend, cache, rate.frozen_stages) for rate in tails
-    }
-    finish = finish_seconds(material, backend, whole.images_per_second if whole else None)
-    return replace(
-        outlook,
-        seconds_left=clock.left(),
-        seconds_spent=clock.elapsed(),
-        other_seconds=outlook.other_seconds + finish - finish_seconds(material, backend),
-        embed_seconds={**outlook.embed_seconds, **costs},
-        stage_rates=tails,
-        whole_rate=whole,
-    )
-
-
-def _embed_seconds(material: Material, backend: Pick | None, cache: Path, stage: int | None) -> float:
-    """Read, decode, look, and run the network where there is one: they share the cores."""
-    images = len(material.index)
-    looked_at, embedded = stored_shares(material.backbone, material.sample.digests, cache, stage)
-    compute = 1 / backend.rate if backend is not None else 0.0
-    seconds = (1 - embedded) * compute
-    seconds += (1 - min(looked_at, embedded)) * (material.sample.seconds + LOOKING_SECONDS / available_cores())
-    preparing = backend.preparing if backend is not None and embedded < 1 else 0.0
-    return preparing + images * (1.1 * seconds + FROM_STORE_SECONDS)
-
-
-def _subset_sizes(material: Material) -> tuple[int, int]:
-    """Images that will train and validate."""
-    index = material.index
-    sizes = [int((index.subset == which).sum()) for which in (TRAIN, VALIDATION, TEST)]
-    free = len(index) - sum(sizes) if not sizes[0] else sizes[0]
-    validation = sizes[1] or round(VALIDATION_SHARE * free)
-    test = sizes[2] or round(TEST_SHARE * free)
-    train = free - (0 if sizes[1] else validation) - (0 if sizes[2] else test)
-    return max(train, 1), max(validation, 1)
-
-
 def _plan(material: Material, clock: Clock, training: Training, asked: Asked) -> Plan:
     choice = material.choice
-    flip, mirroring = _flip(material, asked)
+    flip, mirroring = mirrored(material, asked)
     reasons = [*choice.reasons]
     if task_of(material.index) == "multi":
         reasons.append(
@@ -314,35 +141,6 @@ def _plan(material: Material, clock: Clock, training: Training, asked: Asked) ->
         budget=clock.budget,
         reasons=tuple(reasons),
     )
-
-
-def _views_per_second(material: Material, backend: Pick | None) -> float:
-    """How fast activations of other views are made; several processes do not share that work, and leave it."""
-    if backend is None or started_by_torchrun():
-        return 1e-6
-    return 1 / (1.1 * (1 / backend.rate + 1.5 * material.sample.seconds))
-
-
-def _sides(material: Material) -> tuple[int, int] | None:
-    """The sides that inputs may grow from and to, if the network takes them."""
-    network, pixels = material.choice.network, material.choice.pixels
-    if min(pixels.height, pixels.width) <= SMALL_SIDE:
-        return None
-    try:
-        with torch.inference_mode():
-            for side in usual_sides(pixels):
-                spec = scaled(pixels, side)
-                network(torch.zeros(1, spec.channels, spec.height, spec.width))
-    except (LinneError, RuntimeError, ValueError, AssertionError):
-        return None  # a table of positions, a window that does not fit
-    return usual_sides(pixels)
-
-
-def _flip(material: Material, asked: Asked) -> tuple[bool, str]:
-    """Whether a mirrored image keeps its label, and why."""
-    if asked.flip is not None:
-        return asked.flip, f"{'' if asked.flip else 'no '}mirroring: chosen by hand"
-    return mirrored_keeps_label(material.index.labels)
 
 
 def _question(material: Material, clock: Clock, asked: Asked) -> str:

@@ -18,7 +18,7 @@ from linne.records.trials import State, Trial, TrialLog, best_of, score_of
 from linne.road.best_recipe import write_best
 from linne.road.budget import Clock
 from linne.road.contender import Contender
-from linne.road.planning import Asked
+from linne.road.outlook import Asked
 from linne.road.training import train_network
 from linne.road.tuning import Terms
 

@@ -23,7 +23,7 @@ from linne.road.budget import Clock, parse_budget
 from linne.road.contender import Contender, make_contender
 from linne.road.fit import fit
 from linne.road.look import Material, as_seed, gather
-from linne.road.planning import Asked
+from linne.road.outlook import Asked
 from linne.road.request import checked_choice
 from linne.road.sizes import parse_size
 from linne.road.trials import Trials

@@ -14,7 +14,7 @@ from linne.records.recipe import Recipe
 from linne.records.sealed import read_sealed, write_sealed
 from linne.road.contender import Contender, Methods, methods_of
 from linne.road.look import Material
-from linne.road.planning import Asked
+from linne.road.outlook import Asked
 
 SCHEMA = 1
 REMEDY = "search in another --folder"

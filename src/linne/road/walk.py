@@ -29,12 +29,14 @@ from linne.report.write import write_report
 from linne.road.budget import Clock
 from linne.road.drawn import Drawn, draw
 from linne.road.geometry import lay_out
+from linne.road.level import Start
 from linne.road.look import Material
-from linne.road.planning import Asked, Planned, finish_seconds, plan_run, settle_plan
+from linne.road.outlook import Asked, finish_seconds
+from linne.road.planning import Planned, plan_run, settle_plan
 from linne.road.request import Request
 from linne.road.ship import ship
 from linne.road.teacher import read_teacher
-from linne.road.training import Start, refuse_for_several_labels, scores_of, train_network
+from linne.road.training import refuse_for_several_labels, scores_of, train_network
 
 PARTS = ("linne", "torch", "torchvision", "onnxruntime", "numpy", "pillow", "scikit-learn")
 
