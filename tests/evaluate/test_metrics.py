@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as sklearn_metrics
 
 from linne.evaluate.calibration import BINS, calibration_error, fit_temperature, reliability
-from linne.evaluate.metrics import class_scores, confusion_matrix, confusion_measures, log_losses, top_k_hits
+from linne.evaluate.metrics import class_measures, class_scores, confusions, counted, log_losses, top_k_hits
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
@@ -33,30 +33,35 @@ SIZES = {"images": st.integers(1, 60), "classes": st.integers(2, 12), "seed": st
 def test_confusion_and_its_scores(images: int, classes: int, seed: int) -> None:
     probabilities, labels = some_answers(images, classes, seed)
     predicted = probabilities.argmax(axis=1)
-    confusion = confusion_matrix(labels, predicted, classes)
     every = np.arange(classes)
-    assert np.array_equal(confusion, sklearn_metrics.confusion_matrix(labels, predicted, labels=every))
+    matrix = sklearn_metrics.confusion_matrix(labels, predicted, labels=every)
+    cells = {(true, answer): images for true, answer, images in confusions(labels, predicted)}
+    assert cells == {(i, j): matrix[i, j] for i, j in np.argwhere(matrix)}
+    counts = counted(labels, predicted, classes)
+    assert np.array_equal(counts, [np.diagonal(matrix), matrix.sum(axis=0), matrix.sum(axis=1)])
     theirs = sklearn_metrics.precision_recall_fscore_support(labels, predicted, labels=every, zero_division=0)
-    for mine, other in zip(class_scores(confusion), theirs[:3], strict=True):
+    for mine, other in zip(class_scores(counts), theirs[:3], strict=True):
         assert np.allclose(mine, other)
-    ours = confusion_measures(confusion)
+    ours = class_measures(counts)
     macro = sklearn_metrics.precision_recall_fscore_support(labels, predicted, average="macro", zero_division=0)
     for name, value in zip(("macro_precision", "macro_recall", "macro_f1"), macro, strict=False):
         assert ours[name] == pytest.approx(value)
     assert ours["accuracy"] == pytest.approx(sklearn_metrics.accuracy_score(labels, predicted))
 
 
-def test_many_confusion_matrices_at_once_are_each_of_them() -> None:
-    stack = np.random.default_rng(0).integers(0, 5, (7, 4, 4))
-    together = confusion_measures(stack)
-    for name, values in together.items():
-        assert np.allclose(values, [confusion_measures(one)[name] for one in stack])
+def test_a_weight_is_how_often_an_image_counts() -> None:
+    rng = np.random.default_rng(0)
+    labels, predicted, weights = rng.integers(0, 4, 30), rng.integers(0, 4, 30), rng.integers(0, 3, (7, 30))
+    together = class_measures(counted(labels, predicted, 4, weights.astype(np.float64)))
+    for i, row in enumerate(weights):
+        one = class_measures(counted(labels.repeat(row), predicted.repeat(row), 4))
+        assert all(together[name][i] == pytest.approx(value) for name, value in one.items())
 
 
 def test_no_images_at_all() -> None:
-    nothing = confusion_matrix(np.empty(0, np.int64), np.empty(0, np.int64), 3)
-    assert nothing.tolist() == [[0] * 3] * 3
-    assert all(value == 0 for value in confusion_measures(nothing).values())
+    nothing = np.empty(0, np.int64)
+    assert confusions(nothing, nothing) == []
+    assert all(value == 0 for value in class_measures(counted(nothing, nothing, 3)).values())
 
 
 @given(**SIZES)

@@ -158,7 +158,7 @@ EVALUATION = st.builds(
     images=COUNT,
     measures=st.dictionaries(TEXT, MEASURE, max_size=3),
     classes=st.lists(st.builds(ClassScore, TEXT, COUNT, MEASURE, MEASURE, MEASURE), max_size=3).map(tuple),
-    confusion=st.lists(st.lists(COUNT, max_size=3).map(tuple), max_size=3).map(tuple),
+    confusion=st.lists(st.tuples(COUNT, COUNT, COUNT), max_size=3).map(tuple),
     hardest=st.lists(st.builds(HardCase, TEXT, TEXT, TEXT, SHARE, SHARE), max_size=3).map(tuple),
     reliability=st.lists(st.tuples(SHARE, SHARE, COUNT), max_size=3).map(tuple),
     bundle=TEXT,

@@ -75,8 +75,7 @@ def write_run(
 def evaluation(subset: str, labels: tuple[str, ...], paths: list[str], shipped: Bundle, split: Split) -> Evaluation:
     measure = Measure(0.9204, 0.8901, 0.9512) if subset == "test" else Measure(0.7503, 0.7, 0.8)
     names = ("accuracy", "macro_precision", "macro_recall", "macro_f1", "top5", "log_loss", "ece", "ece_uncalibrated")
-    confusion = np.eye(len(labels), dtype=int) * 7
-    confusion[0, -1] = 2
+    right = [(i, i, 7) for i in range(1, len(labels))]
     return Evaluation(
         subset=subset,
         images=372,
@@ -85,7 +84,7 @@ def evaluation(subset: str, labels: tuple[str, ...], paths: list[str], shipped: 
             ClassScore(label, 7 * (i > 0), *(Measure(value, 0.0, 1.0) for value in (0.9, 0.8, 1 / (i + 1))))
             for i, label in enumerate(labels)
         ),
-        confusion=tuple(tuple(row) for row in confusion.tolist()),
+        confusion=(*right, (1, 0, 2)) if right else (),
         hardest=tuple(HardCase(path, labels[0], labels[-1], i / 100, 0.9) for i, path in enumerate(paths)),
         reliability=((0.35, 0.2, 5), (0.81, 0.8, 30), (0.97, 1.0, 300)),
         bundle=shipped.fingerprint,
@@ -255,7 +254,7 @@ def test_few_and_many_classes(tmp_path: Path, classes: int, each: int) -> None:
     assert len(page.all("table", "matrix")) == (classes <= 30)
     assert ("The most frequent mistakes" in page.words) == (classes > 30)
     if classes > 30:
-        assert f"class 0 class {classes - 1} 2 0.222" in page.words
+        assert "class 1 class 0 2 0.286" in page.words
 
 
 def test_nothing_found_nothing_wrong(tmp_path: Path) -> None:

@@ -7,14 +7,22 @@ from numpy.typing import NDArray
 
 from linne.evaluate.calibration import calibration_error, reliability
 from linne.evaluate.intervals import RESAMPLES, Interval, measure, widened
-from linne.evaluate.metrics import class_scores, confusion_matrix, confusion_measures, log_losses, top_k_hits
+from linne.evaluate.metrics import (
+    Counts,
+    class_measures,
+    class_scores,
+    confusions,
+    counted,
+    log_losses,
+    top_k_hits,
+)
 from linne.records.evaluation import ClassScore, Evaluation, HardCase
 
 CLASS_SCORES = ("precision", "recall", "f1")
 NO_SHARES = frozenset({"log_loss", "ece", "ece_uncalibrated"})
 HARDEST = 24
 _CELLS = 1 << 22
-"""Cells of confusion matrices, or weights of images, held at a time, so that memory stays flat."""
+"""Counts of classes, or weights of images, held at a time, so that memory stays flat."""
 
 Array = NDArray[np.float64]
 
@@ -53,12 +61,12 @@ def summarise(
     notes : tuple of str
     """
     predicted = probabilities.argmax(axis=1)
-    confusion = confusion_matrix(labels, predicted, len(names))
+    images = np.bincount(labels, minlength=len(names))
     measures, scores = _bootstrapped(probabilities, uncalibrated, labels, groups, seed)
     classes = tuple(
         ClassScore(
             name,
-            int(confusion[i].sum()),
+            int(images[i]),
             measure(scores["precision"], i),
             measure(scores["recall"], i),
             measure(scores["f1"], i),
@@ -77,7 +85,7 @@ def summarise(
         images=len(labels),
         measures={name: measure(interval, 0) for name, interval in measures.items()},
         classes=classes,
-        confusion=tuple(tuple(int(count) for count in row) for row in confusion),
+        confusion=tuple(confusions(labels, predicted)),
         hardest=hardest,
         reliability=tuple(reliability(probabilities, labels)),
         bundle=bundle,
@@ -97,7 +105,7 @@ def _bootstrapped(
     point, point_counts = _weighted(probabilities, uncalibrated, labels, np.ones((1, len(labels))))
     samples: list[dict[str, Array]] = []
     scores: list[dict[str, Array]] = []
-    chunk = max(1, _CELLS // max(classes**2, len(labels)))
+    chunk = max(1, _CELLS // max(classes, len(labels)))
     for start in range(0, RESAMPLES, chunk):
         drawn = rng.multinomial(number, np.full(number, 1 / number), size=min(chunk, RESAMPLES - start))
         sample, counts = _weighted(probabilities, uncalibrated, labels, drawn[:, group].astype(np.float64))
@@ -117,7 +125,7 @@ def _bootstrapped(
     predicted = probabilities.argmax(axis=1)
     answered, of_class = (_groups_of_each(which, group, classes) for which in (predicted, labels))
     evidence = {"precision": answered, "recall": of_class, "f1": (answered + of_class) / 2}
-    values = dict(zip(CLASS_SCORES, class_scores(point_counts[0]), strict=True))
+    values = dict(zip(CLASS_SCORES, (score[0] for score in class_scores(point_counts)), strict=True))
     intervals = {}
     for kind in CLASS_SCORES:
         resampled = np.concatenate([score[kind] for score in scores])
@@ -135,13 +143,11 @@ def _groups_of_each(which: NDArray[np.int64], group: NDArray[np.int64], classes:
 
 def _weighted(
     probabilities: Array, uncalibrated: Array, labels: NDArray[np.int64], weights: Array
-) -> tuple[dict[str, Array], Array]:
-    """Every measure, and the confusion matrix, under each row of `weights`, ``(m, n)``: how often an image counts."""
+) -> tuple[dict[str, Array], Counts]:
+    """Every measure and class's counts under each row of `weights`, ``(m, n)``: how often an image counts."""
     classes, predicted = probabilities.shape[1], probabilities.argmax(axis=1)
-    cell = labels * classes + predicted
-    flat: Array = np.stack([np.bincount(cell, row, classes * classes).astype(np.float64) for row in weights])
-    counts = flat.reshape(-1, classes, classes)
-    measures = confusion_measures(counts)
+    counts = counted(labels, predicted, classes, weights)
+    measures = class_measures(counts)
     total = weights.sum(axis=1)
     right = (predicted == labels).astype(np.float64)
     if classes > 5:
@@ -152,9 +158,9 @@ def _weighted(
     return measures, counts
 
 
-def _defined_scores(counts: Array) -> dict[str, Array]:
+def _defined_scores(counts: Counts) -> dict[str, Array]:
     """Scores of each class in each resample, ``(m, classes)``; NaN where the resample has nothing to score."""
-    answered, of_class = counts.sum(axis=1), counts.sum(axis=2)
+    answered, of_class = counts.predicted, counts.actual
     there = {"precision": answered > 0, "recall": of_class > 0, "f1": answered + of_class > 0}
     scores = zip(CLASS_SCORES, class_scores(counts), strict=True)
     return {kind: np.where(there[kind], score, np.nan) for kind, score in scores}

@@ -10,7 +10,7 @@ from linne.records.errors import RunError
 from linne.records.sealed import read_sealed, write_sealed
 from linne.records.task import Task
 
-SCHEMA = 1
+SCHEMA = 3
 OF_SEVERAL_LABELS = 2
 """Schema of an evaluation of images with several labels; that of one label an image is as it was before."""
 
@@ -91,8 +91,9 @@ class Evaluation:
         (share of images of which every label is right), 'log_loss' (mean over classes), 'ece' and 'ece_uncalibrated' of
         the probabilities of all classes.
     classes : tuple of ClassScore
-    confusion : tuple of tuple of int
-        Row: true class; column: predicted. Empty for several labels.
+    confusion : tuple of (int, int, int)
+        Positions in `classes` of the true class and of the predicted one, and images: the cells of the confusion matrix
+        that are not 0. Empty for several labels.
     hardest : tuple of HardCase
         Lowest probability of the true class, or of all true labels, first.
     reliability : tuple of (float, float, int)
@@ -112,7 +113,7 @@ class Evaluation:
     images: int
     measures: dict[str, Measure]
     classes: tuple[ClassScore, ...]
-    confusion: tuple[tuple[int, ...], ...]
+    confusion: tuple[tuple[int, int, int], ...]
     hardest: tuple[HardCase, ...]
     reliability: tuple[tuple[float, float, int], ...]
     bundle: str
@@ -148,7 +149,7 @@ class Evaluation:
                 images=value["images"],
                 measures={name: Measure(**m) for name, m in value["measures"].items()},
                 classes=tuple(ClassScore.from_json(c) for c in value["classes"]),
-                confusion=tuple(tuple(row) for row in value["confusion"]),
+                confusion=tuple((cell[0], cell[1], cell[2]) for cell in value["confusion"]),
                 hardest=tuple(HardCase.from_json(h) for h in value["hardest"]),
                 reliability=tuple((row[0], row[1], row[2]) for row in value["reliability"]),
                 bundle=value["bundle"],

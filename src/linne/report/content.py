@@ -176,7 +176,10 @@ def _matrix(evaluation: Evaluation) -> Markup | None:
     """The confusion matrix; None where there are too many classes to read one, or several labels an image."""
     if not evaluation.confusion or len(evaluation.classes) > MOST_CLASSES_IN_MATRIX:
         return None
-    return confusion_matrix([score.label for score in evaluation.classes], evaluation.confusion)
+    counts = [[0] * len(evaluation.classes) for _ in evaluation.classes]
+    for true, answer, images in evaluation.confusion:
+        counts[true][answer] = images
+    return confusion_matrix([score.label for score in evaluation.classes], counts)
 
 
 def _reliability(evaluation: Evaluation) -> Markup | None:
@@ -189,11 +192,10 @@ def _reliability(evaluation: Evaluation) -> Markup | None:
 
 def _confusions(evaluation: Evaluation) -> list[tuple[str, str, int, float]]:
     """The most frequent mistakes: true class, answer, images, and their share of the true class."""
-    names = [score.label for score in evaluation.classes]
+    classes = evaluation.classes
     mistakes = [
-        (names[i], names[j], count, count / sum(row))
-        for i, row in enumerate(evaluation.confusion)
-        for j, count in enumerate(row)
-        if i != j and count
+        (classes[true].label, classes[answer].label, images, images / classes[true].images)
+        for true, answer, images in evaluation.confusion
+        if true != answer
     ]
     return sorted(mistakes, key=lambda mistake: -mistake[2])[:CONFUSIONS]
