@@ -18,6 +18,7 @@ from itertools import count
 import timm
 import torch
 import torch.nn.functional as F
+from graph import captured, gradients
 from harness import Comparison, Table, compare, main
 from speed_run import Descent
 from timm.optim import create_optimizer_v2
@@ -25,7 +26,6 @@ from torch import Tensor, nn
 
 from linne.embed.backends import device
 from linne.fit.draw import draw, rng_of
-from linne.fit.graph import captured, gradients
 from linne.fit.policy import Policy
 from linne.fit.views import cut_views
 from linne.nets import create

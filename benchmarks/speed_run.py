@@ -14,12 +14,12 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 from cifar_data import Images
+from graph import Function, captured, gradients
+from shifted import ShiftedImages
+from six_views import mirrored_and_shifted
 from torch import Tensor, nn
+from whiten import whiten_stem
 
-from linne.fit.graph import Function, captured, gradients
-from linne.fit.shifted import ShiftedImages
-from linne.fit.six_views import mirrored_and_shifted
-from linne.fit.whiten import whiten_stem
 from linne.nets import create
 from linne.nets.catalogue import entry
 

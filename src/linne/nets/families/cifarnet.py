@@ -3,7 +3,7 @@
 Jordan: "94% on CIFAR-10 in 3.29 Seconds on a Single GPU", 2024 (arXiv 2404.00498), section 3; after Page: "How to Train
 Your ResNet" (2018) and hlb-CIFAR10 (2023).
 
-The idea: 2x2 filters that whiten patches stand first and need no training (`linne.fit.whiten`); three groups of two
+The idea: 2x2 filters that whiten patches stand first and need no training; three groups of two
 convolutions follow, which begin as the identity as far as their channels go. So the first steps already learn classes
 instead of edges. Batch norms have no scales, since the next convolution's weights are scales enough, and their
 statistics follow the last few batches, since there are few.

@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 from images import scene
 from torch import Tensor, nn
+from whiten import whiten_stem
 
-from linne.fit.whiten import whiten_stem
 from linne.nets import create
 from linne.records.errors import LinneError
 

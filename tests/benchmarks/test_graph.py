@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 import torch.nn.functional as F
+from graph import captured, gradients
 from torch import Tensor, nn
 
 from linne.embed.backends import device
-from linne.fit.graph import captured, gradients
 from linne.nets import create
 
 DEVICE = device()
