@@ -42,6 +42,8 @@ TIMM_PARTS = {
     "mixup": ("--mixup", "0.2"),
     "cutmix": ("--cutmix", "1.0", "--mixup-prob", "0.5"),
     "norms": ("--bn-momentum", "0.01"),
+    "no-warm-up": ("--warmup-epochs", "0"),
+    "whole": ("--crop-pct", "1.0"),
 }
 FASTAI_PARTS = {
     "plain": (),
@@ -108,9 +110,10 @@ def timm_command(recipe: str, epochs: int, seed: int, asked: Asked, folder: Path
     # Batches of one size: a last one that is smaller would be compiled for once more.
     judged = next((size for size in range(64, 15, -1) if held % size == 0), 64)
     return [
-        *(sys.executable, str(asked.timm_train), "--data-dir", str(asked.photos), *TIMM, *flags("timm", recipe)),
+        *(sys.executable, str(asked.timm_train), "--data-dir", str(asked.photos), *TIMM),
+        *("--warmup-epochs", str(int(epochs > 2)), *flags("timm", recipe)),
         *("--num-classes", str(classes), "--pretrained-path", str(_for_timm(asked.weights, folder))),
-        *("--validation-batch-size", str(judged), "--epochs", str(epochs), "--warmup-epochs", str(int(epochs > 2))),
+        *("--validation-batch-size", str(judged), "--epochs", str(epochs)),
         *("--seed", str(seed), "--output", str(folder), "--experiment", "out"),
     ]
 
@@ -141,7 +144,9 @@ def fitted(budget: int, seed: int, asked: Asked, folder: Path, unsealed: bool) -
     said = linne(*fit, "--cache", folder / "store", "--out", folder / "runs", folder=folder)
     seconds = round(time.perf_counter() - start, 2)
     if "error" in said:
-        return []
+        if said["error"]["problem"] == "the budget is too short":
+            return []
+        raise PeerError(f"linne fit: {said['error']}")
     validation = said["validation"]["measures"]["accuracy"]["value"]
     test = _opened(said["run"], folder) if unsealed else None
     return [{"seconds": seconds, "validation": validation, "test": test}]
@@ -196,8 +201,9 @@ def _timm_judge(recipe: str, asked: Asked, paths: list[Path]) -> tuple[Any, Keep
     from timm.data import create_transform
     from timm.models import load_checkpoint
 
+    shown = 1.0 if "whole" in recipe.split("+") else 0.875
     size, half = (3, side(recipe), side(recipe)), (0.5, 0.5, 0.5)
-    view = create_transform(size, mean=half, std=half, crop_pct=0.875, interpolation="bicubic")
+    view = create_transform(size, mean=half, std=half, crop_pct=shown, interpolation="bicubic")
     classes = sum(1 for _ in (asked.photos / "train").iterdir())
     network = timm.create_model("mobilenetv2_100", num_classes=classes)
     batches = (

@@ -6,10 +6,11 @@ Weights are kept after each epoch and judged when the run is over, in float32, o
 sees them, so that judging costs a peer no time. What counts is the epoch that is best on validation within a limit,
 read off on test.
 
-A schedule must have a length, so a peer has one run for each of 2, 5 and 10 minutes: as many epochs as fit, by the
-speed that a run of two epochs had, which counts as a length too. The best length and recipe, on validation, is the
-peer's. The seconds to an accuracy on test are those of the first epoch, of any of its lengths, that has it: the test
-set chooses there, which is kind to peers. linne gets a fit for each budget, and counts when its process ends.
+A schedule must have a length, so each has runs of the same lengths: a peer as many epochs as fit, by the speed that a
+run of two epochs had; linne a fit with that budget, which counts when its process ends. All may be late by 2%. The best
+length and recipe, on validation, is the peer's. The seconds to an accuracy on test are those of the first epoch, of any
+of its runs, that has it: the test set chooses there, which is kind to peers. Networks that were trained at fewer pixels
+than 224 are judged at more than they were trained at, which is kind to them, too.
 
 Recipes are tuned first, with the test set closed, for each the speed and one length: --tune. Every run is a line of
 --results, and a run that is there is not made again: the whole takes hours and may be cut and continued.
@@ -18,7 +19,7 @@ timm's train.py is not in its package: take it from the tag of the version that 
 https://github.com/huggingface/pytorch-image-models.
 
 Usage: peers.py PHOTOS WEIGHTS --results FILE [--peer timm fastai linne] [--recipes half+compile ...]
-                [--timm-train FILE] [--seconds 600] [--seeds 0 1 2] [--tune]
+                [--timm-train FILE] [--lengths 60 120 300 600] [--seeds 0 1 2] [--tune]
 """
 
 from __future__ import annotations
@@ -39,11 +40,12 @@ from machine import described
 from peer_runs import Asked
 from peer_scores import over_images, over_seeds, right
 
-PLANNED = (120, 300, 600)
-BUDGETS = (30, 60, 120, 600)
+LENGTHS = (60, 120, 300, 600)
 TUNED_AT = 300
 SPEED = 0
 """Planned seconds of the run of two epochs."""
+
+GRACE = 1.02
 
 MARGIN = 0.97
 WANTED = 0.89
@@ -56,7 +58,7 @@ CANDIDATES = {
     "timm": (
         *("half+head", "half+compile+head", "half+head+160", "half+compile+head+160", "half+compile+160"),
         *("half+head+160+low", "half+head+160+ema", "half+head+160+decay", "half+head+160+frozen"),
-        *("half+head+160+norms", "half+head+160+mixup", "half+sgd+160"),
+        *("half+head+160+norms", "half+head+160+mixup", "half+sgd+160", "half+head+160+no-warm-up+whole"),
     ),
     "fastai": (
         "plain",
@@ -87,16 +89,14 @@ class Plan:
 def plans(given: argparse.Namespace) -> list[Plan]:
     listed = []
     for peer in given.peer:
-        if peer == "linne":
-            lengths: tuple[int, ...] = (TUNED_AT,) if given.tune else BUDGETS
-        else:
-            lengths = (SPEED, TUNED_AT) if given.tune else (SPEED, *PLANNED)
+        lengths = [TUNED_AT] if given.tune else given.lengths
+        if peer != "linne":
+            lengths = [SPEED, *lengths]
         recipes = ("fit",) if peer == "linne" else given.recipes or (CANDIDATES if given.tune else RECIPES)[peer]
         for recipe in recipes:
             if peer != "linne":
                 peer_runs.flags(peer, recipe)  # unknown parts are told before hours have passed
-            fitting = [length for length in lengths if length <= given.seconds]
-            listed += [Plan(peer, recipe, length, seed) for length in fitting for seed in given.seeds]
+            listed += [Plan(peer, recipe, length, seed) for length in lengths for seed in given.seeds]
     speed_once = [plan for plan in listed if plan.planned != SPEED or plan.seed == given.seeds[0]]
     return sorted(speed_once, key=lambda plan: plan.planned)
 
@@ -148,9 +148,7 @@ def chosen(lines: list[Line], peer: str, seconds: int) -> tuple[str, list[Line]]
     """Recipe and length that are best on validation, mean over seeds, and their best epochs."""
     ways: dict[tuple[str, int], list[Line]] = {}
     for line in lines:
-        # linne's process may end a moment after its budget: by which much is what budgets.py tells.
-        grace = 1.02 if peer == "linne" else 1
-        if line["peer"] == peer and (found := best(line, grace * seconds)):
+        if line["peer"] == peer and (found := best(line, GRACE * seconds)):
             ways.setdefault((line["recipe"], line["planned"]), []).append(found)
     most = max((len(found) for found in ways.values()), default=0)
     whole = {way: found for way, found in ways.items() if len(found) == most}  # one lucky seed is no recipe
@@ -162,9 +160,9 @@ def chosen(lines: list[Line], peer: str, seconds: int) -> tuple[str, list[Line]]
 
 def summary(lines: list[Line], given: argparse.Namespace) -> Iterator[Table]:
     rows: list[tuple[Cell, ...]] = []
-    for limit in sorted({*PLANNED, *BUDGETS}):
+    for limit in given.lengths:
         for peer in given.peer:
-            if limit <= given.seconds and (found := chosen(lines, peer, limit)):
+            if found := chosen(lines, peer, limit):
                 way, epochs = found
                 held = statistics.fmean(each["validation"] for each in epochs)
                 tests = [each["test"] for each in epochs]
@@ -191,7 +189,7 @@ def times(lines: list[Line], given: argparse.Namespace) -> tuple[tuple[Cell, ...
 def tuned(lines: list[Line], given: argparse.Namespace) -> Iterator[Table]:
     rows = []
     for line in lines:
-        if line["peer"] in given.peer and (found := best(line, TUNED_AT)):
+        if line["peer"] in given.peer and (found := best(line, GRACE * TUNED_AT)):
             about = (line["peer"], line["recipe"], line["epochs"], line["seed"])
             rows.append((*about, found["seconds"], round(found["validation"], 4)))
     rows.sort(key=lambda row: (row[0], -row[-1]))
@@ -238,7 +236,7 @@ if __name__ == "__main__":
             ("--peer", {"nargs": "+", "choices": tuple(RECIPES), "default": list(RECIPES)}),
             ("--recipes", {"nargs": "+", "metavar": "PART+PART", "help": "of one peer; see peer_runs.py for parts"}),
             ("--timm-train", {"type": Path, "help": "timm's train.py"}),
-            ("--seconds", {"type": int, "default": 600}),
+            ("--lengths", {"type": int, "nargs": "+", "default": list(LENGTHS), "help": "seconds"}),
             ("--seeds", {"type": int, "nargs": "+", "default": [0, 1, 2]}),
             ("--tune", {"action": "store_true", "help": "the test set stays closed"}),
         ],

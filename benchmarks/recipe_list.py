@@ -14,7 +14,7 @@ class Config:
 
     `sides` share the epochs. `stage` trains from a stage on, on `views` stored views of each photo: itself, mirrored,
     crops. `first` trains before. `stretched` draws crops' shapes as for a photo stretched to a square. `judged` are
-    the sizes that it is judged at, the probe it begins with sees the first.
+    the sizes that it is judged at; the probe that it begins with sees 224 pixels.
     """
 
     name: str
