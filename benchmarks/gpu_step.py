@@ -1,9 +1,10 @@
 """A training step of ResNet-50 on one GPU: a recorded step of linne's parts against timm's, compiled.
 
 All steps have 224 pixels, bfloat16 autocast, channels last and Nesterov's momentum. timm's are those of its
-`benchmark.py` with ``--amp --amp-dtype bfloat16 --channels-last --torchcompile`` (in the default mode), on one synthetic
-batch of floats, but for the wait after each step. `linne fit` does not record its steps yet. linne's take uint8 and normalise them: one synthetic batch, or views cut anew for each
-step from pictures in the GPU's memory. Turns are interleaved; compiling is not counted.
+`benchmark.py` with ``--amp --amp-dtype bfloat16 --channels-last --torchcompile`` (in the default mode), on one
+synthetic batch of floats, but for the wait after each step. `linne fit` does not record its steps yet. linne's parts
+take uint8 and normalise them: one synthetic batch, or views cut anew for each step from pictures in the GPU's memory.
+Turns are interleaved; compiling is not counted.
 
 Usage: gpu_step.py [--network NAME] [--batch N] [--steps N] [--turns N]
 """

@@ -2,8 +2,8 @@
 
 timm's way is that of its benchmark.py: images and labels made up, SGD, cross-entropy, float32; and every combination of
 channels-last, autocast to bfloat16 and torch.compile in its default mode. linne measures before it trains, and takes
-bfloat16, and parts of a batch side by side, where they are faster by what they must be: that counts. Each way lives in a
-process of its own, warmed up, and they take turns.
+bfloat16, and parts of a batch side by side, where these are faster by what they must be: that counts. Each way lives in
+a process of its own, warmed up, and they take turns.
 
 The floor is three forward passes' operations (one forward, two for the gradients) at the highest speed that a
 3x3 convolution or a matrix product reached in the same precision.
