@@ -221,6 +221,7 @@ def test_a_full_disk_is_told_of_and_the_old_file_stands(digits: Path, call: Call
     assert state_of(tmp_path / "kept") == before
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_full_of_embeddings_keeps_those_from_before(
     digits: Path, lenet_weights: Path, call: Call, tmp_path: Path
 ) -> None:
@@ -240,6 +241,7 @@ def test_a_disk_that_is_full_of_embeddings_keeps_those_from_before(
     assert json.loads(done.stdout)["computed"] == 224
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_full_of_decoded_images_is_told_of_and_the_run_goes_on(tmp_path: Path) -> None:
     photos = write_digits(tmp_path / "photos", 150)
     full = on_full_disk(800_000)  # room for the network, not for the decoded images

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 from walked import environment, hear_ctrl_c, linne
 
@@ -35,6 +36,7 @@ def write_slow_images(folder: Path, a_class: int) -> None:
             Image.fromarray(np.full((2000, 2000), value, np.uint8)).save(folder / label / f"{number}.png")
 
 
+@pytest.mark.slow
 def test_an_interrupted_pass_goes_on_where_it_stopped(tmp_path: Path, lenet_weights: Path) -> None:
     write_slow_images(tmp_path / "photos", 60)
     arguments = ("fit", "photos", "--weights", lenet_weights, "--budget", "60s", "--json")

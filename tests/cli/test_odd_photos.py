@@ -64,7 +64,7 @@ def test_a_class_with_one_image_trains(tmp_path: Path, lenet_weights: Path) -> N
     works(linne("fit", folder, "--weights", lenet_weights, *QUICK, folder=tmp_path), tmp_path)
 
 
-@pytest.mark.parametrize(("height", "width"), [(1, 1), (20, 20_000)])
+@pytest.mark.parametrize(("height", "width"), [(1, 1), pytest.param(20, 20_000, marks=pytest.mark.slow)])
 def test_tiny_and_long_images(height: int, width: int, tmp_path: Path, lenet_weights: Path) -> None:
     for label in range(2):
         for number in range(8):
@@ -100,7 +100,7 @@ def test_a_file_in_the_place_of_runs(tmp_path: Path, call: Call) -> None:
     assert (tmp_path / "file").read_text() == "mine"
 
 
-@pytest.mark.parametrize("limit", [20_000, 100_000])
+@pytest.mark.parametrize("limit", [20_000, pytest.param(100_000, marks=pytest.mark.slow)])
 def test_a_disk_that_is_full_in_training(limit: int, tmp_path: Path) -> None:
     done = linne("fit", photos(tmp_path / "photos", 20, 20), *QUICK, folder=tmp_path, preexec_fn=on_full_disk(limit))
     assert done.returncode == 1, done.stderr

@@ -58,6 +58,7 @@ def test_an_index_corrected_twice_tells_of_both_corrections(folder: Path, tmp_pa
     assert made.total("dropped") == 4
 
 
+@pytest.mark.slow
 def test_a_run_of_an_index_corrected_twice_tells_of_both(digits: Path, store: Path, tmp_path: Path) -> None:
     paths = [f"3/{name}" for name in sorted(file.name for file in (digits / "3").iterdir())]
     source = digits

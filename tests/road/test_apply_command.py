@@ -28,6 +28,7 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
+@pytest.mark.slow
 def test_the_command_line_applies_and_exports(folder: Path, tmp_path: Path) -> None:
     done = command("audit", "audit", "--apply", "--export-csv", "found.csv", "--json", folder=tmp_path)
     assert done.returncode == 0, done.stderr

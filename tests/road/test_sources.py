@@ -55,6 +55,7 @@ def test_fit_and_evaluate_on_a_zip(photos: Path, lenet_weights: Path, store: Pat
     assert linne.evaluate(run.folder).images == len(split.rows(TEST))
 
 
+@pytest.mark.slow
 def test_the_command_line_takes_a_table(photos: Path, lenet_weights: Path, tmp_path: Path) -> None:
     asked = (photos / "digits.csv", "--label-column", "kind", "--weights", lenet_weights)
     done = command("fit", *asked, "--budget", "30s", folder=tmp_path)
