@@ -75,7 +75,7 @@ STEP = {"alexnet": 1e-4, "alexnet_2012": 3e-4, "vgg": 1e-4}
 """Learning rates of families that have no norm."""
 
 
-@pytest.mark.parametrize("name", ["resnet20_cifar", "vit_tiny_16"])
+@pytest.mark.parametrize("name", ["resnet20_cifar", pytest.param("vit_tiny_16", marks=pytest.mark.slow)])
 def test_checkpointing_compiles(name: str) -> None:
     """As one graph, with the same gradients and statistics."""
     plain, network = (lively_network(name, classes=4).train() for _ in range(2))

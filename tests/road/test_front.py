@@ -30,7 +30,10 @@ def test_loading_a_predictor_imports_no_torch() -> None:
     assert modules_after("import linne; linne.load").isdisjoint(heavy)
 
 
-@pytest.mark.parametrize("order", ["linne.fit; import linne.fit.probe", "import linne.fit.probe; linne.fit"])
+@pytest.mark.parametrize(
+    "order",
+    [pytest.param("linne.fit; import linne.fit.probe", marks=pytest.mark.slow), "import linne.fit.probe; linne.fit"],
+)
 def test_a_room_does_not_take_the_place_of_a_function(order: str) -> None:
     code = f"import linne; {order}; import linne.audit.leaks, linne.evaluate.metrics\n"
     code += "assert all(callable(f) for f in (linne.fit, linne.audit, linne.evaluate, linne.load, linne.create))"

@@ -164,6 +164,7 @@ def test_a_missing_package_is_named_before_anything_is_done(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_run_that_was_cut_off_is_followed_by_both_again(
     digits: Path, lenet_weights: Path, store: Path, tmp_path: Path, mlflow_there: None
 ) -> None:
