@@ -1,4 +1,4 @@
-"""What was decided by hand and cannot be done is refused before anything is measured."""
+"""What was decided by hand and cannot be done is refused before training is measured."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ def refuse_what_cannot_be(choice: Choice, chosen: Mapping[str, Any]) -> None:
         remedy = "leave --weights away to start from random ones" if choice.pretrained else "give pretrained --weights"
         raise LinneError(f"method cannot be {method}", remedy=remedy)
     if not choice.pretrained or method not in (None, "stages"):
-        for name in chosen.keys() & {"frozen_stages", "views"}:
-            remedy = "leave it away, or give pretrained --weights and no method but stages"
-            raise LinneError(f"{name} is for training the last stages alone", value=chosen[name], remedy=remedy)
+        for name in ("frozen_stages", "views"):
+            if name in chosen and (name, chosen[name]) != ("views", 1):
+                remedy = "leave it away, or give pretrained --weights and no method but stages"
+                raise LinneError(f"{name} is for training the last stages alone", value=chosen[name], remedy=remedy)
     deepest = len(choice.network.stages()) - 1  # type: ignore[operator]
     if not 1 <= chosen.get("frozen_stages", 1) <= deepest:
         remedy = f"give 1 to {deepest}; the method whole freezes none"
