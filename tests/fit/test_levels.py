@@ -24,7 +24,7 @@ from linne.fit.levels import (
 from linne.fit.plan import RECIPES
 
 SIZES = (1000, 300)
-TAIL = Level(replace(RECIPES["stages"], frozen_stages=12, epochs=4), 110.0, 100.0)  # 10 s an epoch, and a view
+TAIL = Level(replace(RECIPES["stages"], frozen_stages=12, epochs=4), 110.0, 100.0, 1000)  # 10 s an epoch, and a view
 WHOLE = Level(replace(RECIPES["whole"], epochs=8), 55.0, 100.0)  # 20 s an epoch
 MOST = MOST_EPOCHS["stages"]
 
@@ -77,8 +77,16 @@ def test_a_level_is_within_its_time(
     assert more.recipe.views >= found.recipe.views
 
 
-def test_only_tails_have_views() -> None:
-    assert WHOLE.within(math.inf, SIZES, 20, {}).recipe.views == 1
+@pytest.mark.parametrize("chosen", [{}, {"views": 4}, {"views": 4, "epochs": 2}])
+def test_views_that_are_none_cost_no_time(chosen: dict[str, object]) -> None:
+    """Of the whole network there are none, whatever is chosen for the tail before it."""
+    found = replace(WHOLE, views_per_second=0.0).within(210, SIZES, 20, chosen)
+    assert (found.recipe.views, found.recipe.epochs) == (1, chosen.get("epochs", 8))
+
+
+@pytest.mark.parametrize(("most", "views"), [(1, 1), (2, 2), (3, 2), (4, 4), (99, 4)])
+def test_no_more_views_than_there_may_be(most: int, views: int) -> None:
+    assert replace(TAIL, most_views=most).within(math.inf, SIZES, MOST, {}).recipe.views == views
 
 
 @pytest.mark.parametrize(
@@ -89,7 +97,6 @@ def test_only_tails_have_views() -> None:
         ({"views": 50}, 50, 0),
         ({"epochs": 17}, 1, 17),
         ({"epochs": 17, "views": 6}, 6, 17),
-        ({"epochs": 0}, 1, 0),
     ],
 )
 def test_what_is_chosen_by_hand_stays(chosen: dict[str, object], views: int, epochs: int) -> None:
@@ -149,6 +156,19 @@ def test_settled_levels_fit_the_time_and_are_worth_it(seconds: float, levels: li
     assert sum(level.seconds(SIZES) for level in found.levels) <= seconds * (1 + 1e-9)
     for level in found.levels:
         assert level.recipe.epochs >= WORTHWHILE_EPOCHS[level.recipe.method]
+
+
+@pytest.mark.parametrize(
+    ("level", "seconds", "epochs"),
+    [(WHOLE, 0, 1), (WHOLE, 79, 3), (WHOLE, 210, 8), (TAIL, 0, 1), (TAIL, 25, 2), (TAIL, 45, 4)],
+)
+def test_a_method_by_hand_keeps_an_epoch_at_least(level: Level, seconds: float, epochs: int) -> None:
+    method = {"method": level.recipe.method}
+    found = settle(Training((level,), None, ()), seconds, SIZES, method)
+    assert lengths(found) == [(level.recipe.method, epochs, 1)]
+    assert settle(found, seconds, SIZES, method) == found
+    views = {**method, "views": 3} if level is TAIL else method
+    assert settle(Training((level,), None, ()), 0, SIZES, views).levels[0].recipe.views == views.get("views", 1)
 
 
 def test_in_short() -> None:

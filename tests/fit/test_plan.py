@@ -29,10 +29,10 @@ def outlook(
     whole: float | None = 20.0,
     size: int = 1000,
     tails: int = 3,
-    views: float = 1e-3,
+    views: float = 0.0,
     sides: tuple[int, int] | None = None,
 ) -> Outlook:
-    """Views are so dear that no tail has more than one, unless a test says otherwise."""
+    """No tail can have more than one view, unless a test says otherwise."""
     rates = tuple(Rate(STAGES - 1 - i, "float32", 1, stage_rate / (i + 1), size) for i in range(tails))
     return Outlook(
         pretrained=pretrained,
@@ -141,7 +141,7 @@ def test_what_is_trained_was_measured(given_: Outlook) -> None:
         recipe = level.recipe
         if recipe.method == "stages":
             (rate,) = [rate for rate in given_.stage_rates if rate.frozen_stages == recipe.frozen_stages]
-            assert rate.activation_size * 2 * given_.images <= MOST_ACTIVATION_BYTES
+            assert recipe.views * rate.activation_size * 2 * given_.images <= MOST_ACTIVATION_BYTES
             assert training.stage == recipe.frozen_stages
         else:
             rate = given_.whole_rate
@@ -244,6 +244,51 @@ def test_what_is_chosen_by_hand_is_done(chosen: dict[str, object], found: list[s
         assert training.spare is None
 
 
+@pytest.mark.parametrize(("size", "views"), [(1000, 4), (250_000, 4), (250_001, 2), (500_001, 1), (10**6, 1)])
+def test_no_more_views_than_fit_in_memory(size: int, views: int) -> None:
+    training = plan_training(outlook(left=None, size=size, views=100.0), {})
+    assert [level.recipe.views for level in training.levels] == [views, 1]
+    assert settled(training, 1e6).levels[0].recipe.views == views
+
+
+def test_views_by_hand_are_the_tail_s_alone() -> None:
+    training = plan_training(outlook(left=1000, views=100.0), {"views": 3})
+    assert [level.recipe.views for level in training.levels] == [3, 1]
+    # two more views of 700 images take 14 s
+    tail, whole = training.levels
+    assert whole.recipe.epochs == plan_training(outlook(left=986, views=100.0), {"views": 1}).levels[1].recipe.epochs
+    assert tail.recipe.epochs == MOST_EPOCHS["stages"]
+
+
+def test_where_images_are_not_to_vary_there_is_one_view() -> None:
+    training = plan_training(outlook(left=None, views=100.0), {"augment": "none"})
+    assert [(level.recipe.views, level.recipe.augment) for level in training.levels] == [(1, "none"), (1, "none")]
+    assert settled(training, 1e6, augment="none").levels[0].recipe.views == 1
+
+
+def test_why_there_is_only_the_probe() -> None:
+    """What was never measured has not been found too large for memory."""
+    (never,) = plan_training(outlook(tails=0, whole=None), {}).reasons
+    (too_large,) = plan_training(outlook(size=2 * 10**6, whole=None), {}).reasons
+    assert "memory" in too_large
+    assert "memory" not in never
+    assert "measured" in never
+
+
+@pytest.mark.parametrize("method", ["stages", "whole"])
+@pytest.mark.parametrize("left", [19.0, 21.0, 60.0, 650.0])
+def test_a_method_by_hand_is_trained_however_short_the_time(method: str, left: float) -> None:
+    training = plan_training(outlook(left=left), {"method": method})
+    assert methods(training) == [method]
+    assert methods(settled(training, 0, method=method)) == [method]
+
+
+def test_how_images_vary_follows_the_planned_length() -> None:
+    long, short = (plan_training(outlook(left=left), {"method": "whole"}) for left in (1000, 500))
+    assert [(level.recipe.epochs, level.recipe.augment) for level in long.levels] == [(20, "trivial")]
+    assert [(level.recipe.epochs, level.recipe.augment) for level in short.levels] == [(12, "light")]
+
+
 def test_every_other_setting_reaches_every_level() -> None:
     chosen = {"learning_rate": 0.25, "optimiser": "sgd", "lanes": 3, "precision": "float16", "batch_size": 7}
     for level in plan_training(outlook(left=None), chosen).levels:
@@ -258,11 +303,11 @@ def test_frozen_stages_by_hand(frozen: int) -> None:
 @pytest.mark.parametrize(
     ("given_", "chosen"),
     [
-        (outlook(), {"method": "scratch"}),
-        (outlook(pretrained=False), {"method": "whole"}),
-        (outlook(pretrained=False), {"method": "stages"}),
-        (outlook(pretrained=False), {"method": "probe"}),
-        (outlook(), {"frozen_stages": 2}),
+        (outlook(), {"frozen_stages": 2}),  # not measured
+        (outlook(tails=0), {"method": "stages"}),
+        (outlook(size=2 * 10**6), {"method": "stages"}),
+        (outlook(size=2 * 10**6), {"frozen_stages": STAGES - 2}),
+        (outlook(size=250_000, views=100.0), {"views": 5}),  # 0.5 GB a view
     ],
 )
 def test_what_cannot_be_done_is_refused(given_: Outlook, chosen: dict[str, object]) -> None:

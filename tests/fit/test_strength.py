@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
-from linne.fit.strength import MIXED_FROM, augment_for
-from linne.records.recipe import Method
+from linne.fit.strength import MIXED_FROM, augment_for, varied
+from linne.records.recipe import Method, Recipe
 
 HARDNESS = {"none": 0, "light": 1, "trivial": 2}
 TRAINED: tuple[Method, ...] = ("whole", "scratch")
@@ -27,7 +28,6 @@ EPOCHS = (0, 1, 3, 10, 19, 20, 40, 79, 80, 100, 300)
         (1300, 30, "scratch", "light", False),
         (1300, 300, "scratch", "trivial", True),
         (30, 300, "scratch", "trivial", True),
-        (300, 300, "stages", "none", False),
     ],
 )
 def test_decisions(a_class: float, epochs: float, method: Method, augment: str, mix: bool) -> None:
@@ -55,6 +55,19 @@ def test_nothing_is_mixed_before_it_pays_and_nothing_turned_far_that_would_chang
     for a_class, epochs, method in itertools.product(A_CLASS, EPOCHS, TRAINED):
         assert epochs >= MIXED_FROM or not augment_for(a_class, epochs, method).mix
         assert augment_for(a_class, epochs, method, mirrored=False).augment == "light"
+
+
+def test_a_level_varies_as_suits_its_own_length_or_as_was_chosen() -> None:
+    whole = Recipe("whole", epochs=20)
+    harder, (reason,) = varied(whole, 300, True, {"learning_rate": 0.1})
+    assert (harder.augment, harder.mix) == ("trivial", False)
+    assert reason == augment_for(300, 20, "whole").reason
+    assert varied(replace(harder, epochs=12), 300, True, {})[0] == replace(whole, epochs=12)
+    for chosen in ({"augment": "none"}, {"mix": True}):
+        as_chosen = replace(whole, **chosen)
+        assert varied(as_chosen, 300, True, chosen)[0] == as_chosen
+    tail = Recipe("stages", epochs=300, views=4)
+    assert varied(tail, 300, True, {}) == (tail, ())
 
 
 def test_the_reason_is_one_sentence_with_the_numbers() -> None:

@@ -56,6 +56,15 @@ def test_no_time_means_no_rates() -> None:
     assert tail_rates(small_network(), small_pixels(), 3, 4, CPU, -1) == ()
 
 
+@pytest.mark.parametrize("seconds", [-1, 60])
+def test_frozen_stages_by_hand_are_measured_in_any_case_and_alone(seconds: float) -> None:
+    network = small_network()
+    for stage in range(1, len(network.stages())):
+        (rate,) = tail_rates(network, small_pixels(), 3, 4, CPU, seconds, stage)
+        assert rate.frozen_stages == stage
+        assert rate.images_per_second > 0
+
+
 @pytest.mark.parametrize("pretrained", [True, False])
 def test_the_whole_network(sample: Sample, pretrained: bool) -> None:
     network = small_network()

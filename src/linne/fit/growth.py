@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from linne.records.pixel_spec import PixelSpec
 
 STEP = 32
-"""Sides are multiples of it: networks halve them five times."""
+"""Sides that inputs grow through are multiples of it: networks halve them five times."""
 
 GROWN = 2 / 3
 """Share of the epochs after which the input has its last size; the last one has it in any case."""
@@ -30,7 +30,8 @@ class Growth:
     spec : PixelSpec
         Of the size that images are validated at.
     first_side, last_side : int or None
-        Pixels of the shorter side at first and in the end; None is that of `spec`.
+        Pixels of the shorter side at first and in the end; None is that of `spec`. Between them are multiples of
+        `STEP`.
     first, epochs : int
         Number of the first epoch, and how many there are.
     """
@@ -49,7 +50,7 @@ class Growth:
         if grown >= 1 or epoch >= self.first + self.epochs - 1 or start >= end:
             return scaled(self.spec, end)
         side = STEP * round((start + grown * (end - start)) / STEP)
-        return scaled(self.spec, min(max(side, STEP), end))
+        return scaled(self.spec, start if epoch <= self.first else min(max(side, start), end))
 
     def cost(self) -> float:
         """Mean pixels an epoch, as a share of those of `spec`."""

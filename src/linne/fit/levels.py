@@ -34,11 +34,23 @@ Sizes = tuple[int, int]
 
 @dataclass(frozen=True)
 class Level:
-    """A level of training, how many images a second it takes in, and how many views a second are made for it."""
+    """A level of training.
+
+    Attributes
+    ----------
+    recipe : Recipe
+    images_per_second : float
+        That it takes in.
+    views_per_second : float
+        That are made for it.
+    most_views : int
+        Of an image; 1 for all but tails.
+    """
 
     recipe: Recipe
     images_per_second: float
     views_per_second: float
+    most_views: int = 1
 
     def seconds(self, sizes: Sizes) -> float:
         """Estimate of making its views, and of all its epochs."""
@@ -53,26 +65,28 @@ class Level:
         """Give it with another number of epochs, and of views."""
         return replace(self, recipe=replace(self.recipe, epochs=epochs, views=views))
 
+    def at_least_one(self) -> Level:
+        """Give it with an epoch, where it has none."""
+        return self if self.recipe.epochs else self.of_length(1, self.recipe.views)
+
     def within(self, seconds: float, sizes: Sizes, most: int, chosen: Mapping[str, Any]) -> Level:
         """Give it the views and the epochs, up to `most`, that some seconds hold; the epochs may be none.
 
         What was `chosen` by hand stays.
         """
-        one, views = self.epoch_seconds(sizes), chosen.get("views")
+        one, views = self.epoch_seconds(sizes), min(chosen.get("views", 1), self.most_views)
         if "epochs" in chosen:
-            return self.of_length(chosen["epochs"], views or 1)
-        if views is None:
-            views = 1
-            for more in VIEWS if self.recipe.method == "stages" else ():
-                if seconds - self._seconds_of_views(more, sizes) >= WORTHWHILE_WITH_VIEWS * one:
-                    views = more
-                    break
+            return self.of_length(chosen["epochs"], views)
+        for more in (number for number in VIEWS if number <= self.most_views and "views" not in chosen):
+            if seconds - self._seconds_of_views(more, sizes) >= WORTHWHILE_WITH_VIEWS * one:
+                views = more
+                break
         left = max(seconds - self._seconds_of_views(views, sizes), 0.0)
         return self.of_length(_rounded_down(most if left == math.inf else min(int(left / one), most)), views)
 
     def _seconds_of_views(self, views: int, sizes: Sizes) -> float:
         """The first view is that of the one pass."""
-        return (views - 1) * sizes[0] / self.views_per_second
+        return (views - 1) * sizes[0] / self.views_per_second if views > 1 else 0.0
 
 
 @dataclass(frozen=True)
@@ -106,8 +120,9 @@ def settle(training: Training, seconds: float, sizes: Sizes, chosen: Mapping[str
     """Plan as many epochs as the seconds that are really left hold, once all but training is done.
 
     Estimates are on the safe side, so there is often time for more than was planned. An earlier run's settled
-    training is shortened at most: the same command gives the same numbers. From a random start at least one epoch
-    remains, which the deadline cuts: there is no probe to fall back on. What was `chosen` by hand stays.
+    training is shortened at most: the same command gives the same numbers. From a random start, where there is no probe
+    to fall back on, and of a method that was `chosen` by hand at least one epoch remains, which the deadline cuts. What
+    else was chosen stays.
     """
     levels = list(training.levels or ((training.spare,) if training.spare else ()))
     if not levels or "epochs" in chosen:
@@ -141,8 +156,8 @@ def _of_time(level: Level, seconds: float, sizes: Sizes, training: Training, cho
     method = level.recipe.method
     most = level.recipe.epochs if training.settled else MOST_EPOCHS[method]
     new = level.within(seconds, sizes, most, chosen)
-    if method == "scratch" and not new.recipe.epochs:
-        new = new.of_length(1)
+    if method in ("scratch", chosen.get("method")):
+        return new.at_least_one()
     return new if new.recipe.epochs >= WORTHWHILE_EPOCHS[method] else None
 
 

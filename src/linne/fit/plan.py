@@ -9,7 +9,7 @@ from typing import Any
 
 from linne.fit.growth import Growth
 from linne.fit.levels import MOST_EPOCHS, WORTHWHILE_EPOCHS, Level, Sizes, Training, in_short
-from linne.fit.strength import augment_for
+from linne.fit.strength import varied
 from linne.fit.throughput import Rate
 from linne.records.errors import BudgetError, LinneError
 from linne.records.pixel_spec import PixelSpec
@@ -23,7 +23,7 @@ RECIPES: dict[Method, Recipe] = {
 """What is not decided by measurement (docs/rooms/fit.md)."""
 
 MOST_ACTIVATION_BYTES = 2_000_000_000
-"""Stored activations are held in memory."""
+"""Stored activations are held in memory, those of all views at once."""
 
 TOLERANCE = 1.3
 """What must be done may be estimated to take this much of the time left: estimates are on the safe side."""
@@ -54,7 +54,7 @@ class Outlook:
         Of the last stages, the shallowest first.
     whole_rate : Rate or None
     views_per_second : float
-        That the one pass takes in.
+        That are made for a tail; 0 where none can be.
     pixels : PixelSpec
         Of validation.
     sides : (int, int) or None
@@ -97,25 +97,20 @@ def plan_training(outlook: Outlook, chosen: Mapping[str, Any]) -> Training:
     BudgetError
         The time does not suffice for the least that there is to do.
     LinneError
-        What was chosen cannot be done.
+        The last stages were chosen by hand, and cannot be trained.
     """
     refuse_if_too_short(outlook)
     if not outlook.pretrained:
         return _from_scratch(outlook, chosen)
     method = chosen.get("method")
-    if method == "scratch":
-        raise LinneError("method cannot be scratch", remedy="leave --weights away to start from random ones")
     if method == "probe":
         return Training((), None, ("the probe only: chosen by hand",))
     tail, no_tail = (None, "") if method == "whole" else _tail(outlook, chosen)
     whole = None if method == "stages" else _whole(outlook, chosen, tail, must=method == "whole")
     levels = [level for level in (tail, whole) if level is not None and level.recipe.epochs]
     reasons = [_words(level, outlook) for level in levels]
-    if whole is not None:
-        levels[-1], how = _varied(whole, outlook, chosen)
-        reasons.append(how)
     if levels:
-        return Training(tuple(levels), None, tuple(reasons))
+        return Training(tuple(_varied(level, outlook, chosen) for level in levels), None, tuple(reasons))
     if tail is not None:
         stage = tail.recipe.frozen_stages + 1
         reason = f"the probe, then training from stage {stage} on if it leaves time for that"
@@ -143,32 +138,33 @@ def _from_scratch(outlook: Outlook, chosen: Mapping[str, Any]) -> Training:
     rate = outlook.whole_rate
     if rate is None:
         raise AssertionError("training from scratch needs a measured rate")
-    if chosen.get("method", "scratch") != "scratch":
-        raise LinneError(f"method cannot be {chosen['method']}", remedy="give pretrained --weights")
     level = _level("scratch", rate, outlook, chosen)
     level = _affordable(outlook, level, 0.0, chosen)
     if level.recipe.epochs == 0:
         least = outlook.embed_seconds[None] + outlook.other_seconds + level.epoch_seconds(outlook.sizes)
         raise _too_short(outlook, least)
-    level, how = _varied(level, outlook, chosen)
-    return Training((level,), None, (_words(level, outlook), how))
+    return Training((_varied(level, outlook, chosen),), None, (_words(level, outlook),))
 
 
 def _tail(outlook: Outlook, chosen: Mapping[str, Any]) -> tuple[Level | None, str]:
     """The tail with most views, and the deepest of these; the shallowest with no epoch, where none can be afforded."""
     stage = chosen.get("frozen_stages")
-    rates = [r for r in outlook.stage_rates if stage is None or r.frozen_stages == stage]
-    if stage is not None and not rates:
-        known = ", ".join(str(rate.frozen_stages) for rate in outlook.stage_rates)
-        raise LinneError("frozen_stages cannot be that", value=stage, remedy=f"give one of {known}")
-    held = [r for r in rates if r.activation_size * 2 * outlook.images <= MOST_ACTIVATION_BYTES]
+    measured = [_level("stages", r, outlook, chosen) for r in outlook.stage_rates if stage in (None, r.frozen_stages)]
+    held = [level for level in measured if level.most_views >= chosen.get("views", 1)]
     if not held:
-        return None, "the activations of so many images do not fit in memory"
-    levels = [_affordable(outlook, _level("stages", rate, outlook, chosen), 0.0, chosen) for rate in held]
+        why = "the activations of so many images, or views, do not fit in memory"
+        if not measured:
+            why = "the last stages were not measured: there are too few of them, or too little time"
+        if chosen.keys() & {"frozen_stages", "views"} or chosen.get("method") == "stages":
+            raise LinneError(why, remedy="leave method, frozen_stages and views away")
+        return None, why
+    levels = [_affordable(outlook, level, 0.0, chosen) for level in held]
     worthwhile = [level for level in levels if level.recipe.epochs >= WORTHWHILE_EPOCHS["stages"] or "epochs" in chosen]
     if worthwhile:  # views gain more than depth, and depth more than length
         return max(worthwhile, key=lambda level: (level.recipe.views, -level.recipe.frozen_stages)), ""
-    shallowest = _level("stages", held[0], outlook, chosen)
+    shallowest = levels[0]
+    if chosen.get("method") == "stages":
+        return shallowest.at_least_one(), ""
     if outlook.seconds_left and _seconds_without_training(outlook, shallowest) <= outlook.seconds_left:
         return shallowest.of_length(0), ""
     return None, "the time left holds no training"
@@ -182,7 +178,7 @@ def _whole(outlook: Outlook, chosen: Mapping[str, Any], tail: Level | None, must
     level = _affordable(outlook, _level("whole", outlook.whole_rate, outlook, chosen), before, chosen)
     if level.recipe.epochs < WORTHWHILE_EPOCHS["whole"] and not must and "epochs" not in chosen:
         return None
-    return level if level.recipe.epochs else level.of_length(1)
+    return level.at_least_one()
 
 
 def _level(method: Method, rate: Rate, outlook: Outlook, chosen: Mapping[str, Any]) -> Level:
@@ -193,20 +189,21 @@ def _level(method: Method, rate: Rate, outlook: Outlook, chosen: Mapping[str, An
     }
     if method == "whole" and outlook.sides is not None:
         measured |= dict(zip(("first_side", "last_side"), outlook.sides, strict=True))
-    by_hand = {name: value for name, value in chosen.items() if name not in ("method", "frozen_stages")}
+    by_hand = {name: value for name, value in chosen.items() if name not in ("method", "frozen_stages", "views")}
     recipe = replace(RECIPES[method], **{**measured, **by_hand})
     growth = Growth(outlook.pixels, recipe.first_side, recipe.last_side, 1, WORTHWHILE_EPOCHS["whole"])
     cost = 1.0 if method == "stages" else growth.cost()
-    return Level(recipe, rate.images_per_second / cost, outlook.views_per_second)
+    most_views = 1
+    if method == "stages":
+        most_views = MOST_ACTIVATION_BYTES // (rate.activation_size * 2 * outlook.images)
+        if not outlook.views_per_second or recipe.augment == "none":
+            most_views = min(most_views, 1)
+    return Level(recipe, rate.images_per_second / cost, outlook.views_per_second, most_views)
 
 
-def _varied(level: Level, outlook: Outlook, chosen: Mapping[str, Any]) -> tuple[Level, str]:
-    """Let images vary as hard as suits their number and the length of training, unless that was decided by hand."""
-    recipe = level.recipe
-    strength = augment_for(outlook.images_per_class, recipe.epochs, recipe.method, outlook.mirrored)
-    if chosen.keys() & {"augment", "mix"}:
-        return level, "images vary as was chosen by hand"
-    return replace(level, recipe=replace(recipe, augment=strength.augment, mix=strength.mix)), strength.reason
+def _varied(level: Level, outlook: Outlook, chosen: Mapping[str, Any]) -> Level:
+    """As its length now stands; what is said of it waits for the length that it will have."""
+    return replace(level, recipe=varied(level.recipe, outlook.images_per_class, outlook.mirrored, chosen)[0])
 
 
 def _affordable(outlook: Outlook, level: Level, before: float, chosen: Mapping[str, Any]) -> Level:

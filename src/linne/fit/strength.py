@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
 
-from linne.records.recipe import Augment, Method
+from linne.records.recipe import Augment, Method, Recipe
 
 MANY = 1000
 """Images of a class, in the median, from which on a pretrained network hardly learns them by heart."""
@@ -13,7 +15,8 @@ HARD_FROM = 20
 """Epochs from which on a pretrained network is shown hard changes, where a class has fewer than `MANY` images."""
 
 HARD_FROM_MANY = 40
-"""The same where it has more."""
+"""The same where it has more. This and the next two are more than is ever planned (`levels.MOST_EPOCHS`): they are for
+epochs that are chosen by hand."""
 
 HARD_FROM_SCRATCH = 100
 """The same for a network that starts at random, and has to learn to see at all first."""
@@ -42,7 +45,8 @@ def augment_for(images_per_class: float, epochs: float, method: Method, mirrored
         Training images of a class, in the median of classes.
     epochs : float
         How often each image will be seen.
-    method : {'stages', 'whole', 'scratch'}
+    method : {'whole', 'scratch'}
+        Stored activations vary by their views alone.
     mirrored : bool
         Whether a mirrored image keeps its label. Where it does not, one that is turned by up to 135 degrees, as
         TrivialAugment may do, need not keep it either, and is not shown.
@@ -70,8 +74,6 @@ def augment_for(images_per_class: float, epochs: float, method: Method, mirrored
       20,000 images are fine-tuned on, which for a hundred classes is 200 a class.
     - AutoGluon's multimodal predictor fine-tunes with TrivialAugment by default.
     """
-    if method == "stages":
-        return Strength("none", False, "images are not varied: stored activations are trained on")
     scratch = method == "scratch"
     often = HARD_FROM_SCRATCH if scratch else HARD_FROM_MANY if images_per_class >= MANY else HARD_FROM
     seen = f"each image is seen {epochs:.0f} time{'s' * (round(epochs) != 1)}, with {images_per_class:.0f} a class"
@@ -82,3 +84,18 @@ def augment_for(images_per_class: float, epochs: float, method: Method, mirrored
     if not mirrored:
         return Strength("light", mix, f"images vary lightly: turned far, they might not keep their label; {mixed}")
     return Strength("trivial", mix, f"images vary hard: {seen}; {mixed}")
+
+
+def varied(
+    recipe: Recipe, images_per_class: float, mirrored: bool, chosen: Mapping[str, Any]
+) -> tuple[Recipe, tuple[str, ...]]:
+    """Let the images of a level vary as suits its length, unless that was `chosen` by hand; with the reason.
+
+    A level on stored activations stays as it is.
+    """
+    if recipe.method == "stages":
+        return recipe, ()
+    if chosen.keys() & {"augment", "mix"}:
+        return recipe, ("images vary as was chosen by hand",)
+    augment, mix, reason = augment_for(images_per_class, recipe.epochs, recipe.method, mirrored)
+    return replace(recipe, augment=augment, mix=mix), (reason,)

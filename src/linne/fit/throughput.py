@@ -62,18 +62,25 @@ class Rate:
 
 
 def tail_rates(
-    network: nn.Module, pixels: PixelSpec, classes: int, batch_size: int, device: torch.device, seconds: float
+    network: nn.Module,
+    pixels: PixelSpec,
+    classes: int,
+    batch_size: int,
+    device: torch.device,
+    seconds: float,
+    chosen: int | None = None,
 ) -> tuple[Rate, ...]:
     """Measure training the last stages on stored activations, from two on deeper, until `seconds` are over.
 
-    What is fastest for two stages is taken for more.
+    What is fastest for two stages is taken for more. With `chosen` stages frozen by hand nothing else is measured, and
+    that in any case.
     """
     trial = _trial(network, classes)
     inputs = _inputs_of_stages(trial, pixels)
     end = time.perf_counter() + seconds
     rates: list[Rate] = []
-    for stage in range(len(inputs) - FEWEST_STAGES, 0, -1):
-        if time.perf_counter() > end:
+    for stage in range(len(inputs) - FEWEST_STAGES, 0, -1) if chosen is None else (chosen,):
+        if chosen is None and time.perf_counter() > end:
             break
         activations = inputs[stage].expand(batch_size, -1, -1, -1).contiguous()
         bench = _Bench(trial, stage, activations, classes, device, True, pixels, end)

@@ -30,7 +30,7 @@ class Recipe:
     frozen_stages : int
         Stages of the network that stay as they are.
     epochs : int
-        Passes over the training images.
+        Passes over the training images; 0 only while a plan is made, for a level that there is no time for.
     batch_size : int
         Images a step, all processes together.
     accumulation : int
@@ -108,7 +108,7 @@ class Recipe:
         """Check every value; `LinneError` for one that has no meaning."""
         for name, (low, high) in RANGES.items():
             value = getattr(self, name)
-            if value is not None and not low <= value <= high:
+            if value is not None and not low <= value <= high and (name, value) != ("epochs", 0):
                 raise LinneError(f"{name} is out of range", value=value, remedy=f"give {low:g} to {high:g}")
 
     def to_json(self) -> dict[str, Any]:
@@ -137,7 +137,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
 
 RANGES: dict[str, tuple[float, float]] = {
     "frozen_stages": (0, 1000),
-    "epochs": (0, 100_000),
+    "epochs": (1, 100_000),
     "batch_size": (1, 1_000_000),
     "accumulation": (1, 100_000),
     "lanes": (1, 1024),

@@ -8,28 +8,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from linne.embed.backends import device
 from linne.embed.embedding import stored_shares
 from linne.embed.measure import Pick
 from linne.evaluate.several_labels import ranked_cells
 from linne.evaluate.summary import HARDEST
-from linne.fit.growth import scaled, usual_sides
 from linne.fit.handedness import mirrored_keeps_label
 from linne.fit.levels import VALIDATION_SPEED
-from linne.fit.plan import (
-    RECIPES,
-    Outlook,
-    refuse_if_too_short,
-)
-from linne.fit.policy import SMALL_SIDE, Policy
+from linne.fit.plan import RECIPES, Outlook, refuse_if_too_short
+from linne.fit.policy import Policy
 from linne.fit.throughput import Rate, tail_rates, whole_rate
-from linne.records.errors import LinneError
 from linne.records.index import TEST, TRAIN, VALIDATION
 from linne.records.truth import task_of
 from linne.report.cases import MOST_PICTURES
 from linne.road.budget import Clock
+from linne.road.by_hand import refuse_what_cannot_be, sides_of
 from linne.road.look import Material
 from linne.runtime.session import available_cores
 from linne.runtime.torchrun import started_by_torchrun
@@ -70,13 +64,14 @@ WHOLE_NEEDS_SECONDS = {"cpu": 180.0, "cuda": 20.0}
 class Asked:
     """What the user said of the training itself; see `linne.fit`.
 
-    `chosen` are settings of a recipe, checked.
+    `chosen` are settings of a recipe, checked; `taught`: by a teacher.
     """
 
     seed: int
     weights: str | None
     chosen: Mapping[str, Any]
     flip: bool | None
+    taught: bool = False
 
 
 def finish_seconds(material: Material, backend: Pick | None, whole_rate: float | None = None) -> float:
@@ -118,7 +113,8 @@ def measured_outlook(
 
 
 def outlook_of(material: Material, clock: Clock, asked: Asked, backend: Pick | None, cache: Path) -> Outlook:
-    """What is known without measuring training: no rates of it."""
+    """What is known without measuring training: no rates of it; `LinneError` for what was chosen and cannot be done."""
+    refuse_what_cannot_be(material.choice, asked.chosen)
     images, classes = len(material.index), len(material.index.labels)
     train, validation = _subset_sizes(material)
     audit = 1.5 + 0.3e-3 * images + 3e-9 * images**2
@@ -139,7 +135,7 @@ def outlook_of(material: Material, clock: Clock, asked: Asked, backend: Pick | N
         stage_rates=(),
         whole_rate=None,
         pixels=material.choice.pixels,
-        sides=_sides(material),
+        sides=sides_of(material.choice),
         views_per_second=_views_per_second(material, backend),
     )
 
@@ -157,7 +153,8 @@ def with_rates(
     tails: tuple[Rate, ...] = ()
     whole: Rate | None = None
     if choice.pretrained and method in (None, "stages"):
-        tails = tail_rates(choice.network, choice.pixels, classes, BATCH_SIZE, device(), seconds)
+        stage = asked.chosen.get("frozen_stages")
+        tails = tail_rates(choice.network, choice.pixels, classes, BATCH_SIZE, device(), seconds, stage)
     enough = left is None or left > WHOLE_NEEDS_SECONDS[device().type]
     if not choice.pretrained or method == "whole" or (method is None and enough):
         batch = min(BATCH_SIZE, outlook.train_images)
@@ -204,23 +201,8 @@ def _subset_sizes(material: Material) -> tuple[int, int]:
 def _views_per_second(material: Material, backend: Pick | None) -> float:
     """How fast activations of other views are made; several processes do not share that work, and leave it."""
     if backend is None or started_by_torchrun():
-        return 1e-6
+        return 0.0
     return 1 / (1.1 * (1 / backend.rate + 1.5 * material.sample.seconds))
-
-
-def _sides(material: Material) -> tuple[int, int] | None:
-    """The sides that inputs may grow from and to, if the network takes them."""
-    network, pixels = material.choice.network, material.choice.pixels
-    if min(pixels.height, pixels.width) <= SMALL_SIDE:
-        return None
-    try:
-        with torch.inference_mode():
-            for side in usual_sides(pixels):
-                spec = scaled(pixels, side)
-                network(torch.zeros(1, spec.channels, spec.height, spec.width))
-    except (LinneError, RuntimeError, ValueError, AssertionError):
-        return None  # a table of positions, a window that does not fit
-    return usual_sides(pixels)
 
 
 def mirrored(material: Material, asked: Asked) -> tuple[bool, str]:

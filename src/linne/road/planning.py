@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from linne import __version__
 from linne.embed.embedding import pick, stored_shares
 from linne.embed.machine import machine
 from linne.embed.measure import Pick
 from linne.fit.levels import Level, Training, settle
-from linne.fit.plan import (
-    plan_training,
-    refuse_if_too_short,
-)
+from linne.fit.plan import plan_training, refuse_if_too_short
+from linne.fit.strength import varied
 from linne.records import fingerprint
 from linne.records.errors import LinneError
 from linne.records.index import TRAIN, VALIDATION
@@ -26,6 +27,7 @@ from linne.records.truth import task_of
 from linne.road.budget import Clock
 from linne.road.look import Material
 from linne.road.outlook import Asked, mirrored, outlook_of, with_rates
+from linne.runtime.torchrun import started_by_torchrun
 
 
 @dataclass(frozen=True)
@@ -92,19 +94,27 @@ def settle_plan(
 ) -> tuple[Plan, tuple[str, ...]]:
     """Fit the length of training to the time that is left; gives the plan and what is new in its reasons.
 
-    The first run's decision is remembered: a later one that is slower for a moment is shortened for itself alone,
-    and a length of zero that was not planned, which a hiccup may have caused, is not kept either.
+    How images vary follows from that length. The first run's decision is remembered: a later one that is slower for a
+    moment is shortened for itself alone, and a length of zero that was not planned, which a hiccup may have caused, is
+    not kept either.
     """
     left, plan, training = clock.left(), planned.plan, planned.training
-    if left is None or training is None:
+    if training is None:
         return plan, ()
-    sizes = len(split.rows(TRAIN)), len(split.rows(VALIDATION))
-    settled = settle(training, max(left - reserve, 0.0), sizes, asked.chosen)
-    if settled is not training and not training.settled and (settled.levels or not training.levels):
-        remember(material, clock, asked, settled, cache)
-    new = settled.reasons[len(training.reasons) :]
-    levels = tuple(level.recipe for level in settled.levels)
-    return replace(plan, levels=levels, reasons=(*plan.reasons, *new)), new
+    rows, settled = split.rows(TRAIN), training
+    if left is not None:
+        sizes = len(rows), len(split.rows(VALIDATION))
+        settled = settle(training, max(left - reserve, 0.0), sizes, asked.chosen)
+        if settled is not training and not training.settled and (settled.levels or not training.levels):
+            remember(material, clock, asked, settled, cache)
+    a_class = float(np.median(material.index.counts(rows)))
+    levels, new = [], [*settled.reasons[len(training.reasons) :]]
+    for level in settled.levels:
+        recipe, why = varied(level.recipe, a_class, plan.flip, asked.chosen)
+        levels.append(recipe)
+        new += why
+    new += _last_reasons(material, asked, levels)
+    return replace(plan, levels=tuple(levels), reasons=(*plan.reasons, *new)), tuple(new)
 
 
 def remember(material: Material, clock: Clock, asked: Asked, training: Training, cache: Path) -> None:
@@ -114,7 +124,6 @@ def remember(material: Material, clock: Clock, asked: Asked, training: Training,
 
 def _plan(material: Material, clock: Clock, training: Training, asked: Asked) -> Plan:
     choice = material.choice
-    flip, mirroring = mirrored(material, asked)
     reasons = [*choice.reasons]
     if task_of(material.index) == "multi":
         reasons.append(
@@ -124,23 +133,29 @@ def _plan(material: Material, clock: Clock, training: Training, asked: Asked) ->
     if choice.pretrained:
         reasons.append("first a probe: logistic regression on the frozen network's features")
     reasons += training.reasons
-    if any(level.recipe.method != "stages" for level in training.levels):
-        reasons.append(mirroring)
-    elif asked.chosen.keys() & {"augment", "mix"}:
-        reasons.append("images are not varied: what is trained are stored activations, or the probe alone")
-    if choice.pretrained and training.levels:
-        reasons.append("whichever does best on validation images is kept, the probe too")
     return Plan(
         network=choice.name,
         weights=asked.weights,
         weights_fingerprint=material.backbone.weights if material.backbone else "",
         pixels=choice.pixels,
         levels=tuple(level.recipe for level in training.levels),
-        flip=flip,
+        flip=mirrored(material, asked)[0],
         seed=asked.seed,
         budget=clock.budget,
         reasons=tuple(reasons),
     )
+
+
+def _last_reasons(material: Material, asked: Asked, levels: Sequence[Recipe]) -> list[str]:
+    """What there is to say of levels that are settled."""
+    reasons = []
+    if any(level.views > 1 or (level.method != "stages" and level.augment != "none") for level in levels):
+        reasons.append(mirrored(material, asked)[1])
+    elif asked.chosen.keys() & {"augment", "mix"} and all(level.method == "stages" for level in levels):
+        reasons.append("images are not varied: what is trained are stored activations, or the probe alone")
+    if material.choice.pretrained and levels:
+        reasons.append("whichever does best on validation images is kept, the probe too")
+    return reasons
 
 
 def _question(material: Material, clock: Clock, asked: Asked) -> str:
@@ -158,6 +173,8 @@ def _question(material: Material, clock: Clock, asked: Asked) -> str:
             machine(),
             dict(asked.chosen),
             asked.flip,
+            asked.taught,
+            started_by_torchrun(),  # several processes make no views
         ]
     )
 
@@ -173,7 +190,10 @@ def _recall(memory: Path, question: str) -> Training | None:
 def _training(value: dict[str, Any]) -> Training:
     def level(kept: dict[str, Any]) -> Level:
         return Level(
-            Recipe.from_json(kept["recipe"]), float(kept["images_per_second"]), float(kept["views_per_second"])
+            Recipe.from_json(kept["recipe"]),
+            float(kept["images_per_second"]),
+            float(kept["views_per_second"]),
+            int(kept["most_views"]),
         )
 
     spare = None if value["spare"] is None else level(value["spare"])

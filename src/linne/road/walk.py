@@ -65,7 +65,7 @@ def walk(
     several = task_of(index) == "multi"
     # A class that is decided for itself has no others to take the blame, and smoothing only blurs it.
     settings = {"label_smoothing": 0.0, **request.chosen} if several else request.chosen
-    asked = Asked(request.seed, request.weights, settings, request.flip)
+    asked = Asked(request.seed, request.weights, settings, request.flip, request.teacher is not None)
     planned = _planned(run, request, material, clock, asked, progress)
     material, plan = planned.material, planned.plan
     if several:
