@@ -323,6 +323,7 @@ def test_what_torch_raises_is_told_in_a_row_and_an_error_of_the_program_is_raise
         race(ZeroDivisionError(), "raised")
 
 
+@pytest.mark.slow
 def test_the_input_is_told_that_the_run_has_chosen(tmp_path: Path) -> None:
     torch.manual_seed(0)
     write_weights(tmp_path / "weights.safetensors", create(SMALL_NETWORK, 10), SMALL_NETWORK, small_pixels())
@@ -338,7 +339,6 @@ def test_the_input_is_told_that_the_run_has_chosen(tmp_path: Path) -> None:
     finish = board.places[0].result.finish
     assert finish is not None
     assert (finish.height, finish.width) == (96, 32)
-    assert "32 \N{MULTIPLICATION SIGN} 96" in (tmp_path / "race" / "race.html").read_text(encoding="utf-8")
 
 
 def test_the_test_set_is_opened_once_and_noted(digits: Path, store: Path, tmp_path: Path) -> None:
