@@ -12,12 +12,12 @@ def result(
     """A finished network, by what it got right."""
     value = right.count("1") / max(len(right), 1)
     score = Measure(value, max(value - 0.1, 0), min(value + 0.1, 1))
-    finish = Finish("whole", 3, 9.5, 61706, 0.25, 1.5, score, right, score if test else None, test)
-    return Result(name, name, shown or name, year, start, 64, "same", finish)
+    finish = Finish("whole", 3, 9.5, 61706, 64, 64, 0.25, 1.5, score, right, score if test else None, test)
+    return Result(name, name, shown or name, year, start, "same", finish)
 
 
 def failed(name: str, reason: str) -> Result:
-    return Result(name, name, name, 2020, "scratch", 64, "same", None, reason)
+    return Result(name, name, name, 2020, "scratch", "same", None, reason)
 
 
 def board(places: tuple[Place, ...]) -> Leaderboard:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linne.fit.plan import RECIPES
-from linne.fit.space import Axis, Number, at, axes, planned
+from linne.fit.space import Axis, Number, Pick, at, axes, planned
 from linne.records.recipe import Method, Recipe
 from linne.records.trials import Trial
 
@@ -17,15 +17,17 @@ pytest.importorskip("optuna")
 
 from linne.fit.search import AT_RANDOM, COMPARED_WITH, MOST_STARTS, Search
 
+GROWING = replace(RECIPES["whole"], first_side=128, last_side=192)
 PLANNED = {
     "stages": (RECIPES["stages"],),
-    "both": (RECIPES["stages"], RECIPES["whole"]),
+    "whole": (GROWING,),
+    "both": (RECIPES["stages"], GROWING),
     "scratch": (RECIPES["scratch"],),
 }
 
 
 def space(network: str, method: str) -> tuple[Axis, ...]:
-    return axes(PLANNED[method], 224, False, ())
+    return axes(PLANNED[method], False, ())
 
 
 def score(values: dict[str, object]) -> float:
@@ -100,24 +102,45 @@ def test_a_plan_that_was_stopped_is_tried_again_and_not_for_ever() -> None:
     assert not Search({"a": ["both"]}, space, 0, stopped).next().trial.as_planned
 
 
-@pytest.mark.parametrize("method", ["stages", "scratch"])
+@pytest.mark.parametrize("method", list(PLANNED))
 def test_the_planned_place_is_the_plan(method: str) -> None:
-    assert at(PLANNED[method], planned(space("a", method)), 224) == PLANNED[method]
+    assert at(PLANNED[method], planned(space("a", method))) == PLANNED[method]
 
 
-@given(st.data(), st.sampled_from(["stages", "whole", "scratch"]), st.booleans(), st.sampled_from([32, 96, 224, 384]))
-def test_every_place_is_a_recipe(data: st.DataObject, method: Method, has_drop_path: bool, side: int) -> None:
-    levels = (RECIPES[method],)
-    found = axes(levels, side, has_drop_path, ("label_smoothing",))
+@pytest.mark.parametrize(("picked", "sides"), [("planned", (128, 192)), ("whole", (None, None))])
+def test_inputs_grow_as_planned_or_not_at_all(picked: str, sides: tuple[int | None, int | None]) -> None:
+    (axis,) = (axis for axis in space("a", "both") if axis.name == "first_side")
+    assert isinstance(axis, Pick)
+    assert (axis.options, axis.planned) == (("planned", "whole"), "planned")
+    first, last = at(PLANNED["both"], {"first_side": picked})
+    assert (last.first_side, last.last_side) == sides
+    assert (first.first_side, first.last_side) == (None, None)
+
+
+@pytest.mark.parametrize("fixed", ["first_side", "last_side"])
+def test_sides_are_searched_only_where_the_plan_has_some_of_its_own(fixed: str) -> None:
+    def names(level: Recipe, fixed: tuple[str, ...] = ()) -> set[str]:
+        return {axis.name for axis in axes((level,), False, fixed)}
+
+    assert "first_side" in names(GROWING)
+    assert "first_side" not in names(RECIPES["whole"])  # a network of one size
+    assert "first_side" not in names(RECIPES["scratch"])
+    assert "first_side" not in names(GROWING, (fixed,))
+
+
+@given(st.data(), st.sampled_from(["stages", "whole", "scratch"]), st.booleans())
+def test_every_place_is_a_recipe(data: st.DataObject, method: Method, has_drop_path: bool) -> None:
+    levels = PLANNED[method]
+    found = axes(levels, has_drop_path, ("label_smoothing",))
     values: dict[str, float | str] = {}
     for axis in found:
         values[axis.name] = data.draw(
             st.floats(axis.low, axis.high) if isinstance(axis, Number) else st.sampled_from(axis.options)
         )
-    (recipe,) = at(levels, values, side)
+    (recipe,) = at(levels, values)
     assert Recipe.from_json(recipe.to_json()) == recipe
     assert recipe.label_smoothing == levels[0].label_smoothing
     assert (recipe.method, recipe.epochs) == (method, levels[0].epochs)
-    assert recipe.first_side is None or 16 <= recipe.first_side < side
+    assert (recipe.first_side, recipe.last_side) in {(None, None), (levels[0].first_side, levels[0].last_side)}
     if method == "stages":
         assert (recipe.augment, recipe.mix) == (levels[0].augment, levels[0].mix)

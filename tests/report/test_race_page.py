@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -56,6 +57,15 @@ def test_a_race_that_nobody_finished_has_a_page_without_pictures(tmp_path: Path)
     page = Page(path.read_text(encoding="utf-8"))
     assert "too slow" in page.words
     assert page.all("svg") == []
+
+
+def test_the_input_is_told_by_its_side_or_by_both(tmp_path: Path) -> None:
+    square, tall = result("lenet5", "1" * 15), result("resnet18", "1" * 14 + "0")
+    assert tall.finish is not None
+    tall = replace(tall, finish=replace(tall.finish, height=256, width=192))
+    path = write_race(board(places_of([square, tall], np.arange(15), False, 0)), tmp_path / "race.html")
+    told = re.findall(r'<td class="n">(64|192 . 256)</td>', path.read_text(encoding="utf-8"))
+    assert told == ["64", "192 \N{MULTIPLICATION SIGN} 256"]
 
 
 def test_equal_latencies_can_be_drawn() -> None:

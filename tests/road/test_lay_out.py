@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from images import encode, noise, place
 from small_networks import SMALL, small_network, small_pixels
+from tall_photos import COLOURS, IMAGES, tall_photos
 
 from linne.choose.network import Choice
 from linne.choose.sample import take_sample
@@ -24,19 +25,6 @@ from linne.road.geometry import MEMORY, lay_out, trained_in_any_case
 from linne.road.look import Material
 from linne.split.assign import make_split
 from linne.split.groups import groups_by_name
-
-IMAGES = 72
-COLOURS = ((230, 20, 20), (20, 230, 20), (20, 20, 230))
-
-
-def tall_photos(folder: Path, marked: bool, height: int = 180) -> Path:
-    """Noise in every picture; where `marked`, the class is a colour at the upper and lower border."""
-    for number in range(IMAGES):
-        picture = noise(height, 60, seed=number)
-        if marked:
-            picture[:25] = picture[-25:] = COLOURS[number % 3]
-        place(folder / "abc"[number % 3] / f"g{number // 6}_{number}.png", encode(picture, "PNG"))
-    return folder
 
 
 def material_of(folder: Path, pretrained: bool = True) -> Material:

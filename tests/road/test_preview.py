@@ -21,6 +21,7 @@ from linne.fit.draw import rng_of
 from linne.fit.growth import Growth
 from linne.fit.mixing import mix_of
 from linne.fit.order import Order
+from linne.fit.plan import RECIPES
 from linne.fit.policy import Policy
 from linne.fit.sources import AugmentedImages
 from linne.index.photos import read_photos
@@ -28,6 +29,7 @@ from linne.nets.weights import write_weights
 from linne.pixels.decode import decode
 from linne.pixels.prepare import pixels_of
 from linne.records.errors import DataError, LinneError, WriteError
+from linne.records.plan import Plan
 from linne.records.recipe import AUGMENTS, Augment
 
 SPEC = replace(small_pixels(128), resize=144)
@@ -122,6 +124,48 @@ def test_mixed_rows_are_batches_mixed_as_in_training(photos: Path, weights: Path
         mixed, _ = mix.images(batch, batch.roll(1, 0))
         tops = {places_of(picture, sheet)[0][0] for picture in mixed.round().to(torch.uint8).numpy()}
         assert len(tops) == 1
+
+
+def test_a_plan_shows_what_its_training_sees(photos: Path, tmp_path: Path) -> None:
+    spec = replace(SPEC, height=128, width=128, fit="stretch")
+    grown = replace(RECIPES["whole"], epochs=3, augment="trivial", mix=True, first_side=64, last_side=96)
+    levels = (replace(RECIPES["stages"], frozen_stages=1, epochs=2), grown)
+    Plan(SMALL, "weights", "fingerprint", spec, levels, False, 3, None, ()).write(tmp_path / "plan.json")
+    sheet = tmp_path / "sheet.png"
+    made = linne.preview(photos, out=sheet, plan=tmp_path / "plan.json", augment="light", images=2, seed=9)
+    assert (made.network, made.augment, made.pixels) == (SMALL, "trivial", spec)
+    assert made.policy == Policy.named("trivial", False)
+    assert made.mixes == tuple(mix_of(3, epoch, 0) for epoch in (3, 4, 5))
+    index = read_photos(photos)
+    growth = Growth(spec, 64, 96, 3, 3)
+    assert [growth.at(epoch).height for epoch in (3, 4, 5)] == [64, 64, 96]
+    for path, _ in made.images:
+        whole = pixels_of(decode((photos / path).read_bytes(), 3), spec)
+        ((top, left),) = places_of(whole, sheet)
+        row = index.row_of(path)
+        for epoch in (3, 4, 5):
+            size = growth.at(epoch)
+            out = torch.empty(1, size.height, size.width, 3, dtype=torch.uint8).permute(0, 3, 1, 2)
+            random_view(Pictures(index, 3).of(row), size, made.policy, rng_of(3, epoch, row), out)
+            y, x = places_of(out[0].numpy(), sheet)[0]
+            assert y == top
+            assert x > left
+
+
+def test_a_plan_that_varies_nothing_is_refused(photos: Path, tmp_path: Path) -> None:
+    level = replace(RECIPES["stages"], frozen_stages=1)
+    Plan(SMALL, "weights", "fingerprint", SPEC, (level,), True, 3, None, ()).write(tmp_path / "plan.json")
+    with pytest.raises(LinneError) as caught:
+        linne.preview(photos, out=tmp_path / "sheet.png", plan=tmp_path / "plan.json")
+    assert caught.value.file == str(tmp_path / "plan.json")
+
+
+@pytest.mark.parametrize("flip", [True, False])
+def test_mirroring_may_be_decided_by_hand(photos: Path, tmp_path: Path, flip: bool) -> None:
+    (photos / "coat").rename(photos / "left glove")
+    made = linne.preview(photos, out=tmp_path / "sheet.png", images=1, views=1, flip=flip)
+    assert made.policy.flip == flip
+    assert "left glove" not in made.mirroring
 
 
 def test_the_seed_decides(photos: Path, weights: Path, tmp_path: Path) -> None:

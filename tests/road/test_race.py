@@ -8,25 +8,32 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from small_networks import SMALL as SMALL_NETWORK
+from small_networks import small_pixels
 from some_results import failed, result
+from tall_photos import tall_photos
 from walked import state_of
 
 import linne
 from linne.choose.network import SCRATCH_SIDE
 from linne.choose.sample import take_sample
 from linne.index.photos import read_photos
+from linne.nets.build import create
 from linne.nets.catalogue import entry
+from linne.nets.weights import write_weights
 from linne.nets.weights.fetch import local_path
 from linne.nets.weights.published import pick
 from linne.records.errors import LinneError, RunError, WeightsError
 from linne.records.evaluation import Evaluation
 from linne.records.index import TEST, VALIDATION
-from linne.records.leaderboard import Leaderboard, Result
+from linne.records.leaderboard import Leaderboard, Place, Result
 from linne.records.progress import Silent
 from linne.records.run import Run
 from linne.records.split import Split
 from linne.road.entrants import GENERATIONS, entrants_of, raced_at
 from linne.road.race_told import Named
+from linne.road.request import Request
 from linne.road.standing import places_of
 
 SMALL = ("lenet5", "lenet5_1998")
@@ -60,8 +67,23 @@ class CtrlC(Heard):
             signal.raise_signal(signal.SIGINT)
 
 
+class Raises(Heard):
+    """Something goes wrong in the first step of the first training."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+    def update(self, done: float, note: str = "") -> None:
+        if self.steps.count("train") == 1 and self.steps[-1] == "train":
+            raise self.error
+
+
 @pytest.fixture(scope="module")
-def held(digits: Path, lenet_weights: Path, store: Path, tmp_path_factory: pytest.TempPathFactory) -> Leaderboard:
+def held(
+    digits: Path, lenet_weights: Path, store: Path, walked: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Leaderboard:
+    """After a fit of the same photos and weights, with the same store."""
     out = tmp_path_factory.mktemp("races") / "digits"
     return linne.race(
         digits, networks=SMALL, weights=[lenet_weights], budget=None, recipe=ONE_EPOCH, out=out, cache=store
@@ -78,6 +100,17 @@ def test_all_networks_had_the_same_split(held: Leaderboard) -> None:
         assert len(split.rows(VALIDATION)) == held.images["validation"]
         assert run.facts["openings"] == []
         assert not run.evaluation.exists()
+
+
+def test_each_network_finds_nothing_that_was_computed_before(held: Leaderboard, store: Path) -> None:
+    for place in held.places:
+        run = Run.open(Path(held.folder) / "runs" / place.result.name)
+        images = run.facts["embedded"]["images"]
+        assert run.facts["embedded"]["computed"] == (images if place.result.start == "pretrained" else 0)
+        own = Request.read(run.asked).store
+        assert own != store
+        assert run.folder in own.parents
+        assert not own.exists()  # it is done
 
 
 def test_the_leaderboard_says_what_the_runs_do(held: Leaderboard) -> None:
@@ -97,7 +130,7 @@ def test_the_leaderboard_says_what_the_runs_do(held: Leaderboard) -> None:
         assert finish.parameters == counted[place.result.network]
         assert finish.megabytes == pytest.approx((run.bundle / "model.onnx").stat().st_size / 1e6, abs=0.01)
         assert finish.milliseconds > 0
-        assert place.result.side == 32
+        assert (finish.height, finish.width) == (32, 32)
     assert {(p.result.network, p.result.start, p.result.year) for p in held.places} == {
         ("lenet5", "scratch", 1998),
         ("lenet5", "pretrained", 1998),
@@ -225,6 +258,87 @@ def test_what_does_not_fit_or_fails_is_listed_and_the_rest_goes_on(
     assert (probed.result.start, probed.result.finish.method if probed.result.finish else "") == ("pretrained", "probe")
     assert (refused.result.start, refused.score) == ("scratch", None)
     assert "method" in refused.result.reason
+
+
+def test_what_is_trained_is_kept_where_something_else_fails(
+    digits: Path, lenet_weights: Path, store: Path, tmp_path: Path
+) -> None:
+    def race(heard: Heard) -> list[Place]:
+        board = linne.race(
+            digits, networks=["lenet5"], budget=None, recipe=ONE_EPOCH, out=tmp_path, cache=store, progress=heard
+        )
+        return list(board.places)
+
+    in_the_way = tmp_path / "runs" / "lenet5" / "report.html"
+    in_the_way.mkdir(parents=True)
+    heard = Heard()
+    (place,) = race(heard)
+    assert heard.steps.count("train") == 1
+    assert place.result.finish is None
+    assert "report.html" in place.result.reason
+    in_the_way.rmdir()
+    heard = Heard()
+    (place,) = race(heard)
+    assert "train" not in heard.steps
+    assert place.result.finish is not None
+
+
+def test_an_error_while_a_probe_is_shipped_is_not_taken_for_nothing_learnt(
+    digits: Path, lenet_weights: Path, store: Path, tmp_path: Path
+) -> None:
+    (_, pretrained) = entrants_of(["lenet5"], [lenet_weights], False, Silent())
+    (tmp_path / "runs" / pretrained.name / "report.html").mkdir(parents=True)
+    board = linne.race(
+        digits,
+        networks=["lenet5"],
+        weights=[lenet_weights],
+        budget=None,
+        recipe={"method": "probe"},
+        out=tmp_path,
+        cache=store,
+    )
+    reasons = {place.result.start: place.result.reason for place in board.places}
+    assert "report.html" in reasons["pretrained"]
+    assert Run(tmp_path / "runs" / pretrained.name).checkpoint.exists()
+
+
+def test_what_torch_raises_is_told_in_a_row_and_an_error_of_the_program_is_raised(
+    digits: Path, store: Path, tmp_path: Path
+) -> None:
+    def race(error: Exception, out: str) -> Leaderboard:
+        return linne.race(
+            digits,
+            networks=SMALL,
+            budget=None,
+            recipe=ONE_EPOCH,
+            out=tmp_path / out,
+            cache=store,
+            progress=Raises(error),
+        )
+
+    board = race(RuntimeError("no memory\nand much else"), "told")
+    reasons = {place.result.name: place.result.reason for place in board.places}
+    assert sorted(reasons.values()) == ["", "RuntimeError: no memory"]
+    with pytest.raises(ZeroDivisionError):
+        race(ZeroDivisionError(), "raised")
+
+
+@pytest.mark.slow
+def test_the_input_is_told_that_the_run_has_chosen(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    write_weights(tmp_path / "weights.safetensors", create(SMALL_NETWORK, 10), SMALL_NETWORK, small_pixels())
+    board = linne.race(
+        tall_photos(tmp_path / "photos", marked=True),
+        networks=["lenet5"],
+        weights=[tmp_path / "weights.safetensors"],
+        budget=60,
+        recipe={"method": "probe"},
+        out=tmp_path / "race",
+        cache=tmp_path / "store",
+    )
+    finish = board.places[0].result.finish
+    assert finish is not None
+    assert (finish.height, finish.width) == (96, 32)
 
 
 def test_the_test_set_is_opened_once_and_noted(digits: Path, store: Path, tmp_path: Path) -> None:

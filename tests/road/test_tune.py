@@ -7,21 +7,28 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from small_networks import SMALL, small_network, small_pixels
+from tall_photos import tall_photos
 from walked import environment
 from walked import linne as command
 
 import linne
+from linne.nets.weights import write_weights
 from linne.records.errors import InstallError, LinneError, RunError
 from linne.records.plan import Plan
+from linne.records.progress import Silent
 from linne.records.trials import TrialLog
 from linne.road.budget import Clock
+from linne.road.look import gather
+from linne.road.outlook import Asked
 from linne.road.recipes import read_recipe
 from linne.road.trials import Trials
 from linne.road.tune import Tuned
-from linne.road.tuning import Terms
+from linne.road.tuning import Terms, agree, settled
 
 pytest.importorskip("optuna")
 
@@ -126,13 +133,38 @@ def test_networks_are_compared_from_random_weights(digits: Path, store: Path, tm
 
 
 def test_no_trial_is_begun_that_the_last_run_would_pay_for(tmp_path: Path) -> None:
-    terms = Terms({}, last_run=100.0, longest=90.0, training=60.0)
+    terms = Terms({}, {}, last_run=100.0, longest=90.0, training=60.0)
     trials = Trials(tmp_path, {}, terms, None, None)  # type: ignore[arg-type]
     now = time.monotonic()
     assert trials.has_time(Clock(now, 1000.0))
     assert trials.has_time(Clock(now - 860.0, 1000.0))  # 140 s: 40 for a trial
     assert not trials.has_time(Clock(now - 880.0, 1000.0))
     assert trials.has_time(Clock(now, None))
+
+
+def test_a_search_that_had_no_budget_leaves_the_last_run_its_share_of_one_that_it_gets(tmp_path: Path) -> None:
+    trials = Trials(tmp_path, {}, Terms({}, {}, None, None, training=60.0), None, None)  # type: ignore[arg-type]
+    now = time.monotonic()
+    assert trials.has_time(Clock(now - 810.0, 1000.0))  # 190 s, of which 150 are the last run's
+    assert not trials.has_time(Clock(now - 830.0, 1000.0))
+
+
+def test_photos_are_laid_out_as_fit_does_and_stay_so(tmp_path: Path) -> None:
+    photos, weights = tall_photos(tmp_path / "photos", marked=True), tmp_path / "weights.safetensors"
+    write_weights(weights, small_network(), SMALL, small_pixels())
+    gathered = {"a": (gather(photos, None, weights, None, 0, Silent()), Asked(0, None, {"method": "stages"}, None))}
+    found, terms = settled(tmp_path, gathered, Clock.starting(60.0), None, tmp_path / "store", Silent())
+    spec = found["a"][0].choice.pixels
+    assert (spec.fit, spec.height, spec.width) == ("stretch", 96, 32)
+    assert terms.pixels == {"a": spec}
+    agree(terms, tmp_path, {}, [])
+    other = tmp_path / "other store"  # where nothing is remembered, and another budget decides nothing anew
+    again, known = settled(tmp_path, gathered, Clock.starting(None), None, other, Silent())
+    assert replace(known, question="") == terms
+    assert again["a"][0].choice.pixels == spec
+    assert again["a"][0].backbone is not None
+    assert again["a"][0].backbone.pixels == spec
+    assert not other.exists()
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from linne.cli import STARTED
 from linne.cli.options import (
+    FLIPS,
     Cache,
     ChosenAugmentation,
+    Flip,
     Json,
     LabelColumn,
     LabelSeparator,
@@ -52,10 +54,7 @@ def fit(
     mix: Annotated[
         bool | None, typer.Option("--mix/--no-mix", help="Mix images and labels there, by MixUp and CutMix.")
     ] = None,
-    flip: Annotated[
-        Literal["auto", "on", "off"],
-        typer.Option(help="Whether a mirrored image keeps its label; auto tells it from the names of classes."),
-    ] = "auto",
+    flip: Flip = "auto",
     recipe: Annotated[
         Path | None,
         typer.Option(help="Settings of training, as TOML; see docs/tasks/recipes.md.", parser=a_path, metavar="FILE"),
@@ -130,7 +129,7 @@ def fit(
             group_by=group_by,
             augment=augment,
             mix=mix,
-            flip={"auto": None, "on": True, "off": False}[flip],
+            flip=FLIPS[flip],
             recipe=chosen,
             plan=plan,
             teacher=teacher,

@@ -61,6 +61,11 @@ _AUGMENT = typer.Option(
 )
 Augmentation = Annotated[_AUGMENTS, _AUGMENT]
 ChosenAugmentation = Annotated[_AUGMENTS | None, _AUGMENT]
+Flip = Annotated[
+    Literal["auto", "on", "off"],
+    typer.Option(help="Whether a mirrored image keeps its label; auto tells it from the names of classes."),
+]
+FLIPS = {"auto": None, "on": True, "off": False}
 Seed = Annotated[int, typer.Option(help="Same seed, same numbers.", min=0, max=2**32 - 1)]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 

@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from linne.cli.options import (
+    FLIPS,
     Augmentation,
+    Flip,
     Json,
     LabelColumn,
     LabelSeparator,
@@ -41,6 +43,11 @@ def preview(
     network: Network = None,
     augment: Augmentation = "light",
     mix: Annotated[bool, typer.Option("--mix", help="Show mixed batches, too, with both labels.")] = False,
+    flip: Flip = "auto",
+    plan: Annotated[
+        Path | None,
+        typer.Option(help="plan.json of a run: show what its training sees.", parser=a_path, metavar="FILE"),
+    ] = None,
     images: Annotated[int, typer.Option(help="Rows: one an image.", min=1, max=100)] = 8,
     views: Annotated[int, typer.Option(help="Views of each image.", min=1, max=20)] = 6,
     seed: Seed = 0,
@@ -51,7 +58,8 @@ def preview(
 ) -> None:
     """Draw what training would see of some photos, on one sheet. Nothing is trained.
 
-    The first picture of a row is what validation sees, the others are what the first epochs would see.
+    The first picture of a row is what validation sees, the others are what the first epochs would see: by the options
+    given, or as in a run, with its --plan.
     """
     from linne.road import preview as road
 
@@ -62,6 +70,8 @@ def preview(
         network=network,
         augment=augment,
         mix=mix,
+        flip=FLIPS[flip],
+        plan=plan,
         images=images,
         views=views,
         seed=seed,
@@ -71,7 +81,7 @@ def preview(
     if as_json:
         print_json(made.to_json())
         return
-    out.print(f"{augment}: {made.policy.in_words(made.pixels)}\n{shown(made.mirroring)}", soft_wrap=True)
+    out.print(f"{made.augment}: {made.policy.in_words(made.pixels)}\n{shown(made.mirroring)}", soft_wrap=True)
     for path, reason in made.left_out.items():
         out.print(f"left out: {shown(path)}: {shown(reason)}", soft_wrap=True)
     out.print(f"sheet    {shown(str(made.file))}, {len(made.images)} images", soft_wrap=True)

@@ -131,8 +131,8 @@ def _print(board: Leaderboard) -> None:
         row = f"{result.year:<5}{result.network:<24}{start:<8}{accuracy:<18}{_standing(place):<6}{numbers}"
         out.print(row, soft_wrap=True)
     for place in unfinished:
-        reason = place.result.reason or "its test set was not opened"
-        out.print(f"{place.result.year} {shown(place.result.name)}: {shown(reason)}", soft_wrap=True)
+        result = place.result
+        out.print(f"{result.year} {shown(result.name)}: {shown(result.reason)}", soft_wrap=True)
     what = f"accuracy on {board.images[board.subset]} {board.subset} images, intervals of 95%"
     chosen = ", on which each epoch was chosen" if board.subset == "validation" else ""
     out.print(f"{what}{chosen}", style="dim", soft_wrap=True)

@@ -6,14 +6,16 @@ import shlex
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
 from linne.cli import STARTED
 from linne.cli.options import (
+    FLIPS,
     Cache,
+    Flip,
     Json,
     LabelColumn,
     LabelSeparator,
@@ -29,6 +31,9 @@ from linne.cli.options import (
     shown,
 )
 from linne.cli.progress import Terminal
+
+if TYPE_CHECKING:
+    from linne.road.tune import Tuned
 
 app = make_app()
 
@@ -61,10 +66,7 @@ def tune(
     group_by: Annotated[
         str | None, typer.Option(help="Pattern on file names; images with the same match stay in one subset.")
     ] = None,
-    flip: Annotated[
-        Literal["auto", "on", "off"],
-        typer.Option(help="Whether a mirrored image keeps its label; auto tells it from the names of classes."),
-    ] = "auto",
+    flip: Flip = "auto",
     recipe: Annotated[
         Path | None,
         typer.Option(help="Settings that are decided and not searched, as TOML.", parser=a_path, metavar="FILE"),
@@ -103,7 +105,7 @@ def tune(
         budget=budget,
         trials=trials,
         group_by=group_by,
-        flip={"auto": None, "on": True, "off": False}[flip],
+        flip=FLIPS[flip],
         recipe={**({} if recipe is None else read_recipe(recipe)), **read_settings(settings or [])},
         seed=seed,
         folder=folder,
@@ -116,7 +118,12 @@ def tune(
     if as_json:
         told = {"folder": str(tuned.folder), "run": str(tuned.run.folder), "best": asdict(tuned.best)}
         print_json({**told, "trials": [asdict(trial) for trial in tuned.trials]})
-        return
+    else:
+        _print(tuned)
+
+
+def _print(tuned: Tuned) -> None:
+    """The best trials as a table, what they are worth, and where things lie."""
     complete = sorted((t for t in tuned.trials if t.score is not None), key=lambda t: (-(t.score or 0.0), t.number))
     table = Table(box=None, header_style="bold")
     for column in ("trial", "score", "accuracy", "log loss", "seconds"):

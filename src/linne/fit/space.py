@@ -15,12 +15,6 @@ SGD_RATE = 20.0
 SGD_DECAY = 0.01
 """So much of AdamW's weight decay, as is usual (0.0005 and 0.05)."""
 
-GROWING_FROM = 0.7
-"""Of the side, where the input grows."""
-
-SMALLEST_GROWING = 96
-"""Pixels of a side: smaller inputs do not grow."""
-
 
 @dataclass(frozen=True, slots=True)
 class Number:
@@ -44,15 +38,13 @@ class Pick:
 Axis = Number | Pick
 
 
-def axes(levels: tuple[Recipe, ...], side: int, has_drop_path: bool, fixed: Collection[str]) -> tuple[Axis, ...]:
+def axes(levels: tuple[Recipe, ...], has_drop_path: bool, fixed: Collection[str]) -> tuple[Axis, ...]:
     """Give the space around a plan's levels.
 
     Parameters
     ----------
     levels : tuple of Recipe
         As planned; settings that are not searched stay as they are.
-    side : int
-        Pixels of the network's input.
     has_drop_path : bool
         Whether the network has branches that can be left out.
     fixed : collection of str
@@ -80,9 +72,14 @@ def axes(levels: tuple[Recipe, ...], side: int, has_drop_path: bool, fixed: Coll
     if last.method != "stages":
         free.append(("augment", Pick("augment", AUGMENTS, last.augment)))
         free.append(("mix", Pick("mix", ("off", "on"), "on" if last.mix else "off")))
-        if side >= SMALLEST_GROWING:
-            free.append(("first_side", Pick("first_side", ("whole", "growing"), "whole")))
+        if _grows(last) and "last_side" not in fixed:
+            free.append(("first_side", Pick("first_side", ("planned", "whole"), "planned")))
     return tuple(axis for setting, axis in free if setting not in fixed)
+
+
+def _grows(level: Recipe) -> bool:
+    """Whether its inputs are smaller than those of validation; only some networks take these."""
+    return (level.first_side, level.last_side) != (None, None)
 
 
 def planned(space: tuple[Axis, ...]) -> dict[str, Value]:
@@ -96,12 +93,12 @@ def planned(space: tuple[Axis, ...]) -> dict[str, Value]:
     return where
 
 
-def at(levels: tuple[Recipe, ...], values: Mapping[str, Value], side: int) -> tuple[Recipe, ...]:
+def at(levels: tuple[Recipe, ...], values: Mapping[str, Value]) -> tuple[Recipe, ...]:
     """Give the levels of a place in the space."""
-    return tuple(_recipe(level, values, side) for level in levels)
+    return tuple(_recipe(level, values) for level in levels)
 
 
-def _recipe(level: Recipe, values: Mapping[str, Value], side: int) -> Recipe:
+def _recipe(level: Recipe, values: Mapping[str, Value]) -> Recipe:
     chosen: dict[str, Any] = {
         name: value
         for name, value in values.items()
@@ -118,8 +115,8 @@ def _recipe(level: Recipe, values: Mapping[str, Value], side: int) -> Recipe:
         chosen["batch_size"] = int(values["batch_size"])
     if "mix" in values:
         chosen["mix"] = values["mix"] == "on"
-    if "first_side" in values:
-        chosen["first_side"] = round(GROWING_FROM * side / 32) * 32 if values["first_side"] == "growing" else None
+    if values.get("first_side") == "whole":
+        chosen |= {"first_side": None, "last_side": None}
     for name in ("label_smoothing", "layer_decay", "drop_path"):
         if name in chosen:
             chosen[name] = round(float(chosen[name]), 3)

@@ -10,7 +10,7 @@ from linne.records.errors import RunError
 from linne.records.evaluation import Measure
 from linne.records.sealed import read_sealed, write_sealed
 
-SCHEMA = 1
+SCHEMA = 2
 REMEDY = "delete it, and run the same `linne race` again"
 
 Start = Literal["scratch", "pretrained"]
@@ -31,6 +31,8 @@ class Finish:
         From its start to its report.
     parameters : int
         For the classes of these photos.
+    height, width : int
+        Of the input as shipped, in pixels.
     megabytes : float
         Of the model as shipped, 10^6 bytes.
     milliseconds : float
@@ -49,6 +51,8 @@ class Finish:
     epoch: int
     seconds: float
     parameters: int
+    height: int
+    width: int
     megabytes: float
     milliseconds: float
     validation: Measure
@@ -72,8 +76,6 @@ class Result:
     year : int
         Of the paper.
     start : {'scratch', 'pretrained'}
-    side : int
-        Height and width of its input in pixels.
     question : str
         Fingerprint of all that is the same for the networks of a race.
     finish : Finish or None
@@ -86,7 +88,6 @@ class Result:
     shown: str
     year: int
     start: Start
-    side: int
     question: str
     finish: Finish | None
     reason: str = ""

@@ -32,7 +32,7 @@ class Trial:
         It is the planner's own recipe.
     state : {'running', 'complete', 'pruned', 'failed', 'stopped'}
         One that was pruned was given up, being worse than others were at the same point; the loss of one that failed
-        was no number; one that was stopped was running when its process ended.
+        was no number; one that was stopped was running when its process ended, or had no time for a step.
     score : float or None
         Of the epoch that is best by accuracy, the start aside: a probe would hide what a recipe does. See `score_of`.
     accuracy, log_loss : float or None
@@ -44,7 +44,7 @@ class Trial:
     reported : tuple of (int, float)
         Scores of epochs, by eighths of the training.
     why : str
-        What made it fail.
+        What made it fail, or stop.
     """
 
     number: int

@@ -22,9 +22,10 @@ from linne.records.plan import Plan
 from linne.records.progress import Progress
 from linne.records.recipe import Recipe
 from linne.records.split import Split
+from linne.road.activations import Activations
 from linne.road.budget import Clock
 from linne.road.drawn import draw
-from linne.road.level import Start
+from linne.road.level import Start, stored_views
 from linne.road.look import Material
 from linne.road.outlook import Asked, finish_seconds, measured_outlook
 
@@ -33,6 +34,15 @@ DEAREST_PASS = 0.5
 
 Methods = dict[str, tuple[Recipe, ...]]
 """Ways to train, by name, the planner's own first: the levels of each, as they are planned."""
+
+
+@dataclass(frozen=True)
+class _Made:
+    """Views `of` a stage and how many, and the `seconds` that they took."""
+
+    of: tuple[int, int]
+    views: list[Activations]
+    seconds: float
 
 
 @dataclass
@@ -66,28 +76,38 @@ class Contender:
     cache_size: int
     again: float
     _stored: set[int] = field(default_factory=set)
-
-    @property
-    def side(self) -> int:
-        """Pixels of the input."""
-        return min(self.plan.pixels.height, self.plan.pixels.width)
+    _made: _Made | None = None
 
     @property
     def has_drop_path(self) -> bool:
         """Whether the network has branches that can be left out."""
         return any(isinstance(part, DropPath) for part in self.material.choice.network.modules())
 
-    def store_inputs(self, levels: tuple[Recipe, ...], progress: Progress) -> None:
-        """Store what enters the first trained stage, where it is not yet."""
+    def make_inputs(self, levels: tuple[Recipe, ...], progress: Progress) -> float:
+        """Store what enters the first trained stage, and make its views, where that has not been done.
+
+        Views of one way to train are held at a time, for they fill the memory. Gives the seconds that they took: a run
+        of its own makes them, too.
+        """
         plan = replace(self.plan, levels=levels)
-        if plan.stage is not None and plan.stage not in self._stored:
+        if plan.stage is None:
+            return 0.0
+        if plan.stage not in self._stored:
             assert self.material.backbone is not None  # noqa: S101 - stages are those of pretrained weights
             backend = pick(self.material.backbone, len(self.material.index), self.store, plan.stage)
             embed(self.material.index, self.material.backbone, self.store, progress, plan.stage, backend)
             self._stored.add(plan.stage)
+        wanted = plan.stage, levels[0].views
+        if self._made is None or self._made.of != wanted:
+            self._made = None
+            clock = Clock.starting(None)
+            views = stored_views(self.start(levels, clock), levels[0], progress)
+            self._made = _Made(wanted, views, clock.elapsed())
+        return self._made.seconds
 
     def start(self, levels: tuple[Recipe, ...], clock: Clock) -> Start:
         """Give what a training starts from, with a network of its own; the budget of `clock` is the training's."""
+        made = self._made
         choice = replace(self.material.choice, network=copy.deepcopy(self.material.choice.network))
         plan = replace(self.plan, levels=levels)
         return Start(
@@ -102,6 +122,7 @@ class Contender:
             backend=_backend(self.material, self.store, plan.stage),
             elapsed=clock.elapsed,
             deadline=clock.budget,
+            views=made.views if made is not None and made.of == (plan.stage, levels[0].views) else None,
         )
 
 

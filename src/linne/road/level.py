@@ -44,7 +44,7 @@ from linne.records.recipe import Recipe
 from linne.records.split import Split
 from linne.records.task import Task
 from linne.records.truth import task_of, truth_of
-from linne.road.activations import views_of
+from linne.road.activations import Activations, views_of
 from linne.road.look import Material
 from linne.road.validating import on_arrays, on_files
 
@@ -58,7 +58,7 @@ class Start:
 
     `probe` is None without pretrained weights, and in all processes but the first. `digest` ``(n, 16)`` is of each
     row's file, `elapsed` gives seconds since the run began, and `deadline` is on that
-    clock.
+    clock. `views` are those of a first level of 'stages', where they were made before.
     """
 
     material: Material
@@ -73,6 +73,7 @@ class Start:
     elapsed: Callable[[], float]
     deadline: float | None
     processes: Processes = ALONE
+    views: list[Activations] | None = None
 
 
 def make_level(
@@ -142,24 +143,10 @@ def _sources(
         assert material.backbone is not None  # noqa: S101 - stages are those of pretrained weights
         if recipe.views > 1 and not start.processes.alone:
             raise LinneError("several views are made by one process", value=recipe.views, remedy="give --set views=1")
-        frozen, stage = material.backbone, recipe.frozen_stages
-        policy = Policy.named("light", plan.flip)
-        views = views_of(
-            frozen,
-            stage,
-            index,
-            rows,
-            digest,
-            policy,
-            recipe.views,
-            start.backend,
-            plan.seed,
-            start.store,
-            progress,
-        )
+        views = start.views or stored_views(start, recipe, progress)
         source: Source = CachedActivations(views, truth_of(index, rows), order)
         own = start.processes.part(np.arange(len(held)))
-        kept = activations(frozen, stage, digest[held[own]], start.store)
+        kept = activations(material.backbone, recipe.frozen_stages, digest[held[own]], start.store)
         return source, on_arrays(kept, own, start.processes)
     pictures = Pictures(index, plan.pixels.channels, pixel_cache, digest)
     policy, on_cpu = Policy.named(recipe.augment, plan.flip), device().type == "cpu"
@@ -167,3 +154,21 @@ def _sources(
     images = AugmentedImages(pictures, truth_of(index), rows, growth, policy, order, on_cpu, failed)
     source = ResidentImages(images, device()) if not on_cpu and can_be_cut_at_once(plan.pixels, policy) else images
     return source, on_files(index, held, digest, plan.pixels, failed, start.processes)
+
+
+def stored_views(start: Start, recipe: Recipe, progress: Progress) -> list[Activations]:
+    """What enters the first trained stage for each view that a level of 'stages' asks for, of all training images."""
+    assert start.material.backbone is not None  # noqa: S101 - stages are those of pretrained weights
+    return views_of(
+        start.material.backbone,
+        recipe.frozen_stages,
+        start.material.index,
+        start.split.rows(TRAIN),
+        start.digest,
+        Policy.named("light", start.plan.flip),
+        recipe.views,
+        start.backend,
+        start.plan.seed,
+        start.store,
+        progress,
+    )

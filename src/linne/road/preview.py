@@ -15,11 +15,11 @@ from torch import Tensor
 from linne.fit.augment import get_ready, random_view
 from linne.fit.decoded import Pictures
 from linne.fit.draw import rng_of
-from linne.fit.handedness import mirrored_keeps_label
 from linne.fit.mixing import Mix, mix_of
 from linne.fit.policy import Policy
 from linne.fit.sampling import shuffled
 from linne.index.columns import Columns
+from linne.index.photos import read_photos_or_images
 from linne.pixels.decode import decode
 from linne.pixels.prepare import pixels_of
 from linne.records.errors import DataError, ImageError, LinneError, WriteError, printable
@@ -29,6 +29,8 @@ from linne.records.progress import Progress, Silent
 from linne.records.recipe import Augment, checked
 from linne.report.contact_sheet import Part, Row, draw_sheet, sheet_format, write_sheet
 from linne.road.look import as_seed, gather
+from linne.road.outlook import Asked
+from linne.road.variation import Variation, variation_asked, variation_planned
 
 PathName = str | PathLike[str]
 
@@ -45,7 +47,9 @@ class Preview:
     ----------
     file : Path
     network : str
+    augment : str
     pixels : PixelSpec
+        Of validation.
     policy : Policy
     mirroring : str
         Whether images are mirrored, and why.
@@ -59,6 +63,7 @@ class Preview:
 
     file: Path
     network: str
+    augment: Augment
     pixels: PixelSpec
     policy: Policy
     mirroring: str
@@ -82,7 +87,7 @@ class Preview:
 
 @dataclass(frozen=True)
 class _Seen:
-    """One image: as validation sees it, and views of epochs 1, 2, ...: ``(channels, height, width)`` uint8 each."""
+    """One image: as validation sees it, and its view of each epoch: ``(channels, height, width)`` uint8 each."""
 
     row: int
     validated: NDArray[np.uint8]
@@ -98,12 +103,14 @@ def preview(
     network: str | None = None,
     augment: Augment = "light",
     mix: bool = False,
+    flip: bool | None = None,
+    plan: PathName | None = None,
     images: int = 8,
     views: int = 6,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Preview:
-    """Draw what training would see of some images: the same code, policy and seed. Nothing is trained.
+    """Draw what training sees of images: the same code, policy and seed. Nothing is trained.
 
     Parameters
     ----------
@@ -114,12 +121,16 @@ def preview(
     columns : Columns, optional
         Of a table.
     weights, network
-        As for `linne.fit`: they decide how large the network's input is, and how it is normalised.
+        As for `linne.fit`: they decide how large the network's input is.
     augment : {'none', 'light', 'trivial', 'rand', 'augmix'}
     mix : bool
         Show batches mixed by MixUp and CutMix, too.
+    flip : bool, optional
+        Whether a mirrored image keeps its label; by default told from the names of classes.
+    plan : path, optional
+        ``plan.json`` of a run: what its training sees. What else is given of training is ignored, the seed too.
     images, views : int
-        Rows, at most 100, and views of each image, at most 20: that of epoch 1, of epoch 2, and so on.
+        Rows, at most 100, and views of each image, at most 20: one an epoch, from the first that trains on images.
     seed : int
     progress : Progress, optional
 
@@ -134,9 +145,12 @@ def preview(
 
     Notes
     -----
-    Images are in the order of the first epoch. Those of a validation or test subset of the user's own are not shown.
-    Training that keeps decoded pictures scales them down first, to about the input's size, so that its views may be a
-    little softer. Batches are mixed among the images that are shown.
+    Images are drawn by the seed: from the training images of the user's own subsets, where there are some, in the order
+    of the first epoch if classes are drawn as they are; else from all, those too that a split would keep for validation
+    or test. Without a plan, views have the size of validation and show the centre of photos: for pretrained weights
+    `linne.fit` may measure that whole photos are better, and may let the input grow. Training that keeps decoded
+    pictures scales them down first, to about the input's size, so that its views may be a little softer. Batches are
+    mixed among the images that are shown.
 
     Examples
     --------
@@ -151,43 +165,41 @@ def preview(
     sheet_format(file)  # before anything takes time
     if source.is_dir() and source.resolve() in file.resolve().parents:
         raise WriteError("would lie among the photos, and become one", file=file, remedy="choose another --out")
-    material = gather(source, columns, weights, network, seed, progress, labelled=False)
-    index, spec = material.index, material.choice.pixels
-    flip, mirroring = mirrored_keeps_label(index.labels)
-    policy = Policy.named(augment, flip)
-    if policy.still:
-        mirroring = "no mirroring: images are not varied"
-    get_ready(spec, policy)
-    seen, left_out = _look(index, spec, policy, images, views, seed)
-    mixes = tuple(mix_of(seed, epoch, 0) for epoch in range(1, min(MIXED_BATCHES, views) + 1)) if mix else ()
-    parts = [_plain_part(index, seen, views)]
+    if plan is None:
+        material = gather(source, columns, weights, network, seed, progress, labelled=False)
+        index = material.index
+        varied = variation_asked(material, Asked(seed, None, {}, flip), augment, mix, views)
+    else:
+        varied, index = variation_planned(Path(plan)), read_photos_or_images(source, columns)
+    spec, first = varied.growth.spec, varied.growth.first
+    epochs = range(first, first + min(views, varied.growth.epochs))
+    get_ready(spec, varied.policy)
+    seen, left_out = _look(index, varied, images, epochs)
+    mixes = tuple(mix_of(varied.seed, epoch, 0) for epoch in epochs[:MIXED_BATCHES]) if varied.mix else ()
+    parts = [_plain_part(index, seen, epochs)]
     if mixes:
-        parts.append(_mixed_part(index, seen, mixes, views + 1))
+        parts.append(_mixed_part(index, seen, mixes, epochs))
     title = f"What training sees of {printable(index.name)}"
-    lines = [
-        f"{material.choice.name}, {spec.width} x {spec.height} pixels, seed {seed}",
-        f"{augment}: {policy.in_words(spec)}",
-        printable(mirroring),
-    ]
+    lines = [printable(line) for line in varied.in_words()]
     write_sheet(file, draw_sheet(title, lines, parts, (spec.height, spec.width)))
     shown = tuple((index.path(one.row), index.label_of(one.row)) for one in seen)
-    return Preview(file, material.choice.name, spec, policy, mirroring, shown, left_out, mixes)
+    return Preview(file, varied.network, varied.augment, spec, varied.policy, varied.mirroring, shown, left_out, mixes)
 
 
-def _look(
-    index: Index, spec: PixelSpec, policy: Policy, images: int, views: int, seed: int
-) -> tuple[list[_Seen], dict[str, str]]:
-    """Read images in the order of the first epoch until there are enough; gives also which could not be read."""
+def _look(index: Index, varied: Variation, images: int, epochs: range) -> tuple[list[_Seen], dict[str, str]]:
+    """Read images in the order of an epoch until there are enough; gives also which could not be read."""
+    spec = varied.growth.spec
     rows = np.flatnonzero(index.subset == (TRAIN if index.supplied_split else NONE))
     pictures, seen, left_out = Pictures(index, spec.channels), [], {}
-    for row in rows[shuffled(len(rows), len(rows), seed, 1)[0]].tolist() if len(rows) else []:
+    for row in rows[shuffled(len(rows), len(rows), varied.seed, epochs[0])[0]].tolist() if len(rows) else []:
         try:
             content = index.content(row)
             validated = pixels_of(decode(content.read(), spec.channels, content.name), spec)
             made = []
-            for epoch in range(1, views + 1):
-                out = torch.empty(1, spec.height, spec.width, spec.channels, dtype=torch.uint8).permute(0, 3, 1, 2)
-                random_view(pictures.of(row), spec, policy, rng_of(seed, epoch, row), out)
+            for epoch in epochs:
+                size = varied.growth.at(epoch)
+                out = torch.empty(1, size.height, size.width, size.channels, dtype=torch.uint8).permute(0, 3, 1, 2)
+                random_view(pictures.of(row), size, varied.policy, rng_of(varied.seed, epoch, row), out)
                 made.append(out[0].numpy())
             seen.append(_Seen(row, validated, made))
         except ImageError as error:
@@ -204,8 +216,8 @@ def _look(
     return seen, left_out
 
 
-def _plain_part(index: Index, seen: list[_Seen], views: int) -> Part:
-    columns = ("in validation", *(f"epoch {epoch}" for epoch in range(1, views + 1)))
+def _plain_part(index: Index, seen: list[_Seen], epochs: range) -> Part:
+    columns = ("in validation", *(f"epoch {epoch}" for epoch in epochs))
     rows = [Row(_caption(index, one.row), (one.validated, *one.views)) for one in seen]
     return Part("Views", columns, rows)
 
@@ -216,10 +228,10 @@ def _caption(index: Index, row: int) -> str:
     return printable(path if not label or label in path.split("/")[:-1] else f"{label}: {path}")
 
 
-def _mixed_part(index: Index, seen: list[_Seen], mixes: tuple[Mix, ...], columns: int) -> Part:
-    rows = []
-    for epoch, mix in enumerate(mixes):
-        batch = torch.from_numpy(np.stack([one.views[epoch] for one in seen])).float()
+def _mixed_part(index: Index, seen: list[_Seen], mixes: tuple[Mix, ...], epochs: range) -> Part:
+    rows, columns = [], len(epochs) + 1
+    for number, mix in enumerate(mixes):
+        batch = torch.from_numpy(np.stack([one.views[number] for one in seen])).float()
         mixed, own = mix.images(batch, batch.roll(1, 0))
         kind = "MixUp, one laid over the other" if mix.box is None else "CutMix, a rectangle of the other"
         labels = [
@@ -229,7 +241,7 @@ def _mixed_part(index: Index, seen: list[_Seen], mixes: tuple[Mix, ...], columns
             )
             for place, one in enumerate(seen[:columns])
         ]
-        rows.append(Row(f"epoch {epoch + 1}: {kind}", _whole(mixed[:columns]), labels))
+        rows.append(Row(f"epoch {epochs[number]}: {kind}", _whole(mixed[:columns]), labels))
     return Part("Batches, each image mixed with the one before it", (), rows)
 
 

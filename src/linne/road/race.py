@@ -2,61 +2,35 @@
 
 from __future__ import annotations
 
-import shutil
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from linne.choose.network import choose
-from linne.embed.backbone import backbone
 from linne.embed.embedding import embed
 from linne.embed.machine import machine
 from linne.index.columns import Columns
-from linne.records.errors import BudgetError, LinneError, RunError, Stopped
+from linne.records.errors import LinneError, RunError
 from linne.records.fingerprint import of_settings
 from linne.records.index import TEST, TRAIN, VALIDATION
 from linne.records.leaderboard import Leaderboard, Result
 from linne.records.lock import alone_in
 from linne.records.places import user_cache
 from linne.records.progress import Progress, Silent
-from linne.records.run import Run
-from linne.records.split import Split
 from linne.records.truth import task_of
 from linne.report.race import write_race
-from linne.road.budget import Clock, parse_budget
-from linne.road.ctrl_c import ctrl_c_as_an_end
-from linne.road.drawn import Drawn, draw
-from linne.road.entrants import Entrant, PathName, entrants_of, raced_at
-from linne.road.look import Material, as_seed, gather
+from linne.road.budget import parse_budget
+from linne.road.drawn import draw
+from linne.road.entrants import Entrant, PathName, entrants_of
+from linne.road.look import as_seed, gather
 from linne.road.race_conditions import conditions_of, read_kept, refuse_another_race
+from linne.road.race_run import RESULTS, RUNS, Race, run_one
 from linne.road.race_told import Named, in_words
 from linne.road.request import Request, checked_choice
 from linne.road.sizes import parse_size
-from linne.road.standing import finish_of, opened, places_of
-from linne.road.walk import walk
-from linne.road.weights import locate_with_bar
+from linne.road.standing import opened, places_of
 
-RESULTS, RUNS = "results", "runs"
 LEADERBOARD, PAGE = "leaderboard.json", "race.html"
-
-
-@dataclass(frozen=True)
-class _Race:
-    """What is the same for all networks."""
-
-    folder: Path
-    material: Material
-    drawn: Drawn
-    request: Request
-    question: str
-
-    def result(self, entrant: Entrant) -> Path:
-        return self.folder / RESULTS / f"{entrant.name}.json"
-
-    def run(self, name: str) -> Run:
-        return Run(self.folder / RUNS / name)
 
 
 def race(
@@ -92,7 +66,8 @@ def race(
         So do those whose published weights are in the user's cache. None is fetched.
     columns : Columns, optional
     budget : str or float, optional
-        Of each network, from its start to its report; None for no end.
+        Of each network, from its start to its report; None for no end. Each does all of a run itself, and finds
+        nothing in the store but what audit and split have looked at.
     group_by : str, optional
         As for `linne.fit`.
     recipe : mapping, optional
@@ -115,7 +90,8 @@ def race(
     RunError
         The folder holds a race under other conditions, or another process works in it.
     LinneError
-        The images, a network's name or weights cannot be used. What goes wrong with one network is told in its row.
+        The images, a network's name or weights cannot be used. Such an error of one network's run, or a RuntimeError,
+        as torch raises it for want of memory, is told in its row, and the race goes on.
     """
     progress, seconds, seed = progress or Silent(), parse_budget(budget), as_seed(seed)
     store = Path(cache).absolute() if cache is not None else user_cache()
@@ -140,7 +116,7 @@ def race(
         drawn = draw(material.index, embedding, seed, group_by, store, progress)
         conditions = conditions_of(material.index, drawn.split, embedding, request)
         refuse_another_race(folder, conditions)
-        here = _Race(folder, material, drawn, request, of_settings(conditions))
+        here = Race(folder, material, drawn, embedding.passed, request, of_settings(conditions))
         raced = _run_all(here, entrants, progress)
         results = [*raced, *_of_earlier_calls(here, raced)]
         board = _write_board(here, results)
@@ -159,7 +135,7 @@ def _make(folder: Path) -> None:
         ) from error
 
 
-def _run_all(here: _Race, entrants: Sequence[Entrant], progress: Progress) -> list[Result]:
+def _run_all(here: Race, entrants: Sequence[Entrant], progress: Progress) -> list[Result]:
     """Run those that have not finished yet; what fails for one of them is told in its result."""
     before = [entrant for entrant in entrants if here.result(entrant).exists()]
     kept = {entrant: read_kept(here.result(entrant), here.question) for entrant in before}
@@ -175,7 +151,7 @@ def _run_all(here: _Race, entrants: Sequence[Entrant], progress: Progress) -> li
     for number, entrant in enumerate(todo):
         left = "" if budget is None else f", at most {in_words(budget * (len(todo) - number))} left"
         progress.say(f"race: {entrant.name}, {number + 1} of {len(todo)}{left}")
-        result = _run_one(here, entrant, Named(progress, entrant.name, number, len(todo), budget))
+        result = run_one(here, entrant, Named(progress, entrant.name, number, len(todo), budget))
         done[entrant] = result
         result.write(here.result(entrant))
         if result.finish is not None:
@@ -185,62 +161,14 @@ def _run_all(here: _Race, entrants: Sequence[Entrant], progress: Progress) -> li
     return [done[entrant] for entrant in entrants]
 
 
-def _run_one(here: _Race, entrant: Entrant, progress: Progress) -> Result:
-    clock, run = Clock(time.monotonic(), here.request.budget), here.run(entrant.name)
-    result = Result(entrant.name, entrant.network, entrant.shown, entrant.year, entrant.start, 0, here.question, None)
-    try:
-        material = _with_network(here, entrant, progress)
-        result = replace(result, side=material.choice.pixels.height)
-        if not run.is_finished():
-            request = replace(here.request, weights=entrant.weights, network=entrant.network)
-            run.folder.mkdir(exist_ok=True)
-            request.write(run.asked)
-            with ctrl_c_as_an_end():
-                walk(run, request, material, clock, progress, here.drawn)
-        run = Run.open(run.folder)
-        if run.facts["chosen"]["stopped"] == "interrupt":  # before its first step: it had not its whole budget
-            shutil.rmtree(run.folder)
-            raise KeyboardInterrupt
-        _refuse_another_split(here, run)
-        return replace(result, finish=finish_of(run, here.drawn.split))
-    except Stopped:
-        progress.say("the same command goes on with it")  # no --resume is needed, or known here
-        raise
-    except LinneError as error:
-        reason = str(error)
-        if isinstance(error, BudgetError):
-            reason = f"no epoch within the budget: {error}"
-        elif run.facts.get("chosen", {}).get("epoch") == 0:
-            reason = "no epoch was better than the random start"
-        shutil.rmtree(run.folder, ignore_errors=True)  # the next call tries again from the start
-        return replace(result, reason=reason)
-
-
-def _with_network(here: _Race, entrant: Entrant, progress: Progress) -> Material:
-    material, seed = here.material, here.request.seed
-    located = None if entrant.weights is None else locate_with_bar(entrant.weights, entrant.network, progress)
-    choice = choose(material.sample, len(material.index.labels), located, entrant.network, seed)
-    if choice.pretrained:
-        return replace(material, choice=choice, backbone=backbone(choice.network, choice.pixels))
-    choice = replace(choice, pixels=raced_at(choice.pixels, material.sample))
-    return replace(material, choice=choice, backbone=None)
-
-
-def _refuse_another_split(here: _Race, run: Run) -> None:
-    """Raise where a network had other images than the rest: the comparison would mean nothing."""
-    split = Split.read(run.split)
-    if not split.fingerprint == run.facts["fingerprints"]["split"] == here.drawn.split.fingerprint:
-        raise RunError("was trained on another split", file=run.folder, remedy="delete it and run the race again")
-
-
-def _of_earlier_calls(here: _Race, raced: Sequence[Result]) -> list[Result]:
+def _of_earlier_calls(here: Race, raced: Sequence[Result]) -> list[Result]:
     """Results of networks that this call did not name."""
     names = {result.name for result in raced}
     paths = sorted((here.folder / RESULTS).glob("*.json"))
     return [result for result in (read_kept(path, here.question) for path in paths) if result.name not in names]
 
 
-def _with_test(here: _Race, result: Result, progress: Progress) -> Result:
+def _with_test(here: Race, result: Result, progress: Progress) -> Result:
     """Open the test set for one network, once."""
     if result.finish is None or result.finish.test is not None:
         return result
@@ -250,7 +178,7 @@ def _with_test(here: _Race, result: Result, progress: Progress) -> Result:
     return tested
 
 
-def _write_board(here: _Race, results: Sequence[Result]) -> Leaderboard:
+def _write_board(here: Race, results: Sequence[Result]) -> Leaderboard:
     """Compare on test images where all that finished have seen them, else on validation images."""
     index, split, request, facts = here.material.index, here.drawn.split, here.request, machine()
     finishes = [result.finish for result in results if result.finish is not None]

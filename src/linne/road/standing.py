@@ -51,6 +51,8 @@ def finish_of(run: Run, split: Split) -> Finish:
         epoch=chosen["epoch"],
         seconds=round(sum(run.facts["seconds"].values()), 1),
         parameters=_parameters(bundle.network, len(bundle.labels), bundle.pixels.channels),
+        height=bundle.pixels.height,
+        width=bundle.pixels.width,
         megabytes=round(model.stat().st_size / 1e6, 2),
         milliseconds=latency(model, bundle.pixels),
         validation=Evaluation.read(run.validation).measures["accuracy"],

@@ -20,13 +20,15 @@ from linne.road.budget import Clock
 from linne.road.contender import Contender
 from linne.road.outlook import Asked
 from linne.road.training import train_network
-from linne.road.tuning import Terms
+from linne.road.tuning import LAST_RUN, Terms
 
 if TYPE_CHECKING:
     from linne.fit.search import Running
 
 WORTH_BEGINNING = 0.5
 """A trial is begun where there is time for so much of the planner's own training."""
+
+NO_TIME = "there was no time for a step of training"
 
 
 class Pruned(Exception):  # noqa: N818 - no error: the trial is given up
@@ -81,15 +83,20 @@ class Trials:
     def _left(self, clock: Clock) -> float | None:
         """Seconds for trials; the last run has its own, and what comes before its training is known by now."""
         left, again = clock.left(), max((each.again for each in self.contenders.values()), default=0.0)
-        return None if left is None else left - (self.terms.last_run or 0.0) - again
+        if left is None or clock.budget is None:
+            return None
+        last_run = LAST_RUN * clock.budget if self.terms.last_run is None else self.terms.last_run
+        return left - last_run - again
 
     def _try(self, running: Running, clock: Clock) -> Trial:
         trial = running.trial
         contender, levels = self.contenders[trial.network], self._levels(trial)
         quiet = _OneTrial(self.progress, f"trial {trial.number}")
-        contender.store_inputs(levels, quiet)
-        left = self._left(clock)
-        ends = [seconds for seconds in (left, self.terms.longest) if seconds is not None]
+        views = contender.make_inputs(levels, quiet)
+        if len(self.log.trials) > 1 and not self.has_time(clock):  # that took it
+            return replace(trial, state="stopped", why=NO_TIME)
+        longest = None if self.terms.longest is None else self.terms.longest - views
+        ends = [seconds for seconds in (self._left(clock), longest) if seconds is not None]
         own = Clock.starting(max(min(ends), 0.0) if ends else None)
         folder, epochs = self.folder / "trials" / str(trial.number), sum(level.epochs for level in levels)
         if folder.exists():
@@ -117,7 +124,10 @@ class Trials:
             shutil.rmtree(folder / "checkpoints", ignore_errors=True)
         if chosen["stopped"] == "interrupt":
             raise KeyboardInterrupt
-        best = max(judged[1:] or judged, key=lambda epoch: (epoch.accuracy, -epoch.log_loss))
+        trained = [epoch for epoch in judged if epoch.epoch > 0]
+        if not trained:
+            return ended("stopped", why=NO_TIME)
+        best = max(trained, key=lambda epoch: (epoch.accuracy, -epoch.log_loss))
         facts = {name: getattr(best, name) for name in ("accuracy", "log_loss", "epoch")}
         return ended("complete", score=score_of(best.accuracy, best.log_loss), **facts)
 
@@ -125,7 +135,7 @@ class Trials:
         planned = self.terms.methods[trial.network][trial.method]
         if trial.as_planned:
             return planned  # the planner's own, wherever the space ends
-        return at(planned, trial.values, self.contenders[trial.network].side)
+        return at(planned, trial.values)
 
     def _plan(self, trial: Trial) -> Plan:
         return replace(self.contenders[trial.network].plan, levels=self._levels(trial))
@@ -133,7 +143,7 @@ class Trials:
     def _space(self, network: str, method: str) -> tuple[Axis, ...]:
         contender = self.contenders[network]
         levels = self.terms.methods[network][method]
-        return axes(levels, contender.side, contender.has_drop_path, self.asked.chosen)
+        return axes(levels, contender.has_drop_path, self.asked.chosen)
 
     def _tell(self, trial: Trial, best: Trial | None, clock: Clock) -> None:
         what = f"{trial.state} after {trial.seconds:.0f} s"

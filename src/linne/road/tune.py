@@ -22,12 +22,12 @@ from linne.records.truth import task_of
 from linne.road.budget import Clock, parse_budget
 from linne.road.contender import Contender, make_contender
 from linne.road.fit import fit
-from linne.road.look import Material, as_seed, gather
+from linne.road.look import as_seed, gather
 from linne.road.outlook import Asked
 from linne.road.request import checked_choice
 from linne.road.sizes import parse_size
 from linne.road.trials import Trials
-from linne.road.tuning import agree, in_words, known_terms, new_terms
+from linne.road.tuning import Materials, Terms, agree, in_words, settled
 
 PathName = str | PathLike[str]
 
@@ -131,44 +131,26 @@ def tune(
         raise LinneError("a probe has nothing to tune", remedy="leave method away")
     progress, store = progress or Silent(), user_cache() if cache is None else Path(cache).absolute()
     asked = Asked(as_seed(seed), None, chosen, flip)
-    materials: dict[str, tuple[Material, Asked]] = {}
-    for given, network in _pairs(weights, networks):
-        material = gather(Path(photos), columns, given, network, asked.seed, progress)
-        own = replace(asked, weights=None if given is None else _text(given))
-        materials[_free_name(material.choice.name, materials)] = material, own
-    index = next(iter(materials.values()))[0].index
-    if task_of(index) == "multi":
-        raise LinneError(
-            "has images with several labels or none, and trials are compared by accuracy",
-            file=photos,
-            remedy="choose one label an image, or give `linne fit` settings with --set",
-        )
-    place = Path(folder) if folder is not None else Path("tunes") / (index.name or "photos")
+    materials = _materials(photos, columns, weights, networks, asked, progress)
+    name = next(iter(materials.values()))[0].index.name
+    place = Path(folder) if folder is not None else Path("tunes") / (name or "photos")
     place.mkdir(parents=True, exist_ok=True)
     with alone_in(place):
-        terms = known_terms(place) or new_terms(materials, clock.budget, store)
+        materials, terms = settled(place, materials, clock, group_by, store, progress)
         progress.say(in_words(terms))
-        contenders: dict[str, Contender] = {}
-        for name, (material, own) in materials.items():
-            ways = list(terms.methods.get(name, {}).values())
-            if not ways:
-                progress.say(f"{name}: left out, there is time for its probe alone")
-                continue
-            stage = next((level.frozen_stages for level in ways[0] if level.method == "stages"), None)
-            contenders[name] = make_contender(
-                name, material, own, group_by, store, parse_size(cache_size), stage, progress
-            )
+        contenders = _contenders(materials, terms, group_by, store, parse_size(cache_size), progress)
         agree(terms, place, contenders, [list(materials), chosen])
         searching = Trials(place, contenders, terms, asked, progress)
         best = searching.go(clock, trials, command)
         progress.say(
             f"the best of {len(searching.log.trials)} trials is {best.number}; now a run of its own, in what is left"
         )
+        plan = contenders[best.network].plan
         run = fit(
             photos,
             columns=columns,
-            weights=contenders[best.network].plan.weights,
-            network=contenders[best.network].plan.network,
+            weights=plan.weights,
+            network=plan.network,
             budget=None if clock.budget is None else max(clock.left() or 0.0, 1.0),
             group_by=group_by,
             flip=flip,
@@ -180,6 +162,44 @@ def tune(
             progress=progress,
         )
     return Tuned(place, tuple(searching.log.trials), best, run)
+
+
+def _materials(
+    photos: PathName,
+    columns: Columns | None,
+    weights: Sequence[PathName],
+    networks: Sequence[str],
+    asked: Asked,
+    progress: Progress,
+) -> Materials:
+    """Read the photos, and load each network."""
+    materials: Materials = {}
+    for given, network in _pairs(weights, networks):
+        material = gather(Path(photos), columns, given, network, asked.seed, progress)
+        if task_of(material.index) == "multi":
+            raise LinneError(
+                "has images with several labels or none, and trials are compared by accuracy",
+                file=photos,
+                remedy="choose one label an image, or give `linne fit` settings with --set",
+            )
+        own = replace(asked, weights=None if given is None else _text(given))
+        materials[_free_name(material.choice.name, materials)] = material, own
+    return materials
+
+
+def _contenders(
+    materials: Materials, terms: Terms, group_by: str | None, store: Path, cache_size: int, progress: Progress
+) -> dict[str, Contender]:
+    """Make those networks ready that there is time to train."""
+    contenders = {}
+    for name, (material, own) in materials.items():
+        ways = list(terms.methods.get(name, {}).values())
+        if not ways:
+            progress.say(f"{name}: left out, there is time for its probe alone")
+            continue
+        stage = next((level.frozen_stages for level in ways[0] if level.method == "stages"), None)
+        contenders[name] = make_contender(name, material, own, group_by, store, cache_size, stage, progress)
+    return contenders
 
 
 def _refuse_what_is_missing() -> None:

@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from linne.records.errors import LinneError, RunError
+from linne.embed.backbone import backbone
+from linne.records.errors import BudgetError, LinneError, RunError
 from linne.records.fingerprint import of_settings
+from linne.records.pixel_spec import PixelSpec
+from linne.records.progress import Progress
 from linne.records.recipe import Recipe
 from linne.records.sealed import read_sealed, write_sealed
+from linne.road.budget import Clock
 from linne.road.contender import Contender, Methods, methods_of
+from linne.road.geometry import lay_out
 from linne.road.look import Material
 from linne.road.outlook import Asked
 
-SCHEMA = 1
+SCHEMA = 2
 REMEDY = "search in another --folder"
 
 LAST_RUN = 0.15
 """Share of the budget for the run with the best recipe; each trial trains as long as that run will, at most."""
+
+
+Materials = dict[str, tuple[Material, Asked]]
+"""Of each network by name, and what was said of its training."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +40,8 @@ class Terms:
     ----------
     methods : dict of str to Methods
         Of each network, the planner's own first.
+    pixels : dict of str to PixelSpec
+        Of each network's input.
     last_run : float or None
         Seconds of the last run; None without a budget.
     longest : float or None
@@ -42,10 +53,35 @@ class Terms:
     """
 
     methods: dict[str, Methods]
+    pixels: dict[str, PixelSpec]
     last_run: float | None
     longest: float | None
     training: float
     question: str = ""
+
+
+def settled(
+    folder: Path, materials: Materials, clock: Clock, group_by: str | None, store: Path, progress: Progress
+) -> tuple[Materials, Terms]:
+    """The networks as they see photos in this search, and its terms: those that it has, or new ones."""
+    terms = known_terms(folder)
+    if terms is not None:
+        return {
+            name: (_at(material, terms.pixels.get(name)), own) for name, (material, own) in materials.items()
+        }, terms
+    materials = {
+        name: (lay_out(material, clock, store, own.seed, group_by, progress), own)
+        for name, (material, own) in materials.items()
+    }
+    return materials, new_terms(materials, clock.budget, store)
+
+
+def _at(material: Material, pixels: PixelSpec | None) -> Material:
+    """Let the network see photos as was settled."""
+    if pixels is None or material.backbone is None:
+        return material
+    choice = replace(material.choice, pixels=pixels)
+    return replace(material, choice=choice, backbone=backbone(choice.network, pixels))
 
 
 def known_terms(folder: Path) -> Terms | None:
@@ -57,10 +93,11 @@ def known_terms(folder: Path) -> Terms | None:
     methods = {
         name: {way: tuple(map(Recipe.from_json, levels)) for way, levels in ways} for name, ways in kept["methods"]
     }
-    return Terms(methods, kept["last_run"], kept["longest"], kept["training"], kept["question"])
+    pixels = {name: PixelSpec.from_json(spec) for name, spec in kept["pixels"].items()}
+    return Terms(methods, pixels, kept["last_run"], kept["longest"], kept["training"], kept["question"])
 
 
-def new_terms(materials: Mapping[str, tuple[Material, Asked]], budget: float | None, store: Path) -> Terms:
+def new_terms(materials: Materials, budget: float | None, store: Path) -> Terms:
     """Measure and decide; `LinneError` where the budget is too short."""
     last_run = None if budget is None else LAST_RUN * budget
     methods: dict[str, Methods] = {}
@@ -68,10 +105,8 @@ def new_terms(materials: Mapping[str, tuple[Material, Asked]], budget: float | N
     for name, (material, asked) in materials.items():
         try:
             ways, training, finish = methods_of(material, asked, last_run, store)
-        except LinneError as error:
-            if budget is None or "budget" not in error.problem:
-                raise
-            raise _too_short(budget, name, error.value) from error
+        except BudgetError as error:
+            raise _too_short(budget or 0.0, name, error.value) from error
         if ways:
             methods[name] = ways
             trainings.append(training)
@@ -79,7 +114,8 @@ def new_terms(materials: Mapping[str, tuple[Material, Asked]], budget: float | N
     if not methods:
         raise _too_short(budget or 0.0, ", ".join(materials), "no time to train")
     longest = None if last_run is None else max(last_run - min(finishes), 1.0)
-    return Terms(methods, last_run, longest, max(trainings))
+    pixels = {name: material.choice.pixels for name, (material, _) in materials.items()}
+    return Terms(methods, pixels, last_run, longest, max(trainings))
 
 
 def agree(terms: Terms, folder: Path, contenders: Mapping[str, Contender], asked: list[Any]) -> None:
@@ -93,7 +129,8 @@ def agree(terms: Terms, folder: Path, contenders: Mapping[str, Contender], asked
         [name, [[way, [level.to_json() for level in levels]] for way, levels in each.items()]]
         for name, each in terms.methods.items()
     ]
-    said = {"last_run": terms.last_run, "longest": terms.longest, "training": terms.training}
+    pixels = {name: spec.to_json() for name, spec in terms.pixels.items()}
+    said = {"pixels": pixels, "last_run": terms.last_run, "longest": terms.longest, "training": terms.training}
     write_sealed(folder / "tune.json", {"schema": SCHEMA, "question": question, "methods": ways, **said})
 
 
