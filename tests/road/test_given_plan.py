@@ -22,6 +22,7 @@ from linne.records.progress import Silent
 from linne.records.run import Run
 from linne.records.split import Split
 from linne.road.budget import Clock
+from linne.road.contender import make_contender
 from linne.road.given import plan_of
 from linne.road.look import gather
 from linne.road.outlook import Asked
@@ -60,6 +61,12 @@ def test_groups_are_those_of_the_plan(
     index, split = Index.read(again.index), Split.read(again.split)
     tens = np.array([path.rsplit("/", 1)[-1][:3] for path in index.paths.to_pylist()])
     assert all(len(np.unique(split.subset[tens == ten])) == 1 for ten in np.unique(tens))
+
+
+def test_a_search_plans_with_its_groups(few: Path, store: Path) -> None:
+    material = gather(few, None, None, None, 0, Silent())
+    contender = make_contender("it", material, Asked(0, None, {}, None), TENS, store, 0, None, Silent())
+    assert contender.plan.group_by == TENS
 
 
 @pytest.mark.parametrize(
