@@ -17,6 +17,7 @@ from linne.choose.geometry import (
     MOST_SHARE,
     OBLONG,
     PENALTIES,
+    SMALLEST_CLASS,
     STEP,
     rows_to_decide_by,
     told_apart,
@@ -73,19 +74,32 @@ def test_sides_are_those_that_networks_halve_and_pixels_stay_about_as_many(side:
         assert 0.75 < spec.height * spec.width / side**2 < 1.34
 
 
-@given(rows=st.integers(0, 4000), most=st.integers(1, 50), seed=st.integers(0, 3))
-def test_rows_to_decide_by_leave_most_for_the_split_and_take_groups_whole(rows: int, most: int, seed: int) -> None:
-    candidates = np.arange(rows) * 3
-    groups = np.random.default_rng(seed).integers(0, max(rows // most, 1), rows) * 5
-    drawn = rows_to_decide_by(candidates, groups, seed)
-    assert len(drawn) == min(MOST_ROWS, int(MOST_SHARE * rows))
-    assert len(np.unique(drawn)) == len(drawn)
-    assert np.isin(drawn, candidates).all()
-    assert np.array_equal(drawn, np.sort(drawn))
-    assert np.array_equal(drawn, rows_to_decide_by(candidates, groups, seed))
+@given(rows=st.integers(0, 4000), classes=st.integers(1, 40), most=st.integers(1, 50), seed=st.integers(0, 3))
+def test_rows_to_decide_by_leave_most_of_each_class_and_take_groups_whole(
+    rows: int, classes: int, most: int, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    candidates, labels = np.arange(rows) * 3, rng.integers(0, classes, rows).astype(np.int32) * 2
+    groups = labels * 1000 + rng.integers(0, max(rows // classes // most, 1), rows)  # each of one class
+    drawn = rows_to_decide_by(candidates, groups, labels, seed)
     inside = np.isin(candidates, drawn)
-    cut = [group for group in np.unique(groups[inside]).tolist() if not inside[groups == group].all()]
-    assert len(cut) <= 1
+    assert np.array_equal(drawn, candidates[inside])  # in order, each once
+    assert np.array_equal(drawn, rows_to_decide_by(candidates, groups, labels, seed))
+    cut = 0
+    for label in np.unique(labels):
+        images, taken = (labels == label).sum(), inside[labels == label].sum()
+        allowed = int(MOST_SHARE * images) if images >= SMALLEST_CLASS else 0
+        assert taken == allowed or (len(drawn) == MOST_ROWS and taken < allowed)
+        mine = [inside[groups == group] for group in np.unique(groups[labels == label])]
+        cut += sum(group.any() and not group.all() for group in mine)
+    assert cut <= len(np.unique(labels))
+
+
+def test_of_classes_with_few_images_none_decides() -> None:
+    labels = np.repeat([0, 1, 2], [4, 5, 30]).astype(np.int32)
+    for seed in range(5):
+        drawn = rows_to_decide_by(np.arange(39), np.arange(39), labels, seed)
+        assert np.bincount(labels[drawn], minlength=3).tolist() == [0, 2, 12]
 
 
 @pytest.mark.parametrize(("rows", "width", "classes", "seed"), [(24, 40, 3, 0), (40, 6, 4, 1), (12, 12, 2, 2)])

@@ -94,7 +94,7 @@ def test_too_little_time_and_too_few_photos_decide_nothing(tmp_path: Path) -> No
 def test_what_decided_is_trained_on(tmp_path: Path, group_by: str | None) -> None:
     index = read_folder(tall_photos(tmp_path, marked=False))
     rows = trained_in_any_case(index, 3, group_by)
-    assert len(rows) == int(0.4 * IMAGES)
+    assert np.bincount(index.label[rows]).tolist() == [int(0.4 * IMAGES / 3)] * 3
     groups = np.arange(IMAGES) if group_by is None else groups_by_name(index, group_by)
     split = make_split(index, groups, np.ones(IMAGES, bool), 3, rows)
     if group_by is None:

@@ -83,8 +83,8 @@ SETTINGS = [f"--set={setting}" for setting in ("batch_size=33", "epochs=2", "lea
     ids=["stages", "whole", "mixed", "whole in pieces", "stages in pieces"],
 )
 def test_two_processes_train_as_one(tmp_path, digits, lenet_weights, settings, shard):
-    asked = (digits, "--weights", lenet_weights, *SETTINGS, *settings)
-    one = fit_alone(tmp_path, *asked)
+    asked = (digits, "--weights", lenet_weights)
+    one = fit_alone(tmp_path, *asked, *SETTINGS, *settings)
     two = both(tmp_path, *asked, *shard, "--plan", one.plan, "--out", "two")
     assert_same(one, two)
     assert two.facts["chosen"]["epoch"] == one.facts["chosen"]["epoch"]
@@ -97,8 +97,8 @@ def test_two_processes_train_as_one(tmp_path, digits, lenet_weights, settings, s
 @pytest.mark.slow
 @pytest.mark.parametrize("shard", [[], ["--shard"]], ids=["", "in pieces"])
 def test_two_processes_train_from_scratch_as_one(tmp_path, digits, shard):
-    asked = (digits, "--network", "resnet20_cifar", *SETTINGS, "--set=optimiser=sgd")
-    one = fit_alone(tmp_path, *asked)
+    asked = (digits, "--network", "resnet20_cifar")
+    one = fit_alone(tmp_path, *asked, *SETTINGS, "--set=optimiser=sgd")
     assert_same(one, both(tmp_path, *asked, *shard, "--plan", one.plan, "--out", "two"))
 
 

@@ -20,7 +20,10 @@ STEP = 32
 
 MOST_ROWS = 1024
 MOST_SHARE = 0.4
-"""Of the images, for deciding: they will be trained on, whatever is decided."""
+"""Of a class, for deciding: its images will be trained on, whatever is decided, and there must be others to test on."""
+
+SMALLEST_CLASS = 5
+"""Images: of fewer none is taken."""
 
 PENALTIES = np.geomspace(1e-3, 1e2, 11)
 """Of the ridge, over the mean eigenvalue."""
@@ -45,17 +48,26 @@ def whole_pictures(pixels: PixelSpec, sample: Sample) -> PixelSpec | None:
     return replace(pixels, height=height, width=width, fit="stretch", resize=max(height, width))
 
 
-def rows_to_decide_by(candidates: NDArray[np.int64], groups: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
+def rows_to_decide_by(
+    candidates: NDArray[np.int64], groups: NDArray[np.int64], labels: NDArray[np.int32], seed: int
+) -> NDArray[np.int64]:
     """Draw the images by which it is decided, in order, from rows that may be trained on.
 
-    `groups` are those of the candidates: the first that are drawn are taken whole, but for the last.
+    `groups` and `labels` are those of the candidates: of each class the groups that are drawn are taken whole, but for
+    the last.
     """
     rng = np.random.default_rng((seed, 7))
     _, group = np.unique(groups, return_inverse=True)
+    _, label, images = np.unique(labels, return_inverse=True, return_counts=True)
     shuffled = rng.permutation(len(candidates))
     turn = rng.permutation(group.max(initial=-1) + 1)
-    drawn = candidates[shuffled[np.argsort(turn[group[shuffled]], kind="stable")]]
-    return np.sort(drawn[: min(MOST_ROWS, int(MOST_SHARE * len(candidates)))])
+    order = shuffled[np.argsort(turn[group[shuffled]], kind="stable")]
+    most = np.where(images < SMALLEST_CLASS, 0, (MOST_SHARE * images).astype(np.int64))
+    by_class = order[np.argsort(label[order], kind="stable")]
+    rank = np.empty(len(order), np.int64)  # of each candidate among those of its class
+    rank[by_class] = np.arange(len(order)) - np.repeat(np.cumsum(images) - images, images)
+    drawn = order[rank[order] < most[label[order]]]
+    return np.sort(candidates[drawn[:MOST_ROWS]])
 
 
 def told_apart(features: NDArray[np.float32], labels: NDArray[np.int32]) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -31,11 +31,15 @@ from linne.cli.options import (
 )
 from linne.cli.progress import Terminal
 
+if TYPE_CHECKING:
+    from linne.records.run import Run
+
 app = make_app()
 
 
 @app.command()
 def fit(
+    context: typer.Context,
     photos: PhotosOrRun = None,
     path_column: PathColumn = None,
     label_column: LabelColumn = None,
@@ -69,7 +73,7 @@ def fit(
     ] = None,
     plan: Annotated[
         Path | None,
-        typer.Option(help="plan.json of a run: train as it says.", parser=a_path, metavar="FILE"),
+        typer.Option(help="plan.json of a run: split and train as it says.", parser=a_path, metavar="FILE"),
     ] = None,
     teacher: Annotated[
         Path | None,
@@ -81,7 +85,9 @@ def fit(
     ] = None,
     resume: Annotated[
         Path | None,
-        typer.Option(help="Go on with a run that was cut off; alone.", parser=a_path, metavar="RUN"),
+        typer.Option(
+            help="Go on with a run that was cut off; with --shard and --json at most.", parser=a_path, metavar="RUN"
+        ),
     ] = None,
     seed: Seed = 0,
     out_folder: Annotated[
@@ -107,61 +113,77 @@ def fit(
     Ctrl-C while training keeps the best so far and finishes properly. A run that was killed goes on with --resume.
     """
     from linne.fit.tracking import TRACKERS
-    from linne.records.evaluation import Evaluation
     from linne.road import fit as road
     from linne.road.recipes import read_recipe, read_settings
     from linne.runtime.torchrun import rank
 
     if (photos is None) == (resume is None):
         raise typer.BadParameter("give PHOTOS, or --resume RUN", param_hint="PHOTOS")
-    terminal = Terminal()
+    if budget == "":
+        raise typer.BadParameter("an empty budget", param_hint="--budget")
     if resume is not None:
-        run = road.resume(resume, shard=shard, progress=terminal, started=STARTED)
+        everything = {str(parameter.name) for parameter in context.command.params}
+        _refuse_beside(context, "--resume", everything - {"resume", "shard", "as_json"})
+        run = road.resume(resume, shard=shard, progress=Terminal(), started=STARTED)
     else:
         assert photos is not None  # noqa: S101 - one of both is given
-        chosen = {**({} if recipe is None else read_recipe(recipe)), **read_settings(settings or [])}
+        if plan is not None:
+            _refuse_beside(context, "--plan", {"settings", "recipe", "augment", "mix", "flip", "seed"})
         run = road.fit(
             photos,
             columns=columns_of(path_column, label_column, split_column, label_separator),
             weights=weights,
             network=network,
-            budget=budget or ("10m" if plan is None else "none"),
+            budget=budget if budget is not None else "10m" if plan is None else "none",
             group_by=group_by,
             augment=augment,
             mix=mix,
             flip=FLIPS[flip],
-            recipe=chosen,
+            recipe={**({} if recipe is None else read_recipe(recipe)), **read_settings(settings or [])},
             plan=plan,
             teacher=teacher,
-            seed=seed,
+            seed=seed if plan is None else None,
             out=out_folder,
             cache=cache,
             cache_size=cache_size,
             shard=shard,
             track=[name for name in TRACKERS if {"tensorboard": tensorboard, "mlflow": mlflow}[name]],
-            progress=terminal,
+            progress=Terminal(),
             started=STARTED,
         )
-    if rank() > 0:
-        return
-    validation = Evaluation.read(run.validation)
-    facts = run.facts
+    if rank() == 0:
+        _tell(run, as_json)
+
+
+def _refuse_beside(context: typer.Context, option: str, names: set[str]) -> None:
+    """Raise where one of these parameters was given beside an option that decides it."""
+    for parameter in context.command.params:
+        source = context.get_parameter_source(str(parameter.name))
+        if parameter.name in names and source is not None and source.name == "COMMANDLINE":
+            raise typer.BadParameter(f"cannot be given with {option}", param_hint=parameter.opts[0])
+
+
+def _tell(run: Run, as_json: bool) -> None:
+    """Print what a finished run came to, and where it is."""
+    from linne.records.evaluation import Evaluation
+
+    validation, facts = Evaluation.read(run.validation), run.facts
     if as_json:
         print_json({"run": str(run.folder), "validation": validation.to_json(), **facts})
         return
-    chosen = facts["chosen"]
-    won = {"probe": "the probe", "stages": "the trained last stages"}.get(chosen["method"], "the trained network")
+    kept = facts["chosen"]
+    won = {"probe": "the probe", "stages": "the trained last stages"}.get(kept["method"], "the trained network")
     stopped = {
         "deadline": ", stopped by the budget",
         "interrupt": ", stopped by Ctrl-C",
         "patience": ", stopped since it got no better",
         "": "",
-    }[chosen["stopped"]]
+    }[kept["stopped"]]
     if validation.task == "multi":
         right = f"mean average precision {validation.measures['mean_average_precision']} on validation"
     else:
         right = f"{validation.measures['accuracy']} of validation right"
-    out.print(f"{won}, epoch {chosen['epoch']}{stopped}: {right}")
+    out.print(f"{won}, epoch {kept['epoch']}{stopped}: {right}")
     folder = shown(str(run.folder))
     out.print(f"report   {folder}/report.html\nbundle   {folder}/bundle", soft_wrap=True)
     out.print(f"next     linne evaluate {folder}    [dim]opens the test set[/dim]", soft_wrap=True)

@@ -11,7 +11,7 @@ from linne.records.errors import LinneError
 from linne.records.pixel_spec import PixelSpec
 from linne.records.recipe import Recipe
 
-SCHEMA = 1
+SCHEMA = 2
 REMEDY = "give the plan.json of a run"
 
 
@@ -37,6 +37,12 @@ class Plan:
         Seconds for the whole run, from its start.
     reasons : tuple of str
         One sentence a decision.
+    group_by : str or None
+        Regular expression on file names; images with the same match stay in one subset.
+    teacher : str or None
+        Folder of the run whose answers are learnt from, too.
+    teacher_fingerprint : str
+        Digest of its bundle and weights; empty without any.
     """
 
     network: str
@@ -48,6 +54,9 @@ class Plan:
     seed: int
     budget: float | None
     reasons: tuple[str, ...]
+    group_by: str | None = None
+    teacher: str | None = None
+    teacher_fingerprint: str = ""
 
     @property
     def stage(self) -> int | None:
@@ -65,6 +74,9 @@ class Plan:
             "seed": type(self.seed) is int and 0 <= self.seed < 2**32,
             "budget": self.budget is None or (type(self.budget) in numbers and self.budget > 0),
             "reasons": all(isinstance(reason, str) for reason in self.reasons),
+            "group_by": self.group_by is None or isinstance(self.group_by, str),
+            "teacher": self.teacher is None or isinstance(self.teacher, str),
+            "teacher_fingerprint": isinstance(self.teacher_fingerprint, str),
         }
         for name, is_right in right.items():
             if not is_right:

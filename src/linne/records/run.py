@@ -20,7 +20,8 @@ class Run:
     ----------
     folder : Path
     facts : dict
-        What ``run.json`` holds: 'asked', 'plan', 'versions', 'seconds' a step, 'fingerprints', 'probe', 'chosen',
+        What ``run.json`` holds: 'asked', 'plan', 'versions', 'seconds' a step, 'reserve' (seconds of the budget that
+        were kept for what follows training), 'fingerprints', 'probe', 'chosen',
         'openings' of the test set, 'corrections' of the index that was given, 'reviews' of this run's findings.
     """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from linne.records.errors import LinneError
@@ -43,6 +44,21 @@ class Clock:
     def left(self) -> float | None:
         """Seconds until the end; negative past it."""
         return None if self.budget is None else self.budget - self.elapsed()
+
+
+def goes_on_from(spent: float) -> Callable[[], float]:
+    """Give the seconds of a run that had taken some when it was cut off; they pass from when they are first asked for.
+
+    What a process needs to get back to where the run was is not the run's: its schedule would find itself late.
+    """
+    began: list[float] = []
+
+    def elapsed() -> float:
+        now = time.monotonic()
+        began[:] = began or [now]
+        return spent + (now - began[0])
+
+    return elapsed
 
 
 def parse_budget(text: str | float | None) -> float | None:

@@ -155,6 +155,7 @@ def make_contender(
         seed=asked.seed,
         budget=None,
         reasons=material.choice.reasons,
+        group_by=group_by,
     )
     stored = set() if stage is None else {stage}
     return Contender(name, material, embedding, split, probe, plan, store, cache_size, since.elapsed(), stored)

@@ -49,14 +49,18 @@ def evaluate(run: str | PathLike[str], *, progress: Progress | None = None) -> E
     Raises
     ------
     RunError
-        The run is gone, incomplete, or its parts do not belong together.
+        The run is gone, not finished, incomplete, or its parts do not belong together.
     DataError
         There are no test images, or none can be read any more.
     """
     opened = Run.open(Path(run))
     progress = progress or Silent()
+    if not opened.facts.get("finished"):
+        raise RunError(
+            "was not finished", file=opened.folder, remedy=f"go on with it: `linne fit --resume {opened.folder}`"
+        )
     if not opened.bundle.is_dir():
-        raise RunError("was not finished: it has no bundle", file=opened.folder, remedy="run `linne fit` again")
+        raise RunError("has no bundle", file=opened.folder, remedy="run `linne fit` again")
     index, split, predictor = Index.read(opened.index), Split.read(opened.split), Predictor(opened.bundle)
     _refuse_strangers(opened, index, split, predictor)
     rows = split.rows(TEST)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from os import PathLike, fspath
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from linne.road.look import Material, as_seed, gather
 from linne.road.request import Request, checked_choice
 from linne.road.sizes import parse_size
 from linne.road.walk import walk
+from linne.road.weights import lasting
 
 PathName = str | PathLike[str]
 
@@ -43,7 +44,7 @@ def fit(
     recipe: Mapping[str, Any] | None = None,
     plan: PathName | None = None,
     teacher: PathName | None = None,
-    seed: int = 0,
+    seed: int | None = None,
     out: PathName = "runs",
     cache: PathName | None = None,
     cache_size: str | int = "10G",
@@ -81,11 +82,13 @@ def fit(
         Settings of `linne.records.recipe.Recipe` that are decided by hand, for every level; 'method' names the only
         level, and may be 'probe'.
     plan : path, optional
-        ``plan.json`` of a run, which is done again; what else is given of training is ignored.
+        ``plan.json`` of a run, which is done again on the same groups and with the same teacher. `augment`, `mix` and
+        `recipe` cannot be given with it, nor a `network`, `group_by`, `flip`, `teacher` or `seed` that differs.
     teacher : path, optional
         A finished run of the same classes, of a larger network as a rule: where the network itself is trained, it
         learns from that one's answers, too. Networks of two heads (DeiT, LeViT) have one for it.
-    seed : int
+    seed : int, optional
+        By default 0, or that of `plan`.
     out : path
         The run is the first free one of ``out/NAME-1``, ``out/NAME-2``, ...
     cache : path, optional
@@ -118,13 +121,18 @@ def fit(
     """
     clock = Clock(time.monotonic() if started is None else started, parse_budget(budget))
     chosen = dict(recipe or {}) | {k: v for k, v in {"augment": augment, "mix": mix}.items() if v is not None}
-    given = None if plan is None else Plan.read(Path(plan))
-    if given is not None:  # the random start depends on both
-        seed, network = given.seed, network or (given.network if weights is None else None)
+    seed = None if seed is None else as_seed(seed)
+    if plan is not None:
+        given = Plan.read(Path(plan))
+        _refuse_beside(
+            Path(plan), given, chosen, {"seed": seed, "network": network, "group_by": group_by, "flip": flip}
+        )
+        seed, group_by, network = given.seed, given.group_by, given.network
+        teacher = given.teacher if teacher is None else teacher
     request = Request(
         photos=Path(photos).absolute(),
         columns=columns,
-        weights=_absolute(weights),
+        weights=None if weights is None else lasting(weights),
         network=network,
         budget=clock.budget,
         group_by=group_by,
@@ -132,7 +140,7 @@ def fit(
         flip=flip,
         plan=None if plan is None else Path(plan).absolute(),
         teacher=None if teacher is None else Path(teacher).absolute(),
-        seed=as_seed(seed),
+        seed=seed or 0,
         store=Path(cache).absolute() if cache is not None else user_cache(),
         cache_size=parse_size(cache_size),
         track=_trackers(track),
@@ -194,12 +202,16 @@ def resume(
     return run
 
 
-def _absolute(weights: PathName | None) -> str | None:
-    """Weights that are a file, by their whole path: a run may go on from another folder. Tags stay."""
-    if weights is None:
-        return None
-    path = Path(weights)
-    return str(path.absolute()) if path.exists() else fspath(weights)
+def _refuse_beside(path: Path, plan: Plan, chosen: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+    """Raise where something was decided by hand that a plan decides otherwise."""
+    differing = [name for name, value in given.items() if value is not None and value != getattr(plan, name)]
+    if chosen or differing:
+        raise LinneError(
+            "a plan has decided that already",
+            file=path,
+            value=", ".join([*chosen, *differing]),
+            remedy="leave it away, or edit the plan",
+        )
 
 
 def _trackers(given: Sequence[str]) -> tuple[TrackerName, ...]:

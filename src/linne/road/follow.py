@@ -10,12 +10,12 @@ from linne.records.plan import Plan
 from linne.records.progress import Silent
 from linne.records.run import Run
 from linne.records.split import Split
+from linne.road.given import as_planned
 from linne.road.level import Start
 from linne.road.look import look_at
 from linne.road.request import Request
 from linne.road.teacher import read_teacher
 from linne.road.training import train_network
-from linne.road.walk import as_planned
 
 
 def follow(processes: Processes) -> Run:
@@ -48,7 +48,7 @@ def follow(processes: Processes) -> Run:
             digest=Split.read_digests(run.split),
             store=request.store,
             cache_size=request.cache_size,
-            teacher=None if given is None else read_teacher(given, material.index.labels, plan.pixels),
+            teacher=None if given is None else read_teacher(given, material.index.labels).seeing(plan.pixels),
             backend=None,
             elapsed=lambda: 0.0,  # the first process has the clock
             deadline=None,

@@ -32,11 +32,13 @@ AFFORDABLE = 0.15
 
 
 def trained_in_any_case(index: Index, seed: int, group_by: str | None) -> NDArray[np.int64]:
-    """Rows that the split gives to training, so that decisions may be made on them."""
+    """Rows that the split gives to training, so that decisions may be made on them: by one label an image."""
+    if task_of(index) == "multi":
+        return np.empty(0, np.int64)
     subset = TRAIN if index.supplied_split else NONE
     candidates = np.flatnonzero(index.subset == subset)
     groups = np.arange(len(index)) if group_by is None else groups_by_name(index, group_by)
-    return rows_to_decide_by(candidates, groups[candidates], seed)
+    return rows_to_decide_by(candidates, groups[candidates], index.label[candidates], seed)
 
 
 def lay_out(

@@ -129,8 +129,9 @@ def train_network(
 def _fingerprint(plan: Plan, split: Split) -> str:
     """Of all that a checkpoint's meaning depends on."""
     levels = [level.to_json() for level in plan.levels]
-    weights, pixels = plan.weights_fingerprint, plan.pixels.fingerprint
-    return fingerprint.of_settings([plan.network, weights, pixels, levels, plan.flip, plan.seed, split.fingerprint])
+    weights, teacher, pixels = plan.weights_fingerprint, plan.teacher_fingerprint, plan.pixels.fingerprint
+    decided = [plan.network, weights, teacher, pixels, levels, plan.flip, plan.seed, split.fingerprint]
+    return fingerprint.of_settings(decided)
 
 
 def scores_of(found: Probe | Epoch) -> dict[str, float]:

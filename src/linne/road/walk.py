@@ -3,42 +3,52 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
-from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 
-from linne.embed.backbone import backbone
-from linne.embed.embedding import Embedding, embed, pick
+from linne.embed.embedding import Embedding, embed
 from linne.fit.checkpoint import elapsed_of, epochs_of
 from linne.fit.probe import Probe, fit_probe
 from linne.fit.processes import ALONE, BEGINS, Processes
 from linne.fit.several_labels_probe import fit_several_labels_probe
 from linne.fit.tracking import Trackers, flat
 from linne.records.errors import LinneError, RunError
+from linne.records.findings import Findings
 from linne.records.index import TRAIN, VALIDATION, Index
-from linne.records.plan import Plan
 from linne.records.progress import Progress
 from linne.records.run import Run
 from linne.records.split import Split
 from linne.records.truth import task_of, truth_of
 from linne.report.write import write_report
-from linne.road.budget import Clock
+from linne.road.budget import Clock, goes_on_from
+from linne.road.diary import Laps, facts_of, known_facts
 from linne.road.drawn import Drawn, draw
 from linne.road.geometry import lay_out
+from linne.road.given import plan_of
 from linne.road.level import Start
 from linne.road.look import Material
 from linne.road.outlook import Asked, finish_seconds
 from linne.road.planning import Planned, plan_run, settle_plan
 from linne.road.request import Request
 from linne.road.ship import ship
-from linne.road.teacher import read_teacher
+from linne.road.teacher import Teaching, read_teacher, refuse_another_teacher
 from linne.road.training import refuse_for_several_labels, scores_of, train_network
 
-PARTS = ("linne", "torch", "torchvision", "onnxruntime", "numpy", "pillow", "scikit-learn")
+
+@dataclass(frozen=True)
+class _Here:
+    """What is the same for all steps; `before` is what the diary held when the walk began."""
+
+    run: Run
+    request: Request
+    asked: Asked
+    clock: Clock
+    progress: Progress
+    before: dict[str, Any]
 
 
 def walk(
@@ -58,87 +68,47 @@ def walk(
     # The first thread that sets its number of threads changes how MKL sums in all of them: a run that measures has such
     # threads before it trains, and one that goes on, or has a plan, has none.
     torch.set_num_threads(torch.get_num_threads())
-    clock = clock.with_spent(elapsed_of(run.state))
-    seconds: dict[str, float] = {"start": clock.elapsed()}
-    index, trackers = material.index, Trackers(request.track, run.folder, progress.say)
+    clock, index = clock.with_spent(elapsed_of(run.state)), material.index
+    here = _Here(run, request, _asked(request, index), clock, progress, known_facts(run))
+    laps, trackers = Laps(clock), Trackers(request.track, run.folder, progress.say)
     _refuse_other_photos(run, index)
-    several = task_of(index) == "multi"
-    # A class that is decided for itself has no others to take the blame, and smoothing only blurs it.
-    settings = {"label_smoothing": 0.0, **request.chosen} if several else request.chosen
-    asked = Asked(request.seed, request.weights, settings, request.flip, request.teacher is not None)
-    planned = _planned(run, request, material, clock, asked, progress)
-    material, plan = planned.material, planned.plan
-    if several:
-        refuse_for_several_labels(plan, request.teacher is not None)
-    _lap(seconds, "plan", clock)
+    teaching = None if request.teacher is None else read_teacher(request.teacher, index.labels)
+    planned = _planned(here, material, teaching)
+    laps.end("plan")
 
-    embedding = embed(index, material.backbone, request.store, progress, planned.stage, planned.backend)
+    embedding = embed(index, planned.material.backbone, request.store, progress, planned.stage, planned.backend)
     if run.split.exists() and not np.array_equal(Split.read_digests(run.split), embedding.passed.digest):
         raise _other_photos(run)
-    _lap(seconds, "embed", clock)
+    laps.end("embed")
 
+    known = _drawn_before(run, index)
+    drawn = drawn or known
     if drawn is None:
-        drawn = draw(index, embedding, plan.seed, request.group_by, request.store, progress)
-    split = drawn.split
-    _lap(seconds, "audit", clock)
+        drawn = draw(index, embedding, planned.plan.seed, planned.plan.group_by, request.store, progress)
+    laps.end("audit")
 
-    index.write(run.index)
-    drawn.findings.write(run.findings)
-    split.write(run.split, index.paths, embedding.passed.digest)
-    run.facts = _facts(run, request, index, split, plan, embedding)
-    run.facts["seconds"] = seconds
+    if drawn is not known:
+        index.write(run.index)
+        drawn.findings.write(run.findings)
+        drawn.split.write(run.split, index.paths, embedding.passed.digest)
+    run.facts = facts_of(run, request, index, drawn.split, planned.plan, embedding, here.before)
+    run.facts["seconds"] = laps.seconds
     run.write()
-    _lap(seconds, "split", clock)
+    laps.end("split")
 
-    probe = _probe(embedding, index, split) if material.choice.pretrained else None
-    if probe is not None:
-        run.facts["probe"] = {**scores_of(probe), "inverse_penalty": probe.inverse_penalty}
-        precision = probe.average_precision
-        right = (
-            f"{probe.accuracy:.3f} of validation right" if precision is None else f"{precision:.3f} mAP on validation"
-        )
-        progress.say(f"probe: {right}, {clock.elapsed():.0f} s after the start")
-    _lap(seconds, "probe", clock)
+    probe = _probe(here, planned.material, embedding, drawn.split)
+    laps.end("probe")
 
-    reserve = finish_seconds(material, planned.backend, planned.whole_rate)
-    if planned.training is not None:
-        plan, settled = settle_plan(material, clock, asked, planned, split, reserve, request.store)
-        for reason in settled:
-            progress.say(f"plan: {reason}")
-    plan.write(run.plan)
-    run.facts["plan"] = plan.to_json()
-    deadline = None if clock.budget is None else clock.budget - reserve
-    teacher = None if request.teacher is None else read_teacher(request.teacher, index.labels, plan.pixels)
-    start = Start(
-        material=material,
-        plan=plan,
-        probe=probe,
-        split=split,
-        digest=embedding.passed.digest,
-        store=request.store,
-        cache_size=request.cache_size,
-        teacher=teacher,
-        backend=planned.backend,
-        elapsed=clock.elapsed,
-        deadline=deadline,
-        processes=processes,
-    )
-    if request.track:
-        trackers.start(flat(plan.to_json()), epochs_of(run.state), time.time() - clock.elapsed())
-    processes.say(BEGINS, str(run.folder.absolute()))
-    with processes.own_cores():
-        chosen = train_network(start, run, progress, (trackers.epoch,))
-    run.facts["chosen"] = chosen
-    if probe is None:
-        _refuse_untrained(run)
-    _lap(seconds, "train", clock)
+    start = _start(here, planned, teaching, probe, drawn.split, embedding, processes)
+    _train(here, start, trackers)
+    laps.end("train")
 
-    ship(run, material, plan, split, embedding.passed.digest, progress)
-    _lap(seconds, "ship", clock)
+    ship(run, start.material, start.plan, drawn.split, embedding.passed.digest, progress)
+    laps.end("ship")
     run.write()
 
     write_report(run)
-    _lap(seconds, "report", clock)
+    laps.end("report")
     run.facts["finished"] = True
     run.write()
     told = ("accuracy", "log_loss", "average_precision", "epoch")
@@ -146,42 +116,30 @@ def walk(
     run.state.unlink(missing_ok=True)
 
 
-def _planned(run: Run, request: Request, material: Material, clock: Clock, asked: Asked, progress: Progress) -> Planned:
+def _asked(request: Request, index: Index) -> Asked:
+    # A class that is decided for itself has no others to take the blame, and smoothing only blurs it.
+    several = task_of(index) == "multi"
+    settings = {"label_smoothing": 0.0, **request.chosen} if several else request.chosen
+    return Asked(request.seed, request.weights, settings, request.flip, request.teacher is not None)
+
+
+def _planned(here: _Here, material: Material, teaching: Teaching | None) -> Planned:
     """The plan that this run has already, or that it was given, or a new one."""
-    given = run.plan if run.plan.exists() else request.plan
-    if given is None:
-        material = lay_out(material, clock, request.store, request.seed, request.group_by, progress)
-        planned = plan_run(material, clock, asked, request.store)
-        for reason in planned.plan.reasons:
-            progress.say(f"plan: {reason}")
-        return planned
-    plan = Plan.read(given)
-    if plan.network != material.choice.name:
-        raise LinneError(
-            f"is a plan for {plan.network}", file=given, value=material.choice.name, remedy="give its --network"
-        )
-    weights = material.backbone.weights if material.backbone else ""
-    if plan.weights_fingerprint != weights:
-        raise LinneError(
-            "is a plan for other weights", file=given, value=plan.weights, remedy="give the --weights it was made for"
-        )
-    deepest = len(material.choice.network.stages()) - 1  # type: ignore[operator]
-    if plan.stage is not None and plan.stage > deepest:
-        raise LinneError("frozen_stages is out of range", file=given, value=plan.stage, remedy=f"give 1 to {deepest}")
-    material = as_planned(material, plan)
-    progress.say(f"plan: as {given} says")
-    backend = None
-    if material.backbone is not None:
-        sample = material.sample.inputs(plan.pixels)
-        backend = pick(material.backbone, len(material.index), request.store, plan.stage, sample)
-    return Planned(material, replace(plan, budget=clock.budget), None, backend, plan.stage, None)
-
-
-def as_planned(material: Material, plan: Plan) -> Material:
-    """Give the material with the plan's pixels."""
-    choice = replace(material.choice, pixels=plan.pixels)
-    seen_by = backbone(choice.network, plan.pixels) if choice.pretrained else None
-    return replace(material, choice=choice, backbone=seen_by)
+    request, clock = here.request, here.clock
+    planned = plan_of(here.run, request, here.before, material, clock, here.asked)
+    if planned is not None:
+        here.progress.say(f"plan: as {here.run.plan if here.run.plan.exists() else request.plan} says")
+        refuse_another_teacher(planned.plan, teaching)
+    else:
+        material = lay_out(material, clock, request.store, request.seed, request.group_by, here.progress)
+        planned = plan_run(material, clock, here.asked, request.store)
+    teacher = (None, "") if teaching is None else (str(teaching.folder), teaching.fingerprint)
+    plan = replace(planned.plan, group_by=request.group_by, teacher=teacher[0], teacher_fingerprint=teacher[1])
+    for reason in plan.reasons:
+        here.progress.say(f"plan: {reason}")
+    if task_of(material.index) == "multi":
+        refuse_for_several_labels(plan, teaching is not None)
+    return replace(planned, plan=plan)
 
 
 def _refuse_other_photos(run: Run, index: Index) -> None:
@@ -192,6 +150,84 @@ def _refuse_other_photos(run: Run, index: Index) -> None:
 
 def _other_photos(run: Run) -> RunError:
     return RunError("the photos are not those that it was begun with", file=run.folder, remedy="make a new run of them")
+
+
+def _drawn_before(run: Run, index: Index) -> Drawn | None:
+    """What a run that goes on has found and split already, be it by another embedding, as in a race."""
+    if not (run.split.exists() and run.findings.exists()):
+        return None
+    drawn = Drawn(Findings.read(run.findings), Split.read(run.split))
+    return drawn if drawn.findings.index == drawn.split.index == index.fingerprint else None
+
+
+def _probe(here: _Here, material: Material, embedding: Embedding, split: Split) -> Probe | None:
+    """The probe, told and noted; None without pretrained weights."""
+    if not material.choice.pretrained:
+        return None
+    index, features = material.index, embedding.features
+    train, validation = split.rows(TRAIN), split.rows(VALIDATION)
+    fitted = fit_several_labels_probe if task_of(index) == "multi" else fit_probe
+    probe = fitted(features[train], truth_of(index, train), features[validation], truth_of(index, validation))
+    here.run.facts["probe"] = {**scores_of(probe), "inverse_penalty": probe.inverse_penalty}
+    precision = probe.average_precision
+    right = f"{probe.accuracy:.3f} of validation right" if precision is None else f"{precision:.3f} mAP on validation"
+    here.progress.say(f"probe: {right}, {here.clock.elapsed():.0f} s after the start")
+    return probe
+
+
+def _start(
+    here: _Here,
+    planned: Planned,
+    teaching: Teaching | None,
+    probe: Probe | None,
+    split: Split,
+    embedding: Embedding,
+    processes: Processes,
+) -> Start:
+    """Settle the plan by the time that is left, note it, and give what training starts from."""
+    run, request, clock, material = here.run, here.request, here.clock, planned.material
+    reserve = here.before.get("reserve") if run.plan.exists() else None
+    if reserve is None:
+        reserve = finish_seconds(material, planned.backend, planned.whole_rate)
+    plan, new = settle_plan(material, clock, here.asked, planned, split, reserve, request.store)
+    if teaching is not None and planned.training and all(level.method == "stages" for level in plan.levels):
+        unused = "the teacher is not asked: what is trained are stored activations, or the probe alone"
+        plan, new = replace(plan, reasons=(*plan.reasons, unused)), (*new, unused)
+    for reason in new:
+        here.progress.say(f"plan: {reason}")
+    run.facts |= {"plan": plan.to_json(), "reserve": reserve}
+    run.write()
+    plan.write(run.plan)
+    return Start(
+        material=material,
+        plan=plan,
+        probe=probe,
+        split=split,
+        digest=embedding.passed.digest,
+        store=request.store,
+        cache_size=request.cache_size,
+        teacher=None if teaching is None else teaching.seeing(plan.pixels),
+        backend=planned.backend,
+        elapsed=_elapsed(run, clock),
+        deadline=None if clock.budget is None else clock.budget - reserve,
+        processes=processes,
+    )
+
+
+def _elapsed(run: Run, clock: Clock) -> Callable[[], float]:
+    """The clock of training: one that goes on begins where the checkpoint was written."""
+    return goes_on_from(elapsed_of(run.state)) if run.state.exists() else clock.elapsed
+
+
+def _train(here: _Here, start: Start, trackers: Trackers) -> None:
+    run, clock = here.run, here.clock
+    if here.request.track:
+        trackers.start(flat(start.plan.to_json()), epochs_of(run.state), time.time() - clock.elapsed())
+    start.processes.say(BEGINS, str(run.folder.absolute()))
+    with start.processes.own_cores():
+        run.facts["chosen"] = train_network(start, run, here.progress, (trackers.epoch,))
+    if start.probe is None:
+        _refuse_untrained(run)
 
 
 def _refuse_untrained(run: Run) -> None:
@@ -207,45 +243,3 @@ def _refuse_untrained(run: Run) -> None:
         file=run.folder,
         remedy="give a longer --budget, or pretrained --weights",
     )
-
-
-def _probe(embedding: Embedding, index: Index, split: Split) -> Probe:
-    train, validation = split.rows(TRAIN), split.rows(VALIDATION)
-    fitted = fit_several_labels_probe if task_of(index) == "multi" else fit_probe
-    features = embedding.features
-    return fitted(features[train], truth_of(index, train), features[validation], truth_of(index, validation))
-
-
-def _facts(run: Run, request: Request, index: Index, split: Split, plan: Plan, embedding: Embedding) -> dict[str, Any]:
-    backend = embedding.backend
-    return {
-        "name": run.folder.name,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "asked": {
-            "photos": str(request.photos),
-            "budget": plan.budget,
-            "seed": plan.seed,
-            "group_by": request.group_by,
-            "chosen": request.chosen,
-            "teacher": None if request.teacher is None else str(request.teacher),
-        },
-        "plan": plan.to_json(),
-        "versions": {part: _version(part) for part in PARTS},
-        "backend": None if backend is None else backend.to_json(),
-        "fingerprints": {"index": index.fingerprint, "split": split.fingerprint, "weights": plan.weights_fingerprint},
-        "embedded": {"images": len(index), "computed": embedding.passed.computed},
-        "corrections": None if index.corrections is None else index.corrections.to_json(),
-        "openings": [],
-    }
-
-
-def _version(part: str) -> str | None:
-    try:
-        return version(part)
-    except PackageNotFoundError:
-        return None
-
-
-def _lap(seconds: dict[str, float], step: str, clock: Clock) -> None:
-    """Note the seconds since the last step ended."""
-    seconds[step] = round(max(clock.elapsed() - sum(seconds.values()), 0.0), 3)

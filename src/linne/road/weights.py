@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from os import PathLike
+from os import PathLike, fspath
 from pathlib import Path
 
 from linne.nets.weights.fetch import fetch
@@ -26,6 +26,12 @@ def locate_with_bar(given: str | PathLike[str], network: str | None, progress: P
     if located.published is not None:
         progress.say(f"weights: {located.published.tag} of {located.published.network}, licence {located.licence}")
     return located
+
+
+def lasting(given: str | PathLike[str]) -> str:
+    """Weights that are a file, by their whole path, so that they are found from another folder too; tags stay."""
+    path = Path(given)
+    return str(path.absolute()) if path.exists() else fspath(given)
 
 
 @contextmanager

@@ -39,7 +39,7 @@ def make_split(
     seed : int
     trained : (m,) int64 array, optional
         Rows that are to be trained on, drawn without a look at them: something was decided by them. Their groups are,
-        but for classes of which too little would be left for the other subsets.
+        but for classes of which too little would be left for the other subsets: these have first what was not drawn.
 
     Raises
     ------
@@ -102,10 +102,14 @@ def _deal(
         shuffled = [mine[i] for i in rng.permutation(len(mine))]
         shuffled.sort(key=len, reverse=True)  # stable: groups of one size stay shuffled
         images = sum(map(len, shuffled))
-        free = [rows for rows in shuffled if not trained[rows].any()]
-        if len(free) < len(shares) or sum(map(len, free)) < sum(max(1.0, share * images) for share in shares.values()):
-            free = shuffled
-        for rows, where in zip(free, _places(free, shares, images), strict=True):
+        untouched = [rows for rows in shuffled if not trained[rows].any()]
+        needed, there = sum(max(1.0, share * images) for share in shares.values()), sum(map(len, untouched))
+        dealt, sealed = untouched, 0
+        if there < needed:  # all of these are for the other subsets
+            dealt, sealed = [*untouched, *(rows for rows in shuffled if trained[rows].any())], len(untouched)
+        elif len(untouched) < len(shares):
+            dealt = shuffled
+        for rows, where in zip(dealt, _places(dealt, shares, images, sealed), strict=True):
             subset[rows] = where
     _let_every_class_train(labels, members, subset)
     return subset
@@ -120,20 +124,26 @@ def _let_every_class_train(
         subset[smallest] = TRAIN
 
 
-def _places(groups: list[NDArray[np.int64]], shares: dict[int, float], images: int) -> list[int]:
-    """Subset of each group of one class, in order of size; the class has so many `images`, some in train already."""
+def _places(groups: list[NDArray[np.int64]], shares: dict[int, float], images: int, sealed: int) -> list[int]:
+    """Subset of each group of one class, in order of size; the class has so many `images`, some in train already.
+
+    The first `sealed` groups, an order of their own, are to be trained on last of all.
+    """
     already = images - sum(map(len, groups))
     if len(groups) <= len(shares):  # too few for all: train first, then test, then validation
         order = [*([] if already else [TRAIN]), *sorted(shares, reverse=True)]
-        return order[: len(groups)]
+        turns = [*range(sealed, len(groups)), *range(sealed)]
+        return [order[turns.index(i)] for i in range(len(groups))]
     need = {which: max(1.0, share * images) for which, share in shares.items()}
     need[TRAIN] = max(0.0 if already else 1.0, images - already - sum(need.values()))
     lacking = set(need) - ({TRAIN} if already else set())
     places = []
     for i, rows in enumerate(groups):
         # The last groups fill what is empty still.
-        open_to = lacking if len(groups) - i <= len(lacking) else need
-        where = max(sorted(open_to), key=lambda which: need[which])
+        open_to = set(lacking if len(groups) - i <= len(lacking) else need)
+        if i < sealed:
+            open_to = (open_to & set(shares)) or open_to
+        where = max(sorted(open_to, reverse=i < sealed), key=lambda which: need[which])
         lacking.discard(where)
         need[where] -= len(rows)
         places.append(where)

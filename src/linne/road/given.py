@@ -1,0 +1,98 @@
+"""A plan that is there already: that of the run, which goes on, or one that was given, which is done again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from linne.embed.backbone import Features, backbone
+from linne.embed.backends import Builder
+from linne.embed.embedding import pick, stored_shares
+from linne.embed.measure import Pick
+from linne.embed.way import Way
+from linne.fit.plan import refuse_if_too_short
+from linne.records.errors import LinneError
+from linne.records.plan import Plan
+from linne.records.run import Run
+from linne.road.budget import Clock
+from linne.road.look import Material
+from linne.road.outlook import Asked, outlook_of, with_rates
+from linne.road.planning import Planned
+from linne.road.request import Request
+
+
+def plan_of(
+    run: Run, request: Request, before: dict[str, Any], material: Material, clock: Clock, asked: Asked
+) -> Planned | None:
+    """Give the plan that a run has, or was given; None where one is to be made.
+
+    `before` is what the run's diary held. A run that goes on embeds as it did. One that begins is refused where its
+    budget is too short, and measures what nothing else tells: how fast a network without pretrained weights is.
+
+    Raises
+    ------
+    LinneError
+        It is a plan for other weights or another network, or the budget is too short.
+    """
+    goes_on = run.plan.exists()
+    path = run.plan if goes_on else request.plan
+    if path is None:
+        return None
+    plan = Plan.read(path)
+    _refuse_another_start(plan, path, material)
+    material = as_planned(material, plan)
+    backend = _backend(material, request.store, plan.stage)
+    if goes_on:
+        backend = _as_before(backend, material, plan.stage, before)
+        return Planned(material, replace(plan, budget=clock.budget), None, backend, plan.stage, None)
+    rate = None
+    if clock.budget is not None:
+        outlook = outlook_of(material, clock, asked, backend, request.store)
+        refuse_if_too_short(outlook)
+        if backend is None:
+            levels = replace(asked, chosen={"augment": plan.levels[0].augment})
+            measured = with_rates(outlook, material, clock, levels, backend, request.store).whole_rate
+            rate = None if measured is None else measured.images_per_second
+    return Planned(material, replace(plan, budget=clock.budget), None, backend, plan.stage, rate)
+
+
+def as_planned(material: Material, plan: Plan) -> Material:
+    """Give the material with the plan's pixels."""
+    choice = replace(material.choice, pixels=plan.pixels)
+    seen_by = backbone(choice.network, plan.pixels) if choice.pretrained else None
+    return replace(material, choice=choice, backbone=seen_by)
+
+
+def _refuse_another_start(plan: Plan, path: Path, material: Material) -> None:
+    if plan.network != material.choice.name:
+        raise LinneError(
+            f"is a plan for {plan.network}", file=path, value=material.choice.name, remedy="give its --network"
+        )
+    weights = material.backbone.weights if material.backbone else ""
+    if plan.weights_fingerprint != weights:
+        raise LinneError(
+            "is a plan for other weights", file=path, value=plan.weights, remedy="give the --weights it was made for"
+        )
+    deepest = len(material.choice.network.stages()) - 1  # type: ignore[operator]
+    if plan.stage is not None and plan.stage > deepest:
+        raise LinneError("frozen_stages is out of range", file=path, value=plan.stage, remedy=f"give 1 to {deepest}")
+
+
+def _backend(material: Material, store: Path, stage: int | None) -> Pick | None:
+    if material.backbone is None:
+        return None
+    _, embedded = stored_shares(material.backbone, material.sample.digests, store, stage)
+    to_come = round(len(material.index) * (1 - embedded))
+    return pick(material.backbone, to_come, store, stage, material.sample.inputs(material.choice.pixels))
+
+
+def _as_before(found: Pick | None, material: Material, stage: int | None, before: dict[str, Any]) -> Pick | None:
+    """Take the way that the run took, where it still runs here: others give other last bits."""
+    if found is None or material.backbone is None or not before.get("backend"):
+        return found
+    way = Way.of(before["backend"]["name"])
+    if way == found.way or not found.rates.get(way):
+        return found
+    builder = Builder(Features(material.backbone.network, stage), material.backbone.pixels)
+    return Pick(way, lambda: builder.build(way), found.rates)
