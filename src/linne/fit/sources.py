@@ -36,6 +36,9 @@ AHEAD = 3
 CHUNK = 8
 """Images that a thread makes in one go: handing each over alone would cost as much as cutting it from the cache."""
 
+_STREAM = 2
+"""Views are drawn by other numbers than epochs are shuffled by."""
+
 MOST_THREADS = 8
 MOST_THREADS_FROM_CACHE = 4
 """More made fewer views a second on sixteen cores, at twice the work each (`benchmarks/view_threads.py`)."""
@@ -87,7 +90,8 @@ class CachedActivations:
 
     def __init__(self, views: Sequence[NDArray[np.float16]], labels: Truth, order: Order) -> None:
         self.views, self.labels, self.order = views, labels, order
-        self._first = np.random.default_rng((order.seed, len(views))).integers(len(views), size=len(labels))
+        drawn = np.random.default_rng((order.seed, len(views), _STREAM))
+        self._first = drawn.integers(len(views), size=len(labels))
         self.images, self.batch_size = order.images, order.batch_size
         self.waited = 0.0
         self.failed: dict[int, str] = {}
