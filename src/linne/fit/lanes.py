@@ -1,8 +1,8 @@
 """A batch in parts that are computed side by side, each by a thread with a core of its own.
 
 Small networks are made of operations too short for several cores to share one; two halves of a batch share nothing. The
-gradient is that of the whole batch, but for the rounding of sums; only batch norms that train see a part at a time, where
-memory does not suffice for more.
+gradient is that of the whole batch, but for the rounding of sums; only batch norms that train see a part at a time,
+where memory does not suffice for more.
 """
 
 from __future__ import annotations
