@@ -118,6 +118,20 @@ def test_odd_sizes(kind: str, size: tuple[int, int]) -> None:
         assert 130 <= view.min() <= view.max()  # brightness and contrast of one colour, and nothing else
 
 
+def test_inputs_that_are_small_only_at_first_are_coloured_as_they_will_be(tmp_path: Path) -> None:
+    """Those of digits are only turned and shifted, and keep their colours."""
+    for number in range(8):
+        place(tmp_path / "ab"[number % 2] / f"{number}.png", encode(np.full((70, 80, 3), 128, np.uint8), "PNG"))
+    flat = read_folder(tmp_path)
+    for full, coloured in ((96, True), (64, False)):
+        growth, order = Growth(small_pixels(full), 64, full, 1, 9), Order.of(8, 8, 0)
+        source = AugmentedImages(Pictures(flat, 3), flat.label, np.arange(8), growth, Policy(True), order, False)
+        ((views, _),) = source.epoch(1)
+        assert views.shape == (8, 3, 64, 64)
+        assert (len(views[:, 0, 32, 32].unique()) > 4) == coloured
+        assert (views == 128).all() != coloured
+
+
 @pytest.mark.parametrize("size", [(1, 1), (20_000, 20), (20, 20_000)])
 @pytest.mark.parametrize("augment", AUGMENTS)
 @pytest.mark.parametrize("kind", SPECS)

@@ -11,8 +11,14 @@ from linne.records.recipe import Augment, Automatic
 SMALL_SIDE = 64
 """Inputs up to this size are shifted, turned and scaled a little: a crop would lose half of a digit."""
 
+
 ERASED = 0.25
 """As DeiT has it."""
+
+
+def is_small(spec: PixelSpec) -> bool:
+    """Whether inputs of this size, that of validation, are turned and shifted, and not cropped."""
+    return spec.height <= SMALL_SIDE
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +70,7 @@ class Policy:
     def cache_side(self, spec: PixelSpec) -> int:
         """Pixels of the shorter side of cached pictures: a crop of middling area then has the size of the input."""
         longer = max(spec.height, spec.width)
-        if longer <= SMALL_SIDE:
+        if is_small(spec):
             return 2 * longer
         if self.still:
             return spec.resize if spec.fit == "crop" else longer
@@ -74,7 +80,7 @@ class Policy:
         """Say what happens to a view, in one line."""
         if self.still:
             said = ["what validation sees, each time the same"]
-        elif spec.height <= SMALL_SIDE:
+        elif is_small(spec):
             said = ["a small turn, shift and zoom"]
         elif self.area is None:
             said = ["crops of the input's size"]
@@ -82,7 +88,7 @@ class Policy:
             said = [f"crops of {self.area[0]:.0%} to {self.area[1]:.0%} of the picture"]
         if self.flip:
             said.append("every second view mirrored")
-        if self.colour and spec.height > SMALL_SIDE and not self.still:
+        if self.colour and not is_small(spec) and not self.still:
             what = "brightness, contrast and saturation" if spec.channels == 3 else "brightness and contrast"
             said.append(f"{what} up to {self.colour:.0%} more or less")
         if self.automatic is not None:

@@ -204,7 +204,8 @@ class AugmentedImages:
             here = out[place : place + 1]
             rng = rng_of(self.order.seed, epoch, row, turn)
             try:  # a JPEG is decoded only when it is known what of it is wanted
-                random_view(self.pictures.of(row), spec, self.policy, rng, here if view is None else view)
+                made = here if view is None else view
+                random_view(self.pictures.of(row), spec, self.policy, rng, made, self.growth.spec)
             except ImageError as error:
                 self.failed[row] = str(error)
                 missing.append(place)
