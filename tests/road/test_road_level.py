@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from linne.records.progress import Silent
 from linne.records.recipe import Recipe
 from linne.records.run import Run
 from linne.records.split import Split
+from linne.road.ctrl_c import ctrl_c_as_an_end
 from linne.road.level import Start, make_level
 from linne.road.look import Material
 from linne.road.training import train_network
@@ -137,6 +139,24 @@ def test_ctrl_c_while_views_are_made_keeps_the_start(made: Made, tmp_path: Path)
     assert (told["stopped"], told["epoch"]) == ("interrupt", 0)
     assert len(run.history.read_text().splitlines()) == 1
     assert run.checkpoint.exists()
+
+
+class Pressed(Silent):
+    """The same, as a terminal tells it."""
+
+    def start(self, step: str, total: float, unit: str) -> None:
+        if step.startswith("view"):
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_ctrl_c_in_a_race_leaves_the_training_to_be_done(made: Made, tmp_path: Path) -> None:
+    start = made.start(replace(STAGES, views=3, epochs=2))
+    run = Run(tmp_path / "run")
+    run.folder.mkdir()
+    with pytest.raises(KeyboardInterrupt), ctrl_c_as_an_end():
+        train_network(start, run, Pressed())
+    assert not run.checkpoint.exists()
+    assert train_network(start, run, Pressed())["stopped"] == "interrupt"  # a fit alone ships what there is
 
 
 def test_views_end_with_the_time_and_the_start_is_kept(made: Made, tmp_path: Path) -> None:

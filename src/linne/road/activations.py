@@ -68,7 +68,7 @@ def views_of(
     failed : dict of int to str
         Takes rows that cannot be read any more, or were changed, and why.
     late : callable
-        Whether there is no time for more: the views that are there are given then.
+        Whether no more are to be made: the views that are there are given then.
 
     Returns
     -------
@@ -86,7 +86,7 @@ def views_of(
         finally:
             progress.finish()
         if found is None:
-            progress.say(f"time is over with {view} of {views} views of each image")
+            progress.say(f"no more views of each image are made: {view} of {views} are there")
             break
         made.append(found)
     return made
@@ -101,7 +101,7 @@ def _pass(
     progress: Progress,
     late: Callable[[], bool],
 ) -> Activations | None:
-    """Run the network over one view of each image, a batch a thread; None where that is too late."""
+    """Run the network over one view of each image, a batch a thread; None where it is too late for that."""
     size, out = backend.way.batch, plain.copy()
     backend.run  # noqa: B018 - made ready here, not by several threads at once
 

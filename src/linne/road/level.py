@@ -32,11 +32,12 @@ from linne.fit.processes import ALONE, Processes
 from linne.fit.resident import ResidentImages, can_be_cut_at_once
 from linne.fit.sharded import shard
 from linne.fit.sources import AugmentedImages, CachedActivations, Source
+from linne.fit.stopping import stopping
 from linne.fit.tail import Tail
 from linne.fit.teacher import Teacher
 from linne.nets.blocks.drop_path import DropPath, set_drop_path
 from linne.pixels.cache import PixelCache
-from linne.records.errors import LinneError
+from linne.records.errors import LinneError, Stopped
 from linne.records.index import TRAIN, VALIDATION
 from linne.records.plan import Plan
 from linne.records.progress import Progress
@@ -152,21 +153,24 @@ def _sources(
         frozen, stage = material.backbone, recipe.frozen_stages
         policy, interrupted = Policy.named("light", plan.flip), False
         try:
-            views = views_of(
-                frozen,
-                stage,
-                index,
-                rows,
-                digest,
-                policy,
-                recipe.views,
-                start.backend,
-                plan.seed,
-                start.store,
-                progress,
-                failed,
-                start.late,
-            )
+            with stopping() as told:  # a race is to go on after Ctrl-C, which is a signal there
+                views = views_of(
+                    frozen,
+                    stage,
+                    index,
+                    rows,
+                    digest,
+                    policy,
+                    recipe.views,
+                    start.backend,
+                    plan.seed,
+                    start.store,
+                    progress,
+                    failed,
+                    lambda: bool(told) or start.late(),
+                )
+            if told:
+                raise Stopped(told[0])
         except KeyboardInterrupt:
             if not start.processes.alone:
                 raise
