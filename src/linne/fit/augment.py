@@ -57,7 +57,7 @@ def random_view(
     if policy.still:
         _still(picture, spec, out)
     elif not is_small(full or spec):
-        _photo(picture, spec, draw(picture.width, picture.height, spec, policy, rng), out)
+        _photo(picture, draw(picture.width, picture.height, spec, policy, rng), out)
     else:
         _small(picture, spec, rng, out)
         if policy.flip and rng.random() < 0.5:
@@ -85,16 +85,11 @@ def _still(picture: Picture, spec: PixelSpec, out: Tensor) -> None:
     out.copy_(torch.from_numpy(np.array(fitted).reshape(1, spec.height, spec.width, -1)).permute(0, 3, 1, 2))
 
 
-def _photo(picture: Picture, spec: PixelSpec, drawn: Draw, out: Tensor) -> None:
+def _photo(picture: Picture, drawn: Draw, out: Tensor) -> None:
     """Cut out what was drawn, mirror it and change its colours."""
-    if drawn.box[2:] == (spec.width, spec.height):
-        x, y = int(drawn.box[0]), int(drawn.box[1])
-        cut = torch.from_numpy(picture.pixels()[None, y : y + spec.height, x : x + spec.width]).permute(0, 3, 1, 2)
-        out.copy_(cut.flip(-1) if drawn.flip else cut)
-    else:
-        resized_crop(picture, drawn.box, out)
-        if drawn.flip:
-            out.copy_(out.flip(-1))
+    resized_crop(picture, drawn.box, out)
+    if drawn.flip:
+        out.copy_(out.flip(-1))
     if drawn.colour:
         functional = transforms()
         adjust = (functional.adjust_brightness, functional.adjust_contrast, functional.adjust_saturation)

@@ -29,9 +29,8 @@ class Policy:
     ----------
     flip : bool
         Mirror every second view.
-    area : (low, high) or None
-        Share of the picture that a crop has; it is resized to the input. None cuts crops of the input's size from the
-        picture scaled as for validation, which costs next to nothing. Small inputs are turned, shifted and scaled
+    area : (low, high)
+        Share of the picture that a crop has; it is resized to the input. Small inputs are turned, shifted and scaled
         instead.
     colour : float
         Brightness, contrast and saturation are multiplied by factors in ``[1 - colour, 1 + colour]``; 0 leaves them.
@@ -45,7 +44,7 @@ class Policy:
     """
 
     flip: bool
-    area: tuple[float, float] | None = (0.35, 1.0)
+    area: tuple[float, float] = (0.35, 1.0)
     colour: float = 0.3
     automatic: Automatic | None = None
     erase: float = 0.0
@@ -74,7 +73,7 @@ class Policy:
             return 2 * longer
         if self.still:
             return spec.resize if spec.fit == "crop" else longer
-        return spec.resize if self.area is None else math.ceil(longer / math.sqrt(sum(self.area) / 2))
+        return math.ceil(longer / math.sqrt(sum(self.area) / 2))
 
     def in_words(self, spec: PixelSpec) -> str:
         """Say what happens to a view, in one line."""
@@ -82,8 +81,6 @@ class Policy:
             said = ["what validation sees, each time the same"]
         elif is_small(spec):
             said = ["a small turn, shift and zoom"]
-        elif self.area is None:
-            said = ["crops of the input's size"]
         else:
             said = [f"crops of {self.area[0]:.0%} to {self.area[1]:.0%} of the picture"]
         if self.flip:

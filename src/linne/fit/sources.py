@@ -151,36 +151,33 @@ class AugmentedImages:
         normalised = Normaliser(spec, torch.device("cpu")) if self._floats else None
         free = [_buffer(self.order.part_size, spec, self._floats) for _ in range(AHEAD + 2)]
         waiting: deque[tuple[list[Future[list[int]]], Tensor, NDArray[np.int64]]] = deque()
-        # What is only cut out takes less time than handing the interpreter's lock to another thread and back.
         uncached = self.pictures.uncached(self.rows)  # after an epoch, what was in its last, smaller batch
-        only_cut = self.policy.area is None and not self.policy.colour and not uncached
-        threads = 1 if only_cut else view_threads(decoding=uncached >= self.batch_size)
-        chunk = self.batch_size if only_cut else CHUNK
+        threads = view_threads(decoding=uncached >= self.batch_size)
         with ThreadPoolExecutor(threads, "augment", initializer=torch.set_num_threads, initargs=(1,)) as pool:
             try:
                 for places, turns in self.order.batches_and_turns(epoch)[first:]:
                     rows, buffer = self.rows[places], free.pop()
-                    pieces = [slice(start, start + chunk) for start in range(0, len(rows), chunk)]
+                    pieces = [slice(start, start + CHUNK) for start in range(0, len(rows), CHUNK)]
                     futures = [
                         pool.submit(self._fill, buffer[piece], rows[piece], turns[piece], epoch, spec, normalised)
                         for piece in pieces
                     ]
                     waiting.append((futures, buffer, rows))
                     if len(waiting) > AHEAD:
-                        yield from self._next(waiting, free, chunk)
+                        yield from self._next(waiting, free)
                 while waiting:
-                    yield from self._next(waiting, free, chunk)
+                    yield from self._next(waiting, free)
             finally:
                 for futures, _, _ in waiting:
                     for future in futures:
                         future.cancel()
 
     def _next(
-        self, waiting: deque[tuple[list[Future[list[int]]], Tensor, NDArray[np.int64]]], free: list[Tensor], chunk: int
+        self, waiting: deque[tuple[list[Future[list[int]]], Tensor, NDArray[np.int64]]], free: list[Tensor]
     ) -> Iterator[Batch]:
         futures, buffer, rows = waiting[0]
         began = time.perf_counter()
-        missing = [start * chunk + place for start, future in enumerate(futures) for place in future.result()]
+        missing = [start * CHUNK + place for start, future in enumerate(futures) for place in future.result()]
         self.waited += time.perf_counter() - began
         waiting.popleft()
         kept = np.delete(np.arange(len(rows)), missing)
