@@ -1,8 +1,7 @@
 """Files to augmented training batches of 224 pixels: linne against torchvision's folder and loader with two workers.
 
-A turn is a pass over the images. Both give random crops of 35% to 100% of the picture (or, "crop and flip only", of the
-input's size), mirrored every second time, normalised float32. "uint8" is what a GPU takes from linne, and normalises
-there; a network on the CPU takes float32.
+A turn is a pass over the images. Both give random crops of 35% to 100% of the picture, mirrored every second time,
+normalised float32. "uint8" is what a GPU takes from linne, and normalises there; a network on the CPU takes float32.
 
 Usage: batches.py PHOTOS [--images N] [--turns N]    (class folders of JPEGs)
 """
@@ -40,15 +39,10 @@ SPEC = entry("mobilenet_v2").pixels
 AREA = (0.35, 1.0)
 
 
-def torchvision_loader(photos: Path, images: int, resized: bool) -> Callable[[int], int]:
-    crop = (
-        [v2.RandomResizedCrop(SPEC.height, AREA, antialias=True)]
-        if resized
-        else [v2.Resize(SPEC.resize), v2.RandomCrop(SPEC.height)]
-    )
+def torchvision_loader(photos: Path, images: int) -> Callable[[int], int]:
     change = v2.Compose(
         [
-            *crop,
+            v2.RandomResizedCrop(SPEC.height, AREA, antialias=True),
             v2.RandomHorizontalFlip(),
             v2.ToImage(),
             v2.ToDtype(torch.float32, True),
@@ -123,23 +117,20 @@ def way(once: Callable[[int], int], images: int) -> Callable[[], None]:
 
 def measure(given: argparse.Namespace) -> Iterator[Comparison | Table]:
     photos, images = given.photos, given.images // BATCH * BATCH  # both leave out a last batch that is smaller
-    for title, policy in (
-        ("random resized crop and flip", Policy(True, AREA, 0)),
-        ("crop and flip only", Policy(True, None, 0)),
-    ):
-        with tempfile.TemporaryDirectory(prefix="linne-bench-") as folder:
-            kept = opened(photos, policy, Path(folder))
-            ways = {
-                "torchvision, 2 workers": torchvision_loader(photos, images, policy.area is not None),
-                "linne, from files": passes(linne_source(photos, images, policy, None)),
-                "linne, from files, building the cache": building(photos, images, policy, Path(folder) / "built"),
-                "linne, from the cache": from_cache(linne_source(photos, images, policy, kept)),
-                "linne, from the cache, uint8": from_cache(linne_source(photos, images, policy, kept, floats=False)),
-            }
-            turns = {name: way(once, images) for name, once in ways.items()}
-            title = f"Files to batches of {BATCH}, {title}, {images} photos"
-            yield compare(title, turns, images, "images", given.turns)
-            kept.close()
+    policy = Policy(True, AREA, 0)
+    with tempfile.TemporaryDirectory(prefix="linne-bench-") as folder:
+        kept = opened(photos, policy, Path(folder))
+        ways = {
+            "torchvision, 2 workers": torchvision_loader(photos, images),
+            "linne, from files": passes(linne_source(photos, images, policy, None)),
+            "linne, from files, building the cache": building(photos, images, policy, Path(folder) / "built"),
+            "linne, from the cache": from_cache(linne_source(photos, images, policy, kept)),
+            "linne, from the cache, uint8": from_cache(linne_source(photos, images, policy, kept, floats=False)),
+        }
+        turns = {name: way(once, images) for name, once in ways.items()}
+        title = f"Files to batches of {BATCH}, random resized crop and flip, {images} photos"
+        yield compare(title, turns, images, "images", given.turns)
+        kept.close()
 
 
 if __name__ == "__main__":

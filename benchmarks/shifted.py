@@ -20,7 +20,6 @@ from torch import Tensor
 from linne.fit.decoded import Pictures
 from linne.fit.sampling import shuffled
 from linne.fit.sources import Batch, view_threads
-from linne.fit.views import shifted_views, with_border
 from linne.pixels.geometry import fit_to
 from linne.pixels.shrunk import shrink_for
 from linne.records.errors import ImageError
@@ -133,3 +132,46 @@ class ShiftedImages:
                 shifted_views(self._bordered, rows, down, across, flip.bool(), self.shift),
                 labels[at : at + self.batch_size],
             )
+
+
+def shifted_views(bordered: Tensor, rows: Tensor, down: Tensor, across: Tensor, flip: Tensor, border: int) -> Tensor:
+    """Cut views of the pictures' own size, each somewhere else in its bordered picture.
+
+    One look-up does for a batch: an index for each row of pixels, and one for each column, backwards where it is
+    mirrored.
+
+    Parameters
+    ----------
+    bordered : (n, height + 2 border, width + 2 border, channels) Tensor
+        Pictures with pixels around them, as `with_border` gives them.
+    rows : (batch,) int64 Tensor
+        Which pictures, on their device, as all that follows.
+    down, across : (batch,) int64 Tensor
+        Where each view begins, in [0, 2 border]; `border` leaves it where it was.
+    flip : (batch,) bool Tensor
+        Mirror left and right.
+    border : int
+
+    Returns
+    -------
+    (batch, channels, height, width) Tensor, channels last
+        Of the pictures' dtype.
+    """
+    height, width = (side - 2 * border for side in bordered.shape[1:3])
+    y = torch.arange(height, device=bordered.device) + down[:, None]
+    x = torch.arange(width, device=bordered.device)
+    x = torch.where(flip[:, None], width - 1 - x, x) + across[:, None]
+    return bordered[rows[:, None, None], y[:, :, None], x[:, None, :]].permute(0, 3, 1, 2)
+
+
+def with_border(pictures: Tensor, border: int) -> Tensor:
+    """Mirror what lies at the edges of ``(n, height, width, channels)`` pictures outwards, by `border` pixels."""
+    height, width = pictures.shape[1:3]
+    y, x = (_mirrored(side, border, pictures.device) for side in (height, width))
+    return pictures[:, y][:, :, x]
+
+
+def _mirrored(side: int, border: int, device: torch.device) -> Tensor:
+    """Give positions -border to side + border - 1, those outside mirrored at the outermost pixels."""
+    places = torch.arange(-border, side + border, device=device).abs()
+    return torch.where(places < side, places, 2 * (side - 1) - places).clamp(min=0)

@@ -25,6 +25,7 @@ from linne.embed.embedding import activations, embed
 from linne.fit.checkpoint import Checkpoints
 from linne.fit.groups import parameter_groups
 from linne.fit.judge import Judge
+from linne.fit.level import Level
 from linne.fit.losses import CrossEntropy
 from linne.fit.optimise import Trainer
 from linne.fit.optimisers import make_optimiser
@@ -32,7 +33,7 @@ from linne.fit.order import Order
 from linne.fit.probe import Probe, fit_probe
 from linne.fit.sources import CachedActivations
 from linne.fit.tail import Tail
-from linne.fit.train import Level, Loop, Position
+from linne.fit.train import Loop, Position
 from linne.records.index import TRAIN, VALIDATION
 from linne.records.places import user_cache
 from linne.records.progress import Silent

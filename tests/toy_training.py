@@ -16,13 +16,14 @@ from torch import Tensor, nn
 from linne.fit.checkpoint import Checkpoints
 from linne.fit.groups import Group
 from linne.fit.judge import Epoch, Judge, Validate
+from linne.fit.level import Level
 from linne.fit.losses import CrossEntropy
 from linne.fit.mixing import Mix
 from linne.fit.optimise import Trainer
 from linne.fit.optimisers import Optimiser, make_optimiser
 from linne.fit.order import Order
 from linne.fit.sources import CachedActivations, Source
-from linne.fit.train import Level, Loop, Position
+from linne.fit.train import Loop, Position
 from linne.records.pixel_spec import PixelSpec
 from linne.records.progress import Progress, Silent
 from linne.records.recipe import Recipe
@@ -117,11 +118,11 @@ class Run:
             if state:
                 level.trainer.load(state)
             elif judge.best is not None:
-                self.module.load_state_dict(judge.best.weights)
+                level.trainer.take(judge.best.weights)
             stopped, state = loop.run(level, patience), {}
             if stopped in ("deadline", "interrupt"):
                 return stopped
-            loop.position = Position(number + 1, level.first + level.epochs)
+            loop.position = Position(number + 1, level.first + level.epochs, stopped=stopped)
             loop.checkpoint(None)
         return stopped
 

@@ -8,14 +8,13 @@ import numpy as np
 import pytest
 import torch
 from images import encode, place, scene
-from shifted import ShiftedImages, small_pictures
+from shifted import ShiftedImages, shifted_views, small_pictures, with_border
 from six_views import mirrored_and_shifted
 from small_networks import small_pixels
 
 from linne.embed.backends import device
 from linne.fit.decoded import Pictures
 from linne.fit.sampling import shuffled
-from linne.fit.views import shifted_views, with_border
 from linne.index.class_folders import read_folder
 from linne.nets import create
 from linne.pixels.prepare import normalise, prepare

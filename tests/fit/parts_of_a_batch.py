@@ -80,7 +80,7 @@ def steps(processes: Processes) -> None:
             partial(F.cross_entropy, reduction="none", label_smoothing=0.1),
             False,
             4,
-            who,
+            processes=who,
         )
         own = slice(None) if who.alone else slice(cut[who.rank], cut[who.rank + 1])
         found = []

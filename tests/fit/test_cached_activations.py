@@ -42,6 +42,13 @@ def test_an_epoch_shows_all_views_and_depends_on_seed_and_epoch_alone() -> None:
     assert one != shown(source_of(200, 4, 8, seed=1), 3)
 
 
+def test_which_view_is_first_has_nothing_to_do_with_the_order_of_any_epoch() -> None:
+    """By the numbers that shuffle epoch 4 an image's first of four views would be known from its place there."""
+    same = np.random.default_rng((0, 4)).integers(4, size=200)
+    found = shown(source_of(200, 4, 8), 0)
+    assert np.mean([found[image] == view for image, view in enumerate(same.tolist())]) < 0.5
+
+
 @pytest.mark.parametrize("first", [0, 1, 4])
 def test_an_epoch_goes_on_from_a_batch(first: int) -> None:
     whole, rest = (list(source_of(20, 3, 4).epoch(2, start)) for start in (0, first))

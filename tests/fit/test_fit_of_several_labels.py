@@ -109,6 +109,11 @@ def test_epochs_are_ranked_by_average_precision_and_scored_anew_on_what_is_left(
     assert (tmp_path / "again.jsonl").read_text() == (tmp_path / "history.jsonl").read_text()
 
 
+def test_no_label_is_weighed_by_nothing_or_by_thousands() -> None:
+    weights = positive_weights(torch.tensor([10_000, 1, 5_000]), 10_000)
+    torch.testing.assert_close(weights, torch.tensor([0.01, 100.0, 1.0]))
+
+
 def test_the_loss_is_torchs_and_weighs_rare_labels() -> None:
     generator = torch.Generator().manual_seed(0)
     logits, targets = torch.randn(6, 3, generator=generator), torch.randint(0, 2, (6, 3), generator=generator)

@@ -192,6 +192,43 @@ def test_a_batch_that_does_not_fit_is_computed_in_parts(most: int, lanes: int) -
         torch.testing.assert_close(states[1][name], expected, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("lanes", [1, 2])
+def test_a_teacher_that_has_too_little_memory_is_asked_of_parts(lanes: int) -> None:
+    found = []
+    for allowed in (100, 2):
+        Hungry.most = 100
+
+        def teacher(seen: Tensor, allowed: int = allowed) -> Tensor:
+            if len(seen) > allowed:
+                raise torch.OutOfMemoryError("out of memory")
+            return seen.flatten(1)[:, :3]
+
+        trainer = trainer_of(Hungry(), Recipe("whole", lanes=lanes, optimiser="sgd"), teacher=teacher)
+        found.append(float(trainer.step(images(4), LABELS, 0.5, (0,))))
+    assert found[1] == pytest.approx(found[0], rel=1e-6)
+
+
+def test_an_attempt_that_failed_has_moved_no_running_statistics() -> None:
+    """Its first half is normalised, and then memory does not suffice for the rest."""
+
+    class Normed(Hungry):
+        def __init__(self) -> None:
+            super().__init__()
+            self.norm = nn.BatchNorm2d(3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return super().forward(self.norm(x))
+
+    found = []
+    for parts, allowed in ((1, 4), (2, 100)):
+        Hungry.most, module = allowed, Normed()
+        recipe = Recipe("scratch", accumulation=parts, optimiser="sgd")
+        trainer_of(module, recipe, pretrained=False).step(images(4), LABELS, 0.5, (0,))
+        found.append(state_of(module))
+    assert same_state(*found)
+    assert int(found[0]["norm.num_batches_tracked"]) == 2
+
+
 def test_where_one_lane_fails_the_other_leaves_no_gradient_behind() -> None:
     """The second lane is still computing when the first has failed."""
     failed = threading.Event()

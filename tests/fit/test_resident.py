@@ -54,8 +54,8 @@ def by_host(pictures: list[np.ndarray], spec: PixelSpec, policy: Policy, seed: i
 @pytest.mark.parametrize("spec", [SPEC, GRAY], ids=["colour", "gray"])
 @pytest.mark.parametrize(
     ("policy", "levels"),
-    [(Policy(True, None, 0), 1), (Policy(True, colour=0), 1), (Policy(True), 6), (Policy(False, (0.05, 0.2)), 6)],
-    ids=["plain", "resized", "coloured", "enlarged"],
+    [(Policy(True, colour=0), 1), (Policy(True), 6), (Policy(False, (0.05, 0.2)), 6)],
+    ids=["resized", "coloured", "enlarged"],
 )
 def test_views_are_those_of_the_host_but_for_rounding(
     device: torch.device, spec: PixelSpec, policy: Policy, levels: int

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import os
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -62,7 +62,7 @@ class CuttingOff(Silent):
 
 def recipes(**changes: object) -> tuple[Recipe, ...]:
     one = replace(RECIPE, average=0.5, **changes)
-    return one, replace(one, learning_rate=1e-2, average=0.0)
+    return one, replace(one, learning_rate=1e-2)
 
 
 def told(run: Run) -> list[tuple[object, ...]]:
@@ -158,7 +158,10 @@ class Telling(Silent):
     def update(self, done: float, note: str = "") -> None:
         self.seen += 1
         if self.seen == self.at:
-            os.kill(os.getpid(), self.number)
+            assert threading.current_thread() is threading.main_thread()
+            assert self.number not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+            assert signal.getsignal(self.number) not in (signal.SIG_DFL, None)
+            signal.raise_signal(self.number)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
@@ -224,6 +227,79 @@ def test_patience_ends_a_level_where_it_would_have_without_a_pause(
             run.go(patience=2)
             assert told(run) == told(whole)
             assert run.best.epoch == 8
+
+
+def test_the_batch_that_is_named_is_that_of_the_epoch_though_others_had_no_images(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    poisoned = Poisoned(run.source, 2, 3, np.nan)
+
+    class Gone(Poisoned):
+        def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
+            for number, (inputs, labels) in enumerate(poisoned.epoch(epoch, first), first):
+                yield (inputs[:0], labels[:0]) if number == 1 else (inputs, labels)
+
+    run.source = Gone(run.source, 0, 0, 1)
+    with pytest.raises(LinneError) as error:
+        run.go()
+    assert "epoch 2, batch 3: image 3 of 2" in str(error.value.value)
+
+
+class Clock(Silent):
+    """A step takes a second, and later ten."""
+
+    def __init__(self, slow_from: int = 10**9) -> None:
+        self.now, self.seen, self.slow_from = 0.0, 0, slow_from
+
+    def update(self, done: float, note: str = "") -> None:
+        self.seen += 1
+        self.now += 1 if self.seen < self.slow_from else 10
+
+
+def test_a_checkpoint_knows_of_the_hurry_that_begins_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    every(monkeypatch, 1)
+    run, clock, found = Run(tmp_path), Clock(slow_from=12), []
+
+    class Watching(Clock):
+        def update(self, done: float, note: str = "") -> None:
+            clock.update(done)
+            kept = run.checkpoints.read()[1]["position"]["hurried"]
+            found.append((run.loop.position.hurried, None if kept is None else tuple(kept)))
+
+    run.go(deadline=60, progress=Watching(), now=lambda: clock.now)
+    assert {now is None for now, _ in found} == {True, False}
+    assert all(now == kept for now, kept in found)
+
+
+def test_told_to_end_while_the_last_epoch_is_judged_it_is_not_judged_again(tmp_path: Path) -> None:
+    """The deadline has ended it in the middle."""
+    clock, run = Clock(), Run(tmp_path)
+    plain = run.validate
+
+    def signalled(predict: Callable[[Tensor], Tensor]) -> tuple[np.ndarray, np.ndarray]:
+        if clock.now >= 6:
+            signal.raise_signal(signal.SIGTERM)
+        return plain(predict)
+
+    run.validate = signalled
+    with pytest.raises(Stopped):
+        run.go(deadline=5.5, progress=clock, now=lambda: clock.now)
+    assert [epoch.epoch for epoch in run.done] == [0, 1, 2]
+    again = Run(tmp_path)
+    assert again.go(deadline=5.5, now=lambda: clock.now) == "deadline"
+    assert told(again) == told(run)
+    assert len(again.lines()) == 3
+
+
+def test_images_that_could_not_be_read_and_why_a_level_ended_are_not_forgotten(tmp_path: Path) -> None:
+    run = Run(tmp_path, epochs=1)
+    run.go()
+    run.loop.failed[7] = "is gone"
+    run.loop.position.stopped = "patience"
+    run.loop.checkpoint(None)
+    again = Run(tmp_path, epochs=1)
+    again.go()
+    assert again.loop.failed == {7: "is gone"}
+    assert again.loop.position.stopped == "patience"
 
 
 class Poisoned:

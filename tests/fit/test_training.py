@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 import torch
 from small_networks import normal, same_state, small_network, state_of
 from torch import Tensor
-from toy_training import Run
+from toy_training import RECIPE, Run
 
 from linne.fit.order import Order
 from linne.fit.sources import Batch, CachedActivations
@@ -105,6 +106,59 @@ def test_training_leaves_time_to_validate_before_the_deadline(tmp_path: Path) ->
     assert stopped == "deadline"
     assert 46 < now <= 58  # the last step began when all of a validation could follow
     assert len(run.done) >= 2
+
+
+class Seconds(Silent):
+    """A clock on which each step takes ten seconds."""
+
+    now = 0.0
+
+    def update(self, done: float, note: str = "") -> None:
+        self.now += 10
+
+
+def test_time_to_keep_what_is_the_best_is_left_too(tmp_path: Path) -> None:
+    clock, run = Seconds(), Run(tmp_path, epochs=10_000)
+
+    class Slow(list):
+        def append(self, state: dict[str, Tensor]) -> None:
+            clock.now += 30
+            super().append(state)
+
+    run.kept = Slow()
+    certainty = itertools.count(1)  # every epoch is better than the one before
+    run.validate = lambda _: (np.eye(2, dtype=np.float32)[run.labels] * next(certainty), np.arange(64))
+    assert run.go(deadline=155, progress=clock, now=lambda: clock.now) == "deadline"
+    assert len(run.kept) == len(run.done) > 2
+    assert clock.now <= 165  # the last step began when all of that could follow
+
+
+def test_what_is_kept_already_is_not_kept_again(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    run.go()
+    kept = len(run.kept)
+    run.loop.judge.keep_best()
+    assert len(run.kept) == kept
+    again = Run(tmp_path)
+    again.go()  # the run is over; another process may have kept what is not the best
+    assert not again.kept
+    again.loop.judge.keep_best()
+    assert len(again.kept) == 1
+
+
+def test_a_level_that_validates_more_slowly_than_the_one_before_ends_in_time(tmp_path: Path) -> None:
+    """In its very first epoch, when it has not been validated yet."""
+    clock, run = Seconds(), Run(tmp_path, epochs=1, levels=(RECIPE, RECIPE), batch=4)
+    plain = run.validate
+
+    def slow(predict: Callable[[Tensor], Tensor]) -> tuple[np.ndarray, np.ndarray]:
+        clock.now += 50 if run.loop.position.level == 1 else 0
+        return plain(predict)
+
+    run.validate = slow
+    assert run.go(deadline=160 + 150, progress=clock, now=lambda: clock.now) == "deadline"
+    assert [(epoch.level, epoch.epoch) for epoch in run.done] == [(0, 0), (0, 1), (1, 2)]
+    assert 250 < clock.now <= 310 + 10
 
 
 def test_an_interrupt_before_anything_was_judged_keeps_the_start(tmp_path: Path) -> None:

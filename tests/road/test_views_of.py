@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -36,12 +37,21 @@ def digests(index: Index, store: Path) -> np.ndarray:
 
 
 def made(
-    index: Index, digest: np.ndarray, store: Path, views: int, flip: bool = True, seed: int = 0, rows: object = None
+    index: Index,
+    digest: np.ndarray,
+    store: Path,
+    views: int,
+    flip: bool = True,
+    seed: int = 0,
+    rows: object = None,
+    failed: dict[int, str] | None = None,
+    late: Callable[[], bool] = lambda: False,
 ) -> list[np.ndarray]:
     chosen = np.arange(len(index)) if rows is None else np.array(rows)
     policy = Policy.named("light", flip)
     backend = eager(FROZEN, STAGE)
-    return views_of(FROZEN, STAGE, index, chosen, digest, policy, views, backend, seed, store, Silent())
+    told = {} if failed is None else failed
+    return views_of(FROZEN, STAGE, index, chosen, digest, policy, views, backend, seed, store, Silent(), told, late)
 
 
 @torch.inference_mode()
@@ -93,6 +103,20 @@ def test_views_of_some_rows_are_those_of_all_in_any_batch(index: Index, tmp_path
         np.testing.assert_allclose(one[[7, 2, 3]], other, rtol=2e-3, atol=2e-3)
 
 
+def test_where_time_is_over_the_views_that_are_there_are_given(index: Index, tmp_path: Path) -> None:
+    store, asked = tmp_path / "store", 0
+    digest = digests(index, store)
+
+    def late() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked > 2  # a view of these images is one batch
+
+    every, some = made(index, digest, store, 5), made(index, digest, store, 5, late=late)
+    assert len(some) == 3
+    assert all(map(np.array_equal, some, every[:3]))
+
+
 def test_an_image_that_cannot_be_read_any_more_has_its_first_view_in_all(index: Index, tmp_path: Path) -> None:
     store = tmp_path / "store"
     digest = digests(index, store)
@@ -100,7 +124,10 @@ def test_an_image_that_cannot_be_read_any_more_has_its_first_view_in_all(index: 
     gone, changed = Path(index.root, index.path(2)), Path(index.root, index.path(5))
     gone.unlink()
     changed.write_bytes(encode(scene(70, 90, seed=99), "PNG"))
-    after = made(index, digest, store, 3)
+    failed: dict[int, str] = {}
+    after = made(index, digest, store, 3, failed=failed)
+    assert set(failed) == {2, 5}
+    assert all(failed.values())
     for number, (view, earlier) in enumerate(zip(after, before, strict=True)):
         for row in range(IMAGES):
             expected = before[0] if row in (2, 5) else earlier

@@ -17,7 +17,7 @@ from linne.fit.automatic import automatic
 from linne.fit.draw import Box, Draw, draw, whole_pixels
 from linne.fit.erase import erase
 from linne.fit.functional import transforms
-from linne.fit.policy import SMALL_SIDE, Policy
+from linne.fit.policy import Policy, is_small
 from linne.pixels.geometry import fit_to
 from linne.pixels.shrunk import Picture, shrink_for
 from linne.records.pixel_spec import PixelSpec
@@ -31,7 +31,14 @@ SHIFT = 0.08
 ZOOM = 0.1
 
 
-def random_view(picture: Picture, spec: PixelSpec, policy: Policy, rng: random.Random, out: Tensor) -> None:
+def random_view(
+    picture: Picture,
+    spec: PixelSpec,
+    policy: Policy,
+    rng: random.Random,
+    out: Tensor,
+    full: PixelSpec | None = None,
+) -> None:
     """Draw one augmented view.
 
     Parameters
@@ -43,11 +50,14 @@ def random_view(picture: Picture, spec: PixelSpec, policy: Policy, rng: random.R
         Of this view alone, from `rng_of`.
     out : (1, channels, height, width) uint8 tensor, channels last
         Takes the view.
+    full : PixelSpec, optional
+        What images are validated at, where `spec` grows up to it: inputs that are small only at first are cropped as
+        they will be.
     """
     if policy.still:
         _still(picture, spec, out)
-    elif spec.height > SMALL_SIDE:
-        _photo(picture, spec, draw(picture.width, picture.height, spec, policy, rng), out)
+    elif not is_small(full or spec):
+        _photo(picture, draw(picture.width, picture.height, spec, policy, rng), out)
     else:
         _small(picture, spec, rng, out)
         if policy.flip and rng.random() < 0.5:
@@ -75,16 +85,11 @@ def _still(picture: Picture, spec: PixelSpec, out: Tensor) -> None:
     out.copy_(torch.from_numpy(np.array(fitted).reshape(1, spec.height, spec.width, -1)).permute(0, 3, 1, 2))
 
 
-def _photo(picture: Picture, spec: PixelSpec, drawn: Draw, out: Tensor) -> None:
+def _photo(picture: Picture, drawn: Draw, out: Tensor) -> None:
     """Cut out what was drawn, mirror it and change its colours."""
-    if drawn.box[2:] == (spec.width, spec.height):
-        x, y = int(drawn.box[0]), int(drawn.box[1])
-        cut = torch.from_numpy(picture.pixels()[None, y : y + spec.height, x : x + spec.width]).permute(0, 3, 1, 2)
-        out.copy_(cut.flip(-1) if drawn.flip else cut)
-    else:
-        resized_crop(picture, drawn.box, out)
-        if drawn.flip:
-            out.copy_(out.flip(-1))
+    resized_crop(picture, drawn.box, out)
+    if drawn.flip:
+        out.copy_(out.flip(-1))
     if drawn.colour:
         functional = transforms()
         adjust = (functional.adjust_brightness, functional.adjust_contrast, functional.adjust_saturation)
@@ -150,5 +155,5 @@ def _small(picture: Picture, spec: PixelSpec, rng: random.Random, out: Tensor) -
 
 def get_ready(spec: PixelSpec, policy: Policy) -> None:
     """Import what views need, before the first step; `InstallError` where it does not fit torch."""
-    if (spec.height > SMALL_SIDE and not policy.still) or policy.automatic is not None:
+    if (not is_small(spec) and not policy.still) or policy.automatic is not None:
         transforms()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
+LEAST_POSITIVE, MOST_POSITIVE = 0.01, 100.0
+
 
 def inverse_frequency(counts: Tensor) -> Tensor:
     """Weigh each class by one over its number of images, so that all classes weigh the same together.
@@ -45,6 +47,9 @@ def log_prior(counts: Tensor, tau: float = 1.0) -> Tensor:
 def positive_weights(counts: Tensor, images: int) -> Tensor:
     """Weigh a label that is there by how many images lack it over how many have it: both sides then weigh the same.
 
+    Not more than a hundredfold, nor less than a hundredth: a label of one image would else drown all others, and that
+    of all images teach nothing.
+
     Parameters
     ----------
     counts : (classes,) Tensor
@@ -55,9 +60,10 @@ def positive_weights(counts: Tensor, images: int) -> Tensor:
     Returns
     -------
     (classes,) float32 Tensor
+        In [0.01, 100].
     """
     counted = _counted(counts)
-    return ((images - counted) / counted).float()
+    return ((images - counted) / counted).clamp(LEAST_POSITIVE, MOST_POSITIVE).float()
 
 
 def _counted(counts: Tensor) -> Tensor:

@@ -54,22 +54,12 @@ def draw(width: int, height: int, spec: PixelSpec, policy: Policy, rng: random.R
     rng : random.Random
         Of this view alone, from `rng_of`.
     """
-    if policy.area is None:
-        box = _plain_box(width, height, spec, rng)
-    else:
-        box = crop_box(width, height, policy.area, rng, spec.width / spec.height)
+    box = crop_box(width, height, policy.area, rng, spec.width / spec.height)
     colour: tuple[float, ...] = ()
     if policy.colour:
         low, high = 1 - policy.colour, 1 + policy.colour
         colour = tuple(rng.uniform(low, high) for _ in range(3 if spec.channels == 3 else 2))
     return Draw(box, colour, policy.flip and rng.random() < 0.5)
-
-
-def _plain_box(width: int, height: int, spec: PixelSpec, rng: random.Random) -> Box:
-    """The input's size, anywhere in the picture whose shorter side has `spec.resize` pixels then."""
-    scale = min(width, height) / spec.resize
-    across, down = spec.width * scale, spec.height * scale
-    return rng.uniform(0, width - across), rng.uniform(0, height - down), across, down
 
 
 def crop_box(width: int, height: int, share: tuple[float, float], rng: random.Random, shape: float = 1.0) -> Box:

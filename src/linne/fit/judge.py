@@ -64,8 +64,8 @@ class Judge:
     ----------
     done : list of Epoch
     best : Best or None
-    seconds : float
-        What the last validation took.
+    validating, keeping : float
+        Seconds that the last validation took, and the last time that an epoch was kept.
     """
 
     def __init__(
@@ -78,11 +78,17 @@ class Judge:
         listeners: Sequence[Callable[[Epoch], None]] = (),
     ) -> None:
         self._processes, self._listeners = processes, listeners
-        self._scoring, self._history, self.keep, self._now = scoring_of(truth), history, keep, now
+        self._scoring, self._history, self._keep, self._now = scoring_of(truth), history, keep, now
         self.done: list[Epoch] = []
         self.best: Best | None = None
-        self.seconds = 0.0
+        self.validating, self.keeping = 0.0, 0.0
+        self._kept: dict[str, Tensor] | None = None
         self._told = 0
+
+    @property
+    def seconds(self) -> float:
+        """What it takes to judge an epoch that is the best so far."""
+        return self.validating + self.keeping
 
     def epoch(
         self,
@@ -101,7 +107,7 @@ class Judge:
         each = self._scoring.each(logits, seen)
         found = self._scoring.mean(each, seen)
         ended = self._now()
-        self.seconds = ended - began
+        self.validating = ended - began
         told_rate = None if rate is None else round(rate, 1)
         told_wait = None if waited is None else round(waited, 4)
         epoch = Epoch(
@@ -123,8 +129,16 @@ class Judge:
             # One assignment, for an interrupt may come before or after it.
             copied = {name: value.detach().clone() for name, value in weights().items()}
             self.best = Best(epoch, copied, seen, each)
-            self.keep()
+            self.keep_best()
+            self.keeping = self._now() - ended
         self.tell()
+
+    def keep_best(self) -> None:
+        """Keep the best epoch's weights, which the module has, unless they are kept already."""
+        assert self.best is not None  # noqa: S101 - something has been judged
+        if self._kept is not self.best.weights:
+            self._keep()
+            self._kept = self.best.weights
 
     def since_best(self, level: int) -> int:
         """Epochs of a level that were judged after the best one."""
@@ -144,7 +158,11 @@ class Judge:
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Tensors and plain values that `load` needs."""
-        facts: dict[str, Any] = {"done": [asdict(epoch) for epoch in self.done], "seconds": self.seconds}
+        facts: dict[str, Any] = {
+            "done": [asdict(epoch) for epoch in self.done],
+            "validating": self.validating,
+            "keeping": self.keeping,
+        }
         if self.best is None:
             return {}, facts
         arrays = {"seen": self.best.seen, **{f"each/{name}": array for name, array in self.best.each.items()}}
@@ -155,7 +173,7 @@ class Judge:
     def load(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
         """Go on from what `state` gave; the history is cut back to what was done then."""
         self.done = [Epoch(**line) for line in facts["done"]]
-        self.seconds = facts["seconds"]
+        self.validating, self.keeping = facts["validating"], facts["keeping"]
         if "best" in facts:
             weights = {name.removeprefix("weights/"): v for name, v in tensors.items() if name.startswith("weights/")}
             each = {name.removeprefix("each/"): v.numpy() for name, v in tensors.items() if name.startswith("each/")}

@@ -1,7 +1,8 @@
 """A batch in parts that are computed side by side, each by a thread with a core of its own.
 
 Small networks are made of operations too short for several cores to share one; two halves of a batch share nothing. The
-gradient is that of the whole batch, but for the rounding of sums.
+gradient is that of the whole batch, but for the rounding of sums; only batch norms that train see a part at a time,
+where memory does not suffice for more.
 """
 
 from __future__ import annotations
@@ -125,6 +126,8 @@ class Lanes:
         self._lanes = [Lane(module, fixed_norms, processes) for _ in range(lanes if several else 1)]
         self.in_step = self._lanes[0].in_step
         self._precision = precision
+        self._moving = [] if fixed_norms else list(module.buffers())
+        self._before = [buffer.clone() for buffer in self._moving]
         self._pool = None
         if len(self._lanes) > 1:
             self._pool = ThreadPoolExecutor(len(self._lanes), "lane", initializer=torch.set_num_threads, initargs=(1,))
@@ -137,7 +140,7 @@ class Lanes:
         images : (batch, ...) tensor
         losses : callable
         parts : int
-            Computed one after the other, for want of memory.
+            Computed one after the other, for want of memory. Batch norms that train normalise each part by itself.
         seed : tuple of int
             Of what is drawn in the network: dropout and stochastic depth.
 
@@ -151,6 +154,8 @@ class Lanes:
                 return images.new_zeros(0, dtype=torch.float32)
             parts = min(parts, len(images))
         lanes = min(len(self._lanes), len(images))
+        if self._moving:
+            torch._foreach_copy_(self._before, self._moving)
         for number, lane in enumerate(self._lanes):
             lane.generator.manual_seed(
                 int(np.random.SeedSequence((*seed, number)).generate_state(1, np.uint64)[0]) >> 1
@@ -173,9 +178,16 @@ class Lanes:
         return torch.cat(done)
 
     def forget(self) -> None:
-        """Drop what an attempt that failed has left."""
+        """Drop what an attempt that failed has left: gradients, and what it has moved in running statistics."""
         for lane in self._lanes:
             lane.take_gradients()
+        if self._moving:
+            torch._foreach_copy_(self._moving, self._before)
+
+    def close(self) -> None:
+        """End the threads; no more batches can be computed then."""
+        if self._pool is not None:
+            self._pool.shutdown()
 
     def _gather(self) -> None:
         """Sum the lanes' gradients, in order."""

@@ -13,6 +13,9 @@ from torch import Tensor, nn
 
 START, GROWTH_STEPS = 2.0**16, 2000
 
+LEAST = 2.0**-14
+"""A gradient that overflows even so is no number for another reason."""
+
 
 class LossScale:
     """A factor of the loss: halved when a gradient overflows, doubled after many steps without that.
@@ -29,15 +32,21 @@ class LossScale:
     @torch.no_grad()
     def undo(self, parameters: Iterable[nn.Parameter]) -> None:
         """Divide gradients by the factor."""
-        if self.active:
-            torch._foreach_mul_([p.grad for p in parameters if p.grad is not None], 1 / self.value)
+        gradients = [p.grad for p in parameters if p.grad is not None]
+        if self.active and gradients:  # a process may have no images of a batch
+            torch._foreach_mul_(gradients, 1 / self.value)
 
     def worked(self, norm: Tensor) -> bool:
-        """Whether a step with gradients of this norm may be made; moves the factor."""
+        """Whether the loop is to see a step with gradients of this norm, or it is left out; moves the factor.
+
+        What is not finite though the factor is as small as it may be is left for the loop to find, too.
+        """
         if not self.active:
             return True
         if not bool(norm.isfinite()):
-            self.value, self._good = max(self.value / 2, 2.0**-14), 0
+            if self.value <= LEAST:
+                return True
+            self.value, self._good = self.value / 2, 0
             return False
         self._good += 1
         if self._good == GROWTH_STEPS:

@@ -122,14 +122,12 @@ class Trainer:
             images, share = mix.images(images, processes.rolled(images))
             others = processes.rolled(labels)
 
-        taught = None if self._teacher is None else self._teacher(images)
-
         def losses(logits: Tensor, part: slice) -> Tensor:
             of_labels, of_teacher = logits.unbind(1) if logits.ndim == 3 else (logits, logits)
             each = self._loss(of_labels, labels[part])
             if mix is not None:
                 each = share * each + (1 - share) * self._loss(of_labels, others[part])
-            return each if taught is None else self._taught(each, of_teacher, taught[part])
+            return each if self._teacher is None else self._taught(each, of_teacher, self._teacher(images[part]))
 
         whole = whole or len(images)
         each = self._backward(images, losses, seed if processes.first else (*seed, processes.rank), whole)
@@ -204,8 +202,14 @@ class Trainer:
         return whole_of(self.module.state_dict())
 
     def take(self, weights: Mapping[str, Tensor]) -> None:
-        """Give the module weights that `weights` gave."""
+        """Give the module weights that `weights` gave; the moving average begins anew with them."""
         self.module.load_state_dict(cut_as(self.module.state_dict(), weights))
+        if self._average is not None:
+            self._average = Average(self.module, self._average.decay)
+
+    def close(self) -> None:
+        """End the threads that compute; no more steps can be made then."""
+        self._lanes.close()
 
     def state(self) -> dict[str, Tensor]:
         """All that the next step depends on, but for what it is given."""

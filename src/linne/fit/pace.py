@@ -21,38 +21,42 @@ class Pace:
     steps : int
         Planned, in all.
     end : float, optional
-        When they must be done, on the caller's clock.
+        When they must be done, on the caller's clock; it may be moved.
     hurried : (float, float), optional
         From where in the schedule, and when, the clock has been followed: of a run that goes on.
     """
 
     def __init__(self, steps: int, end: float | None, hurried: tuple[float, float] | None = None) -> None:
-        self._steps, self._end = steps, end
+        self._steps, self.end = steps, end
         self._first: tuple[int, float] | None = None
         self.hurried = hurried
 
     def at(self, step: int, now: float) -> float:
         """Progress before a step, in [0, 1]."""
         by_steps = step / self._steps
-        if self._end is None:
+        if self.end is None:
             return by_steps
-        if self.hurried is None and self._is_late(step, now, self._end):
+        if self.hurried is None and self._is_late(step, now, self.end):
             self.hurried = by_steps, now
         if self.hurried is None:
             return by_steps
-        if now >= self._end:
+        if now >= self.end:
             return 1.0
         progress, since = self.hurried
-        by_clock = progress + (1 - progress) * (now - since) / (self._end - since)
+        by_clock = progress + (1 - progress) * (now - since) / (self.end - since)
         return min(max(by_steps, by_clock), 1.0)
 
-    def _is_late(self, step: int, now: float, end: float) -> bool:
-        if self._first is None:
-            if step > 0:  # the first step is over
-                self._first = step, now
-            return now >= end
+    def seconds_a_step(self, step: int, now: float) -> float | None:
+        """What a step has taken so far, from before this one; None until that is known."""
+        if self._first is None and step > 0:  # the first step is over
+            self._first = step, now
+        if self._first is None or step - self._first[0] < FEWEST_STEPS:
+            return None
         first, then = self._first
-        if step - first < FEWEST_STEPS:
+        return (now - then) / (step - first)
+
+    def _is_late(self, step: int, now: float, end: float) -> bool:
+        each = self.seconds_a_step(step, now)
+        if self._first is None or each is None:
             return now >= end
-        done = now + (self._steps - step) * (now - then) / (step - first)
-        return done > end + LATE * (end - then)
+        return now + (self._steps - step) * each > end + LATE * (end - self._first[1])

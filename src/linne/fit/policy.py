@@ -11,8 +11,14 @@ from linne.records.recipe import Augment, Automatic
 SMALL_SIDE = 64
 """Inputs up to this size are shifted, turned and scaled a little: a crop would lose half of a digit."""
 
+
 ERASED = 0.25
 """As DeiT has it."""
+
+
+def is_small(spec: PixelSpec) -> bool:
+    """Whether inputs of this size, that of validation, are turned and shifted, and not cropped."""
+    return spec.height <= SMALL_SIDE
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +29,8 @@ class Policy:
     ----------
     flip : bool
         Mirror every second view.
-    area : (low, high) or None
-        Share of the picture that a crop has; it is resized to the input. None cuts crops of the input's size from the
-        picture scaled as for validation, which costs next to nothing. Small inputs are turned, shifted and scaled
+    area : (low, high)
+        Share of the picture that a crop has; it is resized to the input. Small inputs are turned, shifted and scaled
         instead.
     colour : float
         Brightness, contrast and saturation are multiplied by factors in ``[1 - colour, 1 + colour]``; 0 leaves them.
@@ -39,7 +44,7 @@ class Policy:
     """
 
     flip: bool
-    area: tuple[float, float] | None = (0.35, 1.0)
+    area: tuple[float, float] = (0.35, 1.0)
     colour: float = 0.3
     automatic: Automatic | None = None
     erase: float = 0.0
@@ -64,25 +69,23 @@ class Policy:
     def cache_side(self, spec: PixelSpec) -> int:
         """Pixels of the shorter side of cached pictures: a crop of middling area then has the size of the input."""
         longer = max(spec.height, spec.width)
-        if longer <= SMALL_SIDE:
+        if is_small(spec):
             return 2 * longer
         if self.still:
             return spec.resize if spec.fit == "crop" else longer
-        return spec.resize if self.area is None else math.ceil(longer / math.sqrt(sum(self.area) / 2))
+        return math.ceil(longer / math.sqrt(sum(self.area) / 2))
 
     def in_words(self, spec: PixelSpec) -> str:
         """Say what happens to a view, in one line."""
         if self.still:
             said = ["what validation sees, each time the same"]
-        elif spec.height <= SMALL_SIDE:
+        elif is_small(spec):
             said = ["a small turn, shift and zoom"]
-        elif self.area is None:
-            said = ["crops of the input's size"]
         else:
             said = [f"crops of {self.area[0]:.0%} to {self.area[1]:.0%} of the picture"]
         if self.flip:
             said.append("every second view mirrored")
-        if self.colour and spec.height > SMALL_SIDE and not self.still:
+        if self.colour and not is_small(spec) and not self.still:
             what = "brightness, contrast and saturation" if spec.channels == 3 else "brightness and contrast"
             said.append(f"{what} up to {self.colour:.0%} more or less")
         if self.automatic is not None:

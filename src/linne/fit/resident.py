@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from linne.fit.draw import draw, rng_of
-from linne.fit.policy import SMALL_SIDE, Policy
+from linne.fit.policy import Policy, is_small
 from linne.fit.sources import AugmentedImages, Batch, label_tensor
 from linne.fit.views import cut_views
 from linne.records.errors import ImageError
@@ -24,7 +24,7 @@ SHARE = 0.5
 
 def can_be_cut_at_once(spec: PixelSpec, policy: Policy) -> bool:
     """Whether views can be made by operations on whole batches: those of photos, by the light policy."""
-    return spec.height > SMALL_SIDE and policy.automatic is None and not policy.erase and not policy.still
+    return not is_small(spec) and policy.automatic is None and not policy.erase and not policy.still
 
 
 class ResidentImages:

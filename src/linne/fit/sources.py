@@ -36,6 +36,9 @@ AHEAD = 3
 CHUNK = 8
 """Images that a thread makes in one go: handing each over alone would cost as much as cutting it from the cache."""
 
+_STREAM = 2
+"""Views are drawn by other numbers than epochs are shuffled by."""
+
 MOST_THREADS = 8
 MOST_THREADS_FROM_CACHE = 4
 """More made fewer views a second on sixteen cores, at twice the work each (`benchmarks/view_threads.py`)."""
@@ -87,7 +90,8 @@ class CachedActivations:
 
     def __init__(self, views: Sequence[NDArray[np.float16]], labels: Truth, order: Order) -> None:
         self.views, self.labels, self.order = views, labels, order
-        self._first = np.random.default_rng((order.seed, len(views))).integers(len(views), size=len(labels))
+        drawn = np.random.default_rng((order.seed, len(views), _STREAM))
+        self._first = drawn.integers(len(views), size=len(labels))
         self.images, self.batch_size = order.images, order.batch_size
         self.waited = 0.0
         self.failed: dict[int, str] = {}
@@ -147,36 +151,33 @@ class AugmentedImages:
         normalised = Normaliser(spec, torch.device("cpu")) if self._floats else None
         free = [_buffer(self.order.part_size, spec, self._floats) for _ in range(AHEAD + 2)]
         waiting: deque[tuple[list[Future[list[int]]], Tensor, NDArray[np.int64]]] = deque()
-        # What is only cut out takes less time than handing the interpreter's lock to another thread and back.
         uncached = self.pictures.uncached(self.rows)  # after an epoch, what was in its last, smaller batch
-        only_cut = self.policy.area is None and not self.policy.colour and not uncached
-        threads = 1 if only_cut else view_threads(decoding=uncached >= self.batch_size)
-        chunk = self.batch_size if only_cut else CHUNK
+        threads = view_threads(decoding=uncached >= self.batch_size)
         with ThreadPoolExecutor(threads, "augment", initializer=torch.set_num_threads, initargs=(1,)) as pool:
             try:
                 for places, turns in self.order.batches_and_turns(epoch)[first:]:
                     rows, buffer = self.rows[places], free.pop()
-                    pieces = [slice(start, start + chunk) for start in range(0, len(rows), chunk)]
+                    pieces = [slice(start, start + CHUNK) for start in range(0, len(rows), CHUNK)]
                     futures = [
                         pool.submit(self._fill, buffer[piece], rows[piece], turns[piece], epoch, spec, normalised)
                         for piece in pieces
                     ]
                     waiting.append((futures, buffer, rows))
                     if len(waiting) > AHEAD:
-                        yield from self._next(waiting, free, chunk)
+                        yield from self._next(waiting, free)
                 while waiting:
-                    yield from self._next(waiting, free, chunk)
+                    yield from self._next(waiting, free)
             finally:
                 for futures, _, _ in waiting:
                     for future in futures:
                         future.cancel()
 
     def _next(
-        self, waiting: deque[tuple[list[Future[list[int]]], Tensor, NDArray[np.int64]]], free: list[Tensor], chunk: int
+        self, waiting: deque[tuple[list[Future[list[int]]], Tensor, NDArray[np.int64]]], free: list[Tensor]
     ) -> Iterator[Batch]:
         futures, buffer, rows = waiting[0]
         began = time.perf_counter()
-        missing = [start * chunk + place for start, future in enumerate(futures) for place in future.result()]
+        missing = [start * CHUNK + place for start, future in enumerate(futures) for place in future.result()]
         self.waited += time.perf_counter() - began
         waiting.popleft()
         kept = np.delete(np.arange(len(rows)), missing)
@@ -200,7 +201,8 @@ class AugmentedImages:
             here = out[place : place + 1]
             rng = rng_of(self.order.seed, epoch, row, turn)
             try:  # a JPEG is decoded only when it is known what of it is wanted
-                random_view(self.pictures.of(row), spec, self.policy, rng, here if view is None else view)
+                made = here if view is None else view
+                random_view(self.pictures.of(row), spec, self.policy, rng, made, self.growth.spec)
             except ImageError as error:
                 self.failed[row] = str(error)
                 missing.append(place)

@@ -2,73 +2,46 @@
 
 from __future__ import annotations
 
+import json
 import signal
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
 from typing import Any, NoReturn
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from linne.fit.checkpoint import Checkpoints
-from linne.fit.judge import Judge, Validate
-from linne.fit.mixing import Mix
+from linne.fit.judge import Judge
+from linne.fit.level import Level
 from linne.fit.optimise import Trainer
 from linne.fit.pace import Pace
 from linne.fit.processes import ALONE, Processes
-from linne.fit.sources import Source
+from linne.fit.step_losses import StepLosses
 from linne.fit.stopping import stopping
-from linne.records.errors import DataError, DivergedError, Stopped
+from linne.records.errors import DataError, Stopped
 from linne.records.progress import Progress
+
+VALIDATED_FASTER = 3
+"""Images are validated about so many times as fast as they are trained on: before a level has been validated once."""
 
 NOTED = 20
 """The progress line shows the mean loss of so many steps."""
 
-LOOKED_AT_EVERY = 16
-"""Steps after which losses are fetched from a GPU: each time it is waited for."""
-
 
 @dataclass
 class Position:
-    """Where a run is: `batches` of `epoch` are done, with these `losses`; epochs go on from level to level."""
+    """Where a run is: `batches` of `epoch` are done, with these `losses`; epochs go on from level to level.
+
+    `stopped` says why the level before ended, as `Loop.run` gives it.
+    """
 
     level: int = 0
     epoch: int = 1
     batches: int = 0
     losses: list[float] = field(default_factory=list)
     hurried: tuple[float, float] | None = None
-
-
-@dataclass(frozen=True)
-class Level:
-    """One level of training, ready to go.
-
-    Attributes
-    ----------
-    trainer : Trainer
-    source : Source
-    validate : Validate
-    first, epochs : int
-        Number of its first epoch, and how many it has.
-    mixes : callable or None
-        Given epoch and batch, how images of the batch are mixed.
-    named : callable
-        Given epoch and batch, names of some of its images.
-    """
-
-    trainer: Trainer
-    source: Source
-    validate: Validate
-    first: int
-    epochs: int
-    mixes: Callable[[int, int], Mix] | None
-    named: Callable[[int, int], Sequence[str]]
-
-    @property
-    def batches(self) -> int:
-        """Of an epoch."""
-        return max(self.source.images // self.source.batch_size, 1)
+    stopped: str = ""
 
 
 @dataclass
@@ -84,11 +57,13 @@ class Loop:
     now : callable
         Seconds since the run began, those of processes that were killed counted in.
     deadline : float or None
-        On that clock. Training stops there, in the middle of an epoch if need be, and earlier by what the last
-        validation took.
+        On that clock. Training stops there, in the middle of an epoch if need be, and earlier by what it takes to
+        validate and to keep what has been trained.
     position : Position
     processes : Processes
         All leave the loop at the same step, for the reason that the first one has.
+    failed : dict of int to str
+        Rows of images that could not be read any more, and why: sources and validation add to it.
     """
 
     judge: Judge
@@ -99,6 +74,7 @@ class Loop:
     deadline: float | None
     position: Position
     processes: Processes = ALONE
+    failed: dict[int, str] = field(default_factory=dict)
 
     def run(self, level: Level, patience: int) -> str:
         """Train a level to its end; the module then has the best weights so far.
@@ -119,9 +95,9 @@ class Loop:
         Stopped
             The process was told to end; there is a checkpoint.
         """
-        trainer, stopped = level.trainer, ""
+        trainer, stopped = level.trainer, "interrupt" if level.interrupted else ""
         if self.judge.best is None:
-            stopped = self._judge_start(level)
+            stopped = self._judge_start(level) or stopped
         self.progress.start("train", level.epochs * level.batches * level.source.batch_size, "images")
         try:
             with stopping(ctrl_c=not self.processes.alone) as told:
@@ -135,8 +111,9 @@ class Loop:
             assert self.judge.best is not None  # noqa: S101 - the start has been judged
             trainer.take(self.judge.best.weights)
             trainer.module.eval()
+            trainer.close()
         if stopped == "interrupt":
-            self.judge.keep()  # the interrupt may have come in the middle of keeping, or before the epoch was told
+            self.judge.keep_best()  # the interrupt may have come in the middle of keeping, or before the epoch was told
             self.judge.tell()
         return stopped
 
@@ -154,8 +131,7 @@ class Loop:
 
     def _epochs(self, level: Level, patience: int, told: list[int]) -> str:
         at, last = self.position, level.first + level.epochs - 1
-        end = None if self.deadline is None else self.deadline - self.judge.seconds
-        pace = Pace(level.epochs * level.batches, end, at.hurried)
+        pace = Pace(level.epochs * level.batches, self.deadline, at.hurried)
         while at.epoch <= last:
             if patience and self.judge.since_best(at.level) >= patience:
                 return "patience"
@@ -170,48 +146,62 @@ class Loop:
     def _epoch(self, level: Level, pace: Pace, told: list[int]) -> str:
         at, source = self.position, level.source
         began, waited_before, trained = self.now(), source.waited, 0
-        fetched = _Losses(at.losses, level.trainer.device.type == "cuda")
+        named = level.named if self.processes.first else None
+        losses = StepLosses(at.losses, level.trainer.device.type == "cuda", at.epoch, named)
         stopped, progress = "", 0.0
         for inputs, labels in source.epoch(at.epoch, at.batches):
             now = self.now()
             step = (at.epoch - level.first) * level.batches + at.batches
-            # What has been trained must be validated too.
-            over = self.deadline is not None and now + self.judge.seconds > self.deadline
+            pace.end = end = self._end(level, pace.seconds_a_step(step, now))
+            over = end is not None and now > end
             own = (over, self.checkpoints.due(), pace.at(step, now)) if self.processes.first else (0, 0, 0)
             signals, images, late, due, progress = self.processes.sums([len(told), len(labels), *own])
+            at.hurried = pace.hurried  # before a checkpoint is written
             if signals:
-                fetched.fetch(self, level)
+                losses.fetch()
                 self._stop(level.trainer, told)
             if late:
                 stopped = "deadline"
                 break
             if due:
-                fetched.fetch(self, level)
+                losses.fetch()
                 self.checkpoint(level.trainer)
-            at.hurried = pace.hurried
             if not images:  # none of them can be read any more
                 at.batches += 1
                 continue
             mix = level.mixes(at.epoch, at.batches) if level.mixes else None
-            fetched.add(
-                level.trainer.step(inputs, labels, progress, (self.seed, at.epoch, at.batches), mix, int(images))
-            )
+            which = self.seed, at.epoch, at.batches
+            loss = level.trainer.step(inputs, labels, progress, which, mix, int(images))
             at.batches, trained = at.batches + 1, trained + int(images)
-            fetched.fetch_if_due(self, level)
+            losses.add(at.batches - 1, loss)
             waited = (source.waited - waited_before) / max(self.now() - began, 1e-9)
             self.progress.update((step + 1) * source.batch_size, self._note(waited))
-        fetched.fetch(self, level)
+        losses.fetch()
         if not at.losses and not stopped and self.processes.first:
             raise DataError(
                 "no training image can be read any more",
                 value=next(iter(source.failed.values()), None),
                 remedy="put the images back where they were",
             )
-        if at.losses:
+        last = self.judge.done[-1]
+        judged = not trained and (last.level, last.epoch) == (at.level, at.epoch)  # before a signal that came then
+        if at.losses and not judged:
             rate = trained / max(self.now() - began, 1e-9)
             waited = (source.waited - waited_before) / max(self.now() - began, 1e-9)
             self._judge(level, at.epoch, float(np.mean(at.losses)), rate, level.trainer.rate_at(progress), waited)
         return stopped
+
+    def _end(self, level: Level, seconds_a_step: float | None) -> float | None:
+        """When the last step must be over: what has been trained must be validated and kept, too."""
+        if self.deadline is None:
+            return None
+        assert self.judge.best is not None  # noqa: S101 - the start has been judged
+        rest = self.judge.seconds
+        if seconds_a_step is not None and self.judge.done[-1].level != self.position.level:
+            # The level before was validated on stored activations, perhaps: this one reads files.
+            batches = len(self.judge.best.seen) / level.source.batch_size
+            rest = max(rest, batches * seconds_a_step / VALIDATED_FASTER)
+        return self.deadline - rest
 
     def _judge(
         self,
@@ -248,7 +238,8 @@ class Loop:
         self.judge.load(of("judge"), facts["judge"])
         at = facts["position"]
         hurried = None if at["hurried"] is None else (float(at["hurried"][0]), float(at["hurried"][1]))
-        self.position = Position(at["level"], at["epoch"], at["batches"], list(at["losses"]), hurried)
+        self.position = Position(**{**at, "hurried": hurried})
+        self.failed |= dict(facts["failed"])
         return of("trainer")
 
     def checkpoint(self, trainer: Trainer | None) -> None:
@@ -257,44 +248,13 @@ class Loop:
         tensors = {f"judge/{name}": value for name, value in tensors.items()}
         if trainer is not None:
             tensors |= {f"trainer/{name}": value for name, value in trainer.state().items()}
+        self.gather_failed()
         if not self.processes.first:
             return
-        at = self.position
-        position = {"level": at.level, "epoch": at.epoch, "batches": at.batches, "losses": at.losses}
-        self.checkpoints.write(
-            tensors, {"position": position | {"hurried": at.hurried}, "judge": judged, "seconds": self.now()}
-        )
+        facts = {"position": asdict(self.position), "judge": judged, "failed": list(self.failed.items())}
+        self.checkpoints.write(tensors, {**facts, "seconds": self.now()})
 
-
-class _Losses:
-    """Losses of steps; those on a GPU are fetched now and then, so that it is not waited for at each step."""
-
-    def __init__(self, into: list[float], remote: bool) -> None:
-        self._into, self._every = into, LOOKED_AT_EVERY if remote else 1
-        self._open: list[Tensor] = []
-
-    def add(self, loss: Tensor) -> None:
-        self._open.append(loss)
-
-    def fetch_if_due(self, loop: Loop, level: Level) -> None:
-        if len(self._open) >= self._every:
-            self.fetch(loop, level)
-
-    def fetch(self, loop: Loop, level: Level) -> None:
-        """Take them over; `LinneError` where one is no number."""
-        if not self._open:
-            return
-        values = torch.stack(self._open).tolist()
-        self._open.clear()
-        first = len(self._into)
-        self._into.extend(values)
-        bad = np.flatnonzero(~np.isfinite(values))
-        if len(bad) and loop.processes.first:
-            epoch, batch = loop.position.epoch, first + int(bad[0])
-            images = ", ".join(level.named(epoch, batch))
-            raise DivergedError(
-                "the loss or its gradient is no number",
-                value=f"epoch {epoch}, batch {batch}: {images}",
-                remedy="take a smaller learning_rate, or look at the images with `linne audit`; the best weights "
-                "so far are in the run",
-            )
+    def gather_failed(self) -> None:
+        """Let each process know all the images that could not be read."""
+        for others in self.processes.gather(json.dumps(list(self.failed.items())).encode()):
+            self.failed |= dict(json.loads(others))

@@ -34,7 +34,8 @@ class Recipe:
     batch_size : int
         Images a step, all processes together.
     accumulation : int
-        Parts that a batch is computed in, one after the other, for want of memory; its gradient is the same.
+        Parts that a batch is computed in, one after the other, for want of memory; its gradient is the same, unless
+        batch norms are trained, as they are by 'scratch': these see a part at a time.
     precision : {'float32', 'bfloat16', 'float16'}
         Of products; weights and sums stay float32.
     lanes : int

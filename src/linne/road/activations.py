@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -42,6 +43,8 @@ def views_of(
     seed: int,
     store: Path,
     progress: Progress,
+    failed: dict[int, str],
+    late: Callable[[], bool] = lambda: False,
 ) -> list[Activations]:
     """Give what enters `stage` for some views of each image.
 
@@ -62,6 +65,10 @@ def views_of(
     seed : int
     store : Path
     progress : Progress
+    failed : dict of int to str
+        Takes rows that cannot be read any more, or were changed, and why.
+    late : callable
+        Whether no more are to be made: the views that are there are given then.
 
     Returns
     -------
@@ -70,19 +77,31 @@ def views_of(
     """
     plain = activations(backbone, stage, digest[rows], store)
     made = [plain]
-    maker = _Maker(index, digest, backbone.pixels, policy, seed)
+    maker = _Maker(index, digest, backbone.pixels, policy, seed, failed)
     for view in range(1, views):
         assert backend is not None  # noqa: S101 - the first process, which makes views, has it
         progress.start(f"view {view + 1}", len(rows), "images")
-        made.append(_pass(maker, view, rows, plain, backend, progress))
-        progress.finish()
+        try:
+            found = _pass(maker, view, rows, plain, backend, progress, late)
+        finally:
+            progress.finish()
+        if found is None:
+            progress.say(f"no more views of each image are made: {view} of {views} are there")
+            break
+        made.append(found)
     return made
 
 
 def _pass(
-    maker: _Maker, view: int, rows: NDArray[np.int64], plain: Activations, backend: Pick, progress: Progress
-) -> Activations:
-    """Run the network over one view of each image, a batch a thread."""
+    maker: _Maker,
+    view: int,
+    rows: NDArray[np.int64],
+    plain: Activations,
+    backend: Pick,
+    progress: Progress,
+    late: Callable[[], bool],
+) -> Activations | None:
+    """Run the network over one view of each image, a batch a thread; None where it is too late for that."""
     size, out = backend.way.batch, plain.copy()
     backend.run  # noqa: B018 - made ready here, not by several threads at once
 
@@ -95,6 +114,8 @@ def _pass(
     pool: ThreadPoolExecutor
     with callers_pool(backend.way.callers) as pool:
         for done in pool.map(run, range(0, len(rows), size)):
+            if late():
+                return None
             progress.update(done)
     return out
 
@@ -102,11 +123,20 @@ def _pass(
 class _Maker:
     """Makes batches of a view."""
 
-    def __init__(self, index: Index, digest: NDArray[np.uint8], spec: PixelSpec, policy: Policy, seed: int) -> None:
+    def __init__(
+        self,
+        index: Index,
+        digest: NDArray[np.uint8],
+        spec: PixelSpec,
+        policy: Policy,
+        seed: int,
+        failed: dict[int, str],
+    ) -> None:
         get_ready(spec, policy)
         self._index, self._digest, self._spec, self._policy, self._seed = index, digest, spec, policy, seed
         self._pictures = Pictures(index, spec.channels, None, digest)
         self._normalised = Normaliser(spec, torch.device("cpu"))
+        self._failed = failed
 
     def batch(self, rows: NDArray[np.int64], view: int, size: int) -> tuple[NDArray[np.float32], list[bool]]:
         """``(size, channels, height, width)``, and which of the rows could be made."""
@@ -117,8 +147,9 @@ class _Maker:
             try:
                 batch[place] = self._mirrored(row) if view == 1 and self._policy.flip else self._random(row, view)
                 made.append(True)
-            except ImageError:
-                made.append(False)  # training tells of those that it misses
+            except ImageError as error:
+                self._failed[row] = str(error)
+                made.append(False)
         return batch, made
 
     def _mirrored(self, row: int) -> NDArray[np.float32]:

@@ -101,7 +101,7 @@ class Contender:
         if self._made is None or self._made.of != wanted:
             self._made = None
             clock = Clock.starting(None)
-            views = stored_views(self.start(levels, clock), levels[0], progress)
+            views = stored_views(self.start(levels, clock), levels[0], {}, progress, lambda: False)
             self._made = _Made(wanted, views, clock.elapsed())
         return self._made.seconds
 

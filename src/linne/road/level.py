@@ -20,6 +20,7 @@ from linne.fit.decoded import Pictures
 from linne.fit.groups import parameter_groups
 from linne.fit.growth import Growth
 from linne.fit.judge import Validate
+from linne.fit.level import Level
 from linne.fit.losses import BinaryCrossEntropy, CrossEntropy
 from linne.fit.mixing import mix_of
 from linne.fit.optimise import Trainer
@@ -31,12 +32,12 @@ from linne.fit.processes import ALONE, Processes
 from linne.fit.resident import ResidentImages, can_be_cut_at_once
 from linne.fit.sharded import shard
 from linne.fit.sources import AugmentedImages, CachedActivations, Source
+from linne.fit.stopping import stopping
 from linne.fit.tail import Tail
 from linne.fit.teacher import Teacher
-from linne.fit.train import Level
 from linne.nets.blocks.drop_path import DropPath, set_drop_path
 from linne.pixels.cache import PixelCache
-from linne.records.errors import LinneError
+from linne.records.errors import LinneError, Stopped
 from linne.records.index import TRAIN, VALIDATION
 from linne.records.plan import Plan
 from linne.records.progress import Progress
@@ -75,6 +76,10 @@ class Start:
     processes: Processes = ALONE
     views: list[Activations] | None = None
 
+    def late(self) -> bool:
+        """Whether training must be over."""
+        return self.deadline is not None and self.elapsed() > self.deadline
+
 
 def make_level(
     start: Start, number: int, pixel_cache: PixelCache | None, failed: dict[int, str], progress: Progress
@@ -88,7 +93,8 @@ def make_level(
     order = Order.of(len(rows), recipe.batch_size, plan.seed, labels if recipe.balance == "sampling" else None)
     if start.processes.shard:
         network = copy.deepcopy(network)
-    own = [(part, part.rate) for part in network.modules() if isinstance(part, DropPath)]
+    drops = [] if start.processes.shard else [part for part in network.modules() if isinstance(part, DropPath)]
+    rates = [part.rate for part in drops]
     if recipe.drop_path is not None:
         set_drop_path(network, recipe.drop_path)
     pretrained = start.material.choice.pretrained
@@ -104,17 +110,18 @@ def make_level(
     loss = _loss(recipe, index.counts(rows), len(rows), task_of(index))
     optimiser = partial(make_optimiser, recipe.optimiser, network, groups)
     trainer = Trainer(tail, optimiser, recipe, device(), plan.pixels, loss, pretrained, steps, teacher, start.processes)
-    for part, rate in own:  # the next level has its own, or the network's
+    # What is trained has copies of these, but in pieces, and the next level its own rate, or the network's.
+    for part, rate in zip(drops, rates, strict=True):
         part.rate = rate
-    order = replace(order, processes=start.processes)
-    source, validate = _sources(start, recipe, order, first, pixel_cache, failed, progress)
+    own = replace(order, processes=start.processes)
+    source, validate, interrupted = _sources(start, recipe, own, first, pixel_cache, failed, progress)
     mixes = recipe.mix and recipe.method != "stages"
 
     def named(epoch: int, batch: int) -> list[str]:
         return [index.path(int(rows[place])) for place in order.batches(epoch)[batch][:NAMED]]
 
     mix = partial(mix_of, plan.seed) if mixes else None
-    return Level(trainer, source, validate, first, recipe.epochs, mix, named)
+    return Level(trainer, source, validate, first, recipe.epochs, mix, named, interrupted)
 
 
 def _loss(recipe: Recipe, counts: NDArray[np.int64], images: int, task: Task) -> CrossEntropy | BinaryCrossEntropy:
@@ -136,28 +143,44 @@ def _sources(
     pixel_cache: PixelCache | None,
     failed: dict[int, str],
     progress: Progress,
-) -> tuple[Source, Validate]:
+) -> tuple[Source, Validate, bool]:
+    """What is trained and validated on, and whether Ctrl-C came before all of it was there."""
     material, plan, digest = start.material, start.plan, start.digest
     index, rows, held = material.index, start.split.rows(TRAIN), start.split.rows(VALIDATION)
     if recipe.method == "stages":
         assert material.backbone is not None  # noqa: S101 - stages are those of pretrained weights
         if recipe.views > 1 and not start.processes.alone:
             raise LinneError("several views are made by one process", value=recipe.views, remedy="give --set views=1")
-        views = start.views or stored_views(start, recipe, progress)
+        frozen, interrupted = material.backbone, False
+        try:
+            with stopping() as told:  # a race is to go on after Ctrl-C, which is a signal there
+                views = start.views or stored_views(start, recipe, failed, progress, lambda: bool(told) or start.late())
+            if told:
+                raise Stopped(told[0])
+        except KeyboardInterrupt:
+            if not start.processes.alone:
+                raise
+            views, interrupted = [activations(frozen, recipe.frozen_stages, digest[rows], start.store)], True
         source: Source = CachedActivations(views, truth_of(index, rows), order)
         own = start.processes.part(np.arange(len(held)))
-        kept = activations(material.backbone, recipe.frozen_stages, digest[held[own]], start.store)
-        return source, on_arrays(kept, own, start.processes)
+        # A process may have none of few images.
+        kept = activations(frozen, recipe.frozen_stages, digest[held[own]], start.store) if len(own) else views[0][:0]
+        return source, on_arrays(kept, own, start.processes), interrupted
     pictures = Pictures(index, plan.pixels.channels, pixel_cache, digest)
     policy, on_cpu = Policy.named(recipe.augment, plan.flip), device().type == "cpu"
     growth = Growth(plan.pixels, recipe.first_side, recipe.last_side, first, recipe.epochs)
     images = AugmentedImages(pictures, truth_of(index), rows, growth, policy, order, on_cpu, failed)
     source = ResidentImages(images, device()) if not on_cpu and can_be_cut_at_once(plan.pixels, policy) else images
-    return source, on_files(index, held, digest, plan.pixels, failed, start.processes)
+    return source, on_files(index, held, digest, plan.pixels, failed, start.processes), False
 
 
-def stored_views(start: Start, recipe: Recipe, progress: Progress) -> list[Activations]:
-    """What enters the first trained stage for each view that a level of 'stages' asks for, of all training images."""
+def stored_views(
+    start: Start, recipe: Recipe, failed: dict[int, str], progress: Progress, late: Callable[[], bool]
+) -> list[Activations]:
+    """What enters the first trained stage for each view that a level of 'stages' asks for, of all training images.
+
+    `failed` and `late` are those of `linne.road.activations.views_of`.
+    """
     assert start.material.backbone is not None  # noqa: S101 - stages are those of pretrained weights
     return views_of(
         start.material.backbone,
@@ -171,4 +194,6 @@ def stored_views(start: Start, recipe: Recipe, progress: Progress) -> list[Activ
         start.plan.seed,
         start.store,
         progress,
+        failed,
+        late,
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -55,16 +55,20 @@ def train_network(
     if start.teacher is not None:
         keep_two_heads(network, len(index.labels))
 
-    def keep() -> None:
-        if processes.shard and loop.judge.best is not None:  # the network that is trained is a copy in pieces
-            network.load_state_dict(without_prefix(loop.judge.best.weights))
+    def write() -> None:
         if processes.first:
             write_weights(run.checkpoint, network, plan.network, plan.pixels)
 
+    def keep() -> None:
+        if processes.shard and loop.judge.best is not None:  # the network that is trained is a copy in pieces
+            network.load_state_dict(without_prefix(loop.judge.best.weights))
+        write()
+
     if not plan.levels and probe is not None:
-        keep()
+        write()
         return {"method": "probe", "epoch": 0, **scores_of(probe), "stopped": "", "left_out": {}}
     truth = truth_of(index, start.split.rows(VALIDATION))
+    failed: dict[int, str] = {}
     checkpoints = Checkpoints(run.state, _fingerprint(plan, start.split))
     loop = Loop(
         judge=Judge(truth, run.history, keep, start.elapsed, processes, (progress.epoch, *listeners)),
@@ -75,6 +79,7 @@ def train_network(
         deadline=start.deadline,
         position=Position(),
         processes=processes,
+        failed=failed,
     )
     kept = checkpoints.read()
     state: dict[str, Tensor] = {}
@@ -86,13 +91,13 @@ def train_network(
         progress.say(f"training goes on: epoch {loop.position.epoch}, batch {loop.position.batches + 1}")
     _refuse_other_position(loop)
     pixel_cache = _pixel_cache(start)
-    failed: dict[int, str] = {}
-    stopped = ""
+    stopped = loop.position.stopped
     try:
         for number in range(loop.position.level, len(plan.levels)):
             loop.position.level = number
             processes.equalise(network)
-            level = make_level(start, number, pixel_cache, failed, progress)
+            # To get back to where it was is no time of the run: the views are made again whatever they take.
+            level = make_level(replace(start, deadline=None) if state else start, number, pixel_cache, failed, progress)
             if state:
                 level.trainer.load(state)
             elif loop.judge.best is not None:
@@ -101,21 +106,20 @@ def train_network(
             state = {}
             if stopped in ("deadline", "interrupt"):
                 break
-            loop.position = Position(number + 1, level.first + level.epochs)
+            loop.position = Position(number + 1, level.first + level.epochs, stopped=stopped)
             loop.checkpoint(None)
     finally:
         if pixel_cache is not None:
             if not pixel_cache.keeps:
                 progress.say(f"pixel cache: {pixel_cache.problem}; some images are decoded anew in each epoch")
             pixel_cache.close()
-    for others in processes.gather(json.dumps(list(failed.items())).encode()):
-        failed |= dict(json.loads(others))
+    loop.gather_failed()
     left_out = {index.path(row): reason for row, reason in failed.items()}
     if left_out:
         progress.say(f"left out: {len(left_out)} images, such as {next(iter(left_out.values()))}")
     assert loop.judge.best is not None  # noqa: S101 - a level has been run, or was before
     network.load_state_dict(without_prefix(loop.judge.best.weights))
-    keep()
+    loop.judge.keep_best()
     best = loop.judge.best.epoch
     return {
         "method": "probe" if best.epoch == 0 and probe is not None else plan.levels[best.level].method,
