@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -83,6 +84,17 @@ def test_what_is_trained_in_pieces_drops_paths_at_the_levels_rate(made: Made, on
     network = start.material.choice.network
     set_drop_path(network, 0.25)
     assert rates(level.trainer.module) == rates(network) != own
+
+
+def test_in_pieces_it_trains_as_whole(made: Made, one_of_one: Processes, tmp_path: Path) -> None:
+    losses = []
+    for name, processes in (("whole", ALONE), ("pieces", one_of_one)):
+        run = Run(tmp_path / name)
+        run.folder.mkdir()
+        assert train_network(made.start(replace(STAGES, epochs=2), processes=processes), run, Silent())["stopped"] == ""
+        losses.append([json.loads(line)["loss"] for line in run.history.read_text().splitlines()[1:]])
+    assert len(losses[0]) == 2
+    assert losses[1] == pytest.approx(losses[0], rel=1e-4)
 
 
 def test_the_networks_own_rates_are_put_back(made: Made) -> None:

@@ -18,7 +18,7 @@ from linne.fit.mixing import Mix
 from linne.fit.optimisers import Optimiser
 from linne.fit.processes import ALONE, Processes
 from linne.fit.schedule import factor
-from linne.fit.sharded import cut_as
+from linne.fit.sharded import cut_as, uncut
 from linne.fit.sharded import whole as whole_of
 from linne.records.errors import LinneError
 from linne.records.pixel_spec import PixelSpec
@@ -135,7 +135,7 @@ class Trainer:
             loss = each.mean()
         else:
             loss = processes.sum_gradients([] if processes.shard else self._trained, each.sum()) / whole
-        norm = nn.utils.clip_grad_norm_(self._trained, self.recipe.clip or torch.inf)
+        norm = uncut(nn.utils.clip_grad_norm_(self._trained, self.recipe.clip or torch.inf))
         if self._scale.worked(norm):
             self._optimiser.step(self.rate_at(at))
             if self._average is not None:

@@ -35,14 +35,15 @@ def is_cut(tensor: Tensor) -> bool:
     return hasattr(tensor, "full_tensor")
 
 
+def uncut(tensor: Tensor) -> Tensor:
+    """Put a tensor together, where it is; all processes must ask at once. One that is not cut is given as it is."""
+    together: Tensor = tensor.full_tensor() if is_cut(tensor) else tensor  # type: ignore[attr-defined]
+    return together
+
+
 def whole(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Put tensors together, on the CPU; all processes must ask at once. What is not cut is given as it is."""
-    return {name: _whole(tensor.detach()) if is_cut(tensor) else tensor for name, tensor in state.items()}
-
-
-def _whole(tensor: Tensor) -> Tensor:
-    together: Tensor = tensor.full_tensor()  # type: ignore[attr-defined]
-    return together.cpu()
+    return {name: uncut(tensor.detach()).cpu() if is_cut(tensor) else tensor for name, tensor in state.items()}
 
 
 def cut_as(places: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> dict[str, Tensor]:
