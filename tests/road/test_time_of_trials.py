@@ -81,7 +81,8 @@ def test_views_are_made_once_and_one_set_is_held(contender: Contender) -> None:
     assert contender.start(levels, clock).views is held
     fewer = tail(2)
     assert contender.start(fewer, clock).views is None
-    for ours, training_s in zip(held, stored_views(contender.start(levels, clock), levels[0], Silent()), strict=True):
+    anew = stored_views(contender.start(levels, clock), levels[0], {}, Silent(), lambda: False)
+    for ours, training_s in zip(held, anew, strict=True):
         assert np.array_equal(ours, training_s)
     contender.make_inputs(fewer, Silent())
     assert contender.start(levels, clock).views is None
