@@ -100,8 +100,13 @@ class Judge:
         weights: Callable[[], Mapping[str, Tensor]],
         learning_rate: float | None = None,
         waited: float | None = None,
+        final: bool = False,
     ) -> None:
-        """Judge an epoch, of the level and the number `which` says; the other numbers are those of `Epoch`."""
+        """Judge an epoch, of the level and the number `which` says; the other numbers are those of `Epoch`.
+
+        Better is what is right more often. Of many epochs the luckiest is no better than the others, though, so the
+        `final` one, at a schedule's end, counts as better unless it is worse by more than noise, or than the start.
+        """
         began = self._now()
         logits, seen = validate(predict)
         each = self._scoring.each(logits, seen)
@@ -125,6 +130,8 @@ class Judge:
         if self.best is not None and len(seen) < len(self.best.seen):
             self.best = self.best.on(seen, self._scoring)
         better = self.best is None or epoch.rank > self.best.epoch.rank
+        if self.best is not None and final and epoch.rank > self.done[0].rank:
+            better = better or self._scoring.as_good(each, self.best.each)
         if self._processes.told(better)[0]:
             # One assignment, for an interrupt may come before or after it.
             copied = {name: value.detach().clone() for name, value in weights().items()}

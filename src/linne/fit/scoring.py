@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -49,6 +50,9 @@ class Scoring(Protocol):
     def mean(self, each: Each, seen: NDArray[np.int64]) -> Scores:
         """Give the scores over these images."""
 
+    def as_good(self, each: Each, best: Each) -> bool:
+        """Whether what it is worse by than the best is no more than the noise of so few images."""
+
 
 @dataclass(frozen=True)
 class OneLabel:
@@ -64,6 +68,11 @@ class OneLabel:
     def mean(self, each: Each, seen: NDArray[np.int64]) -> Scores:  # noqa: ARG002 - all is in `each`
         """Means."""
         return Scores(float(each["right"].mean()), float(each["losses"].mean()))
+
+    def as_good(self, each: Each, best: Each) -> bool:
+        """Compare image by image: one standard error of the difference is noise (McNemar, 1947)."""
+        worse = int(best["right"].sum()) - int(each["right"].sum())
+        return worse <= math.sqrt((best["right"] != each["right"]).sum())
 
 
 @dataclass(frozen=True)
@@ -82,6 +91,10 @@ class SeveralLabels:
         right = ((logits >= 0) == truth).all(axis=1)
         losses = np.logaddexp(0, logits) - truth * logits
         return Scores(float(right.mean()), float(losses.mean()), mean_average_precision(logits, truth))
+
+    def as_good(self, each: Each, best: Each) -> bool:  # noqa: ARG002
+        """Say no: average precision is no mean over images, so its noise is not known so cheaply."""
+        return False
 
 
 def scoring_of(truth: Truth) -> Scoring:

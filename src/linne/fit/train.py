@@ -81,7 +81,7 @@ class Loop:
 
         Ctrl-C ends the loop, not the run; of several processes it ends the run, since torchrun does not wait for more
         than that. Better is a higher validation accuracy (of several labels, mean average precision), or the same with
-        a lower log loss, on the images that can still be read.
+        a lower log loss, on the images that can still be read; the last epoch may be worse by the noise of these.
 
         Returns
         -------
@@ -188,7 +188,10 @@ class Loop:
         if at.losses and not judged:
             rate = trained / max(self.now() - began, 1e-9)
             waited = (source.waited - waited_before) / max(self.now() - began, 1e-9)
-            self._judge(level, at.epoch, float(np.mean(at.losses)), rate, level.trainer.rate_at(progress), waited)
+            final = pace.hurried is not None if stopped else at.epoch == level.first + level.epochs - 1
+            self._judge(
+                level, at.epoch, float(np.mean(at.losses)), rate, level.trainer.rate_at(progress), waited, final
+            )
         return stopped
 
     def _end(self, level: Level, seconds_a_step: float | None) -> float | None:
@@ -211,11 +214,13 @@ class Loop:
         rate: float | None,
         learning_rate: float | None = None,
         waited: float | None = None,
+        final: bool = False,
     ) -> None:
-        trainer = level.trainer
+        trainer, which = level.trainer, (self.position.level, number)
         with trainer.settled():
-            which = (self.position.level, number)
-            self.judge.epoch(which, loss, rate, level.validate, trainer.predict, trainer.weights, learning_rate, waited)
+            self.judge.epoch(
+                which, loss, rate, level.validate, trainer.predict, trainer.weights, learning_rate, waited, final
+            )
 
     def _stop(self, trainer: Trainer, told: list[int]) -> NoReturn:
         """Write a checkpoint and end, all processes at once."""
