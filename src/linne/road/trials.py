@@ -127,7 +127,8 @@ class Trials:
         trained = [epoch for epoch in judged if epoch.epoch > 0]
         if not trained:
             return ended("stopped", why=NO_TIME)
-        best = max(trained, key=lambda epoch: (epoch.accuracy, -epoch.log_loss))
+        kept = [epoch for epoch in trained if epoch.epoch == chosen["epoch"]]  # none where the start was better
+        best = max(kept or trained, key=lambda epoch: epoch.rank)
         facts = {name: getattr(best, name) for name in ("accuracy", "log_loss", "epoch")}
         return ended("complete", score=score_of(best.accuracy, best.log_loss), **facts)
 

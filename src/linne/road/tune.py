@@ -28,6 +28,7 @@ from linne.road.request import checked_choice
 from linne.road.sizes import parse_size
 from linne.road.trials import Trials
 from linne.road.tuning import Materials, Terms, agree, in_words, settled
+from linne.road.weights import lasting
 
 PathName = str | PathLike[str]
 
@@ -182,7 +183,7 @@ def _materials(
                 file=photos,
                 remedy="choose one label an image, or give `linne fit` settings with --set",
             )
-        own = replace(asked, weights=None if given is None else _text(given))
+        own = replace(asked, weights=None if given is None else lasting(given))
         materials[_free_name(material.choice.name, materials)] = material, own
     return materials
 
@@ -218,11 +219,6 @@ def _pairs(weights: Sequence[PathName], networks: Sequence[str]) -> list[tuple[P
             "several --weights and several --networks", remedy="give several of one, and one of the other at most"
         )
     return [(given, network) for given in (*weights,) or (None,) for network in (*networks,) or (None,)]
-
-
-def _text(given: PathName) -> str:
-    path = Path(given)
-    return str(path.absolute()) if path.exists() else str(given)
 
 
 def _free_name(network: str, taken: Mapping[str, object]) -> str:
