@@ -25,8 +25,9 @@ from linne.fit.growth import Growth
 from linne.fit.inputs import Normaliser
 from linne.fit.order import Order
 from linne.fit.policy import SMALL_SIDE, Policy
+from linne.fit.prepared import prepared_batches
 from linne.fit.sampling import shuffled
-from linne.fit.sources import AugmentedImages, CachedActivations, prepared_batches
+from linne.fit.sources import AugmentedImages, CachedActivations
 from linne.index.class_folders import read_folder
 from linne.nets.catalogue import entry
 from linne.pixels.cache import PixelCache

@@ -20,10 +20,7 @@ from linne.fit.growth import Growth
 from linne.fit.inputs import Normaliser
 from linne.fit.order import Order
 from linne.fit.policy import Policy
-from linne.pixels.prepare import prepare
 from linne.records.errors import ImageError
-from linne.records.fingerprint import of_bytes
-from linne.records.index import Index
 from linne.records.pixel_spec import PixelSpec
 from linne.records.truth import Truth
 from linne.runtime.session import available_cores
@@ -217,50 +214,3 @@ def _buffer(images: int, spec: PixelSpec, floats: bool) -> Tensor:
     pinned = not floats and torch.cuda.is_available()
     dtype = torch.float32 if floats else torch.uint8
     return torch.empty(shape, dtype=dtype, pin_memory=pinned).permute(0, 3, 1, 2)
-
-
-def prepared_batches(
-    index: Index,
-    rows: NDArray[np.int64],
-    digest: NDArray[np.uint8],
-    spec: PixelSpec,
-    batch_size: int,
-    failed: dict[int, str],
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-    """Give the exact inputs of rows, in order, decoded in threads.
-
-    Parameters
-    ----------
-    index : Index
-    rows : (m,) int64 array
-    digest : (n, 16) uint8 array
-        Of each row's file, when the run began.
-    spec : PixelSpec
-    batch_size : int
-    failed : dict of int to str
-        Takes rows that cannot be read any more, or were changed, and why: they are left out.
-
-    Yields
-    ------
-    places : (b,) int64 array
-        Which of `rows` these are.
-    inputs : (b, channels, height, width) float32 array
-    """
-
-    def prepared(row: int) -> NDArray[np.float32] | None:
-        content = index.content(row)
-        try:
-            read = content.read()
-            if of_bytes(read) != digest[row].tobytes():
-                raise ImageError("was changed since it was indexed", file=content.name, remedy="make a new run")
-            return prepare(read, spec, content.name)
-        except ImageError as error:
-            failed[row] = str(error)
-            return None
-
-    with ThreadPoolExecutor(max(2, available_cores()), thread_name_prefix="decode") as pool:
-        for start in range(0, len(rows), batch_size):
-            inputs = list(pool.map(prepared, rows[start : start + batch_size].tolist()))
-            kept = [place for place, values in enumerate(inputs) if values is not None]
-            if kept:
-                yield start + np.array(kept, np.int64), np.stack([values for values in inputs if values is not None])

@@ -15,7 +15,7 @@ from linne.evaluate.summary import summarise
 from linne.evaluate.thresholds import choose_thresholds
 from linne.export.model import export_model
 from linne.export.parity import check_parity
-from linne.fit.sources import prepared_batches
+from linne.fit.prepared import prepared_batches
 from linne.records.bundle import MODEL, Bundle, Parity
 from linne.records.errors import DataError, ParityError
 from linne.records.evaluation import Evaluation

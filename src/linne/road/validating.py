@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 
 from linne.fit.judge import Predict, Validate
+from linne.fit.prepared import prepared_batches
 from linne.fit.processes import ALONE, Processes
-from linne.fit.sources import prepared_batches
 from linne.records.errors import DataError
 from linne.records.index import Index
 from linne.records.pixel_spec import PixelSpec
