@@ -7,8 +7,8 @@ store, in which what a first run had measured and decided is remembered; two tha
 anything to compare. Where a kill comes before the run has a folder, it is started anew, as a person would.
 
 --small takes scikit-learn's digits instead of PHOTOS. What --fit gives is passed on to `linne fit`: settings that make
-runs shorter, say. A killed run is a line of --results; one that is there is not tried again. Leaves with 1 if any run
-differs or cannot be resumed.
+runs shorter, say. A run is a line of --results; one that is there is not tried again. One that ends before it is to be
+killed does not count. Leaves with 1 if any run differs or cannot be resumed.
 
 Usage: kills.py (PHOTOS WEIGHTS | --small) [--kills 100] [--seed 0] [--results FILE] [--fit ...]
 """
@@ -16,6 +16,7 @@ Usage: kills.py (PHOTOS WEIGHTS | --small) [--kills 100] [--seed 0] [--results F
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import shutil
@@ -157,8 +158,11 @@ def measure(given: argparse.Namespace) -> Iterator[Comparison | Table]:
         alone = left_alone(fit, store, place / "alone")
         again = left_alone(fit, store, place / "again")
         unlike = differing(again.checkpoints, alone.checkpoints)
-        for trial in range(given.kills):
-            if any(line["trial"] == trial for line in lines):
+        done = {line["trial"] for line in lines}
+        for trial in itertools.count():
+            if sum(bool(line["killed_after"]) for line in lines) >= given.kills:
+                break
+            if trial in done:
                 continue
             with tempfile.TemporaryDirectory(prefix="trial-", dir=place) as folder:
                 lines.append(tried(trial, given.seed, fit, alone, Path(folder)))
