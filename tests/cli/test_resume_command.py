@@ -67,8 +67,7 @@ def wait_for(process: subprocess.Popen[str], history: Path, lines: int) -> None:
     ("lines", "number"),
     [
         (1, signal.SIGKILL),
-        (4, signal.SIGTERM),
-        pytest.param(1, signal.SIGTERM, marks=pytest.mark.slow),
+        *(pytest.param(lines, signal.SIGTERM, marks=pytest.mark.slow) for lines in (1, 4)),
         *(pytest.param(lines, signal.SIGKILL, marks=pytest.mark.slow) for lines in (0, 2, 3, 5, 6)),
     ],
 )

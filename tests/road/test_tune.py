@@ -149,6 +149,7 @@ def test_a_search_that_had_no_budget_leaves_the_last_run_its_share_of_one_that_i
     assert not trials.has_time(Clock(now - 830.0, 1000.0))
 
 
+@pytest.mark.slow
 def test_photos_are_laid_out_as_fit_does_and_stay_so(tmp_path: Path) -> None:
     photos, weights = tall_photos(tmp_path / "photos", marked=True), tmp_path / "weights.safetensors"
     write_weights(weights, small_network(), SMALL, small_pixels())
