@@ -9,15 +9,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from linne.embed.embedding import Embedding, embed, pick, stored_shares
-from linne.embed.measure import Pick
-from linne.fit.handedness import mirrored_keeps_label
+from linne.embed.embedding import Embedding, embed, pick
 from linne.fit.levels import WORTHWHILE_EPOCHS, Training
 from linne.fit.plan import Outlook, plan_training
-from linne.fit.probe import Probe, fit_probe
+from linne.fit.probe import Probe
 from linne.nets.blocks.drop_path import DropPath
 from linne.records.errors import LinneError
-from linne.records.index import TRAIN, VALIDATION
 from linne.records.plan import Plan
 from linne.records.progress import Progress
 from linne.records.recipe import Recipe
@@ -27,7 +24,8 @@ from linne.road.budget import Clock
 from linne.road.drawn import draw
 from linne.road.level import Start, stored_views
 from linne.road.look import Material
-from linne.road.outlook import Asked, finish_seconds, measured_outlook
+from linne.road.outlook import Asked, finish_seconds, measured_outlook, mirrored
+from linne.road.probing import backend_of, probe_of
 
 DEAREST_PASS = 0.5
 """Of a run: what another pass may take that stores the inputs of another stage than the planner's."""
@@ -119,7 +117,7 @@ class Contender:
             store=self.store,
             cache_size=self.cache_size,
             teacher=None,
-            backend=_backend(self.material, self.store, plan.stage),
+            backend=backend_of(self.material, self.store, plan.stage),
             elapsed=clock.elapsed,
             deadline=clock.budget,
             views=made.views if made is not None and made.of == (plan.stage, levels[0].views) else None,
@@ -138,20 +136,17 @@ def make_contender(
 ) -> Contender:
     """Embed, audit, split and probe, as `linne.fit` does; `stage` is one whose inputs the pass stores."""
     index, backbone = material.index, material.backbone
-    embedding = embed(index, backbone, store, progress, stage, _backend(material, store, stage))
+    embedding = embed(index, backbone, store, progress, stage, backend_of(material, store, stage))
     since = Clock.starting(None)
     split = draw(index, embedding, asked.seed, group_by, store, progress).split
-    probe = None
-    if material.choice.pretrained:
-        train, held, labels = split.rows(TRAIN), split.rows(VALIDATION), index.label.astype("int64")
-        probe = fit_probe(embedding.features[train], labels[train], embedding.features[held], labels[held])
+    probe = probe_of(material, embedding, split)
     plan = Plan(
         network=material.choice.name,
         weights=asked.weights,
         weights_fingerprint=backbone.weights if backbone else "",
         pixels=material.choice.pixels,
         levels=(),
-        flip=mirrored_keeps_label(index.labels)[0] if asked.flip is None else asked.flip,
+        flip=mirrored(material, asked)[0],
         seed=asked.seed,
         budget=None,
         reasons=material.choice.reasons,
@@ -179,7 +174,7 @@ def methods_of(material: Material, asked: Asked, seconds: float | None, store: P
     LinneError
         The time is too short for a run.
     """
-    backend = _backend(material, store, None)
+    backend = backend_of(material, store, None)
     outlook, passes = measured_outlook(material, asked, backend, store, seconds)
     finish = finish_seconds(material, backend, outlook.whole_rate.images_per_second if outlook.whole_rate else None)
     own = plan_training(outlook, asked.chosen)
@@ -193,15 +188,6 @@ def methods_of(material: Material, asked: Asked, seconds: float | None, store: P
         if levels and levels not in methods.values():
             methods[_in_words(levels)] = levels
     return methods, sum(level.seconds(outlook.sizes) for level in own.levels), finish
-
-
-def _backend(material: Material, store: Path, stage: int | None) -> Pick | None:
-    """The way to run the network, measured on a sample of the images."""
-    if material.backbone is None:
-        return None
-    _, embedded = stored_shares(material.backbone, material.sample.digests, store, stage)
-    to_come = round(len(material.index) * (1 - embedded))
-    return pick(material.backbone, to_come, store, stage, material.sample.inputs(material.choice.pixels))
 
 
 def _others(outlook: Outlook, chosen: Mapping[str, Any], within: Collection[int | None]) -> list[Training]:

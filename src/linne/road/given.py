@@ -8,7 +8,6 @@ from typing import Any
 
 from linne.embed.backbone import Features, backbone
 from linne.embed.backends import Builder
-from linne.embed.embedding import pick, stored_shares
 from linne.embed.measure import Pick
 from linne.embed.way import Way
 from linne.fit.plan import refuse_if_too_short
@@ -19,6 +18,7 @@ from linne.road.budget import Clock
 from linne.road.look import Material
 from linne.road.outlook import Asked, outlook_of, with_rates
 from linne.road.planning import Planned
+from linne.road.probing import backend_of
 from linne.road.request import Request
 
 
@@ -42,7 +42,7 @@ def plan_of(
     plan = Plan.read(path)
     _refuse_another_start(plan, path, material)
     material = as_planned(material, plan)
-    backend = _backend(material, request.store, plan.stage)
+    backend = backend_of(material, request.store, plan.stage)
     if goes_on:
         backend = _as_before(backend, material, plan.stage, before)
         return Planned(material, replace(plan, budget=clock.budget), None, backend, plan.stage, None)
@@ -77,14 +77,6 @@ def _refuse_another_start(plan: Plan, path: Path, material: Material) -> None:
     deepest = len(material.choice.network.stages()) - 1  # type: ignore[operator]
     if plan.stage is not None and plan.stage > deepest:
         raise LinneError("frozen_stages is out of range", file=path, value=plan.stage, remedy=f"give 1 to {deepest}")
-
-
-def _backend(material: Material, store: Path, stage: int | None) -> Pick | None:
-    if material.backbone is None:
-        return None
-    _, embedded = stored_shares(material.backbone, material.sample.digests, store, stage)
-    to_come = round(len(material.index) * (1 - embedded))
-    return pick(material.backbone, to_come, store, stage, material.sample.inputs(material.choice.pixels))
 
 
 def _as_before(found: Pick | None, material: Material, stage: int | None, before: dict[str, Any]) -> Pick | None:

@@ -12,17 +12,16 @@ import torch
 
 from linne.embed.embedding import Embedding, embed
 from linne.fit.checkpoint import elapsed_of, epochs_of
-from linne.fit.probe import Probe, fit_probe
+from linne.fit.probe import Probe
 from linne.fit.processes import ALONE, BEGINS, Processes
-from linne.fit.several_labels_probe import fit_several_labels_probe
 from linne.fit.tracking import Trackers, flat
 from linne.records.errors import LinneError, RunError
 from linne.records.findings import Findings
-from linne.records.index import TRAIN, VALIDATION, Index
+from linne.records.index import Index
 from linne.records.progress import Progress
 from linne.records.run import Run
 from linne.records.split import Split
-from linne.records.truth import task_of, truth_of
+from linne.records.truth import task_of
 from linne.report.write import write_report
 from linne.road.budget import Clock, goes_on_from
 from linne.road.diary import Laps, facts_of, known_facts
@@ -33,6 +32,7 @@ from linne.road.level import Start
 from linne.road.look import Material
 from linne.road.outlook import Asked, finish_seconds
 from linne.road.planning import Planned, plan_run, settle_plan
+from linne.road.probing import probe_of
 from linne.road.request import Request
 from linne.road.ship import ship
 from linne.road.teacher import Teaching, read_teacher, refuse_another_teacher
@@ -162,12 +162,9 @@ def _drawn_before(run: Run, index: Index) -> Drawn | None:
 
 def _probe(here: _Here, material: Material, embedding: Embedding, split: Split) -> Probe | None:
     """The probe, told and noted; None without pretrained weights."""
-    if not material.choice.pretrained:
+    probe = probe_of(material, embedding, split)
+    if probe is None:
         return None
-    index, features = material.index, embedding.features
-    train, validation = split.rows(TRAIN), split.rows(VALIDATION)
-    fitted = fit_several_labels_probe if task_of(index) == "multi" else fit_probe
-    probe = fitted(features[train], truth_of(index, train), features[validation], truth_of(index, validation))
     here.run.facts["probe"] = {**scores_of(probe), "inverse_penalty": probe.inverse_penalty}
     precision = probe.average_precision
     right = f"{probe.accuracy:.3f} of validation right" if precision is None else f"{precision:.3f} mAP on validation"
