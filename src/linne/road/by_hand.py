@@ -48,7 +48,7 @@ def _refuse_sides(choice: Choice, chosen: Mapping[str, Any]) -> None:
         raise LinneError("first_side is above last_side", value=first, remedy=f"give {last} or less, or both")
     for name in ("first_side", "last_side"):
         side = chosen.get(name)
-        if side is not None and not _takes(choice.network, pixels, side):
+        if side is not None and not takes(choice.network, pixels, side):
             raise LinneError(f"the network takes no {name} like that", value=side, remedy="give another, or none")
 
 
@@ -58,10 +58,11 @@ def sides_of(choice: Choice) -> tuple[int, int] | None:
     if min(pixels.height, pixels.width) <= SMALL_SIDE:
         return None
     sides = usual_sides(pixels)
-    return sides if all(_takes(choice.network, pixels, side) for side in sides) else None
+    return sides if all(takes(choice.network, pixels, side) for side in sides) else None
 
 
-def _takes(network: nn.Module, pixels: PixelSpec, side: int) -> bool:
+def takes(network: nn.Module, pixels: PixelSpec, side: int) -> bool:
+    """Whether inputs of that shape, whose shorter side is `side`, go through a network."""
     spec = scaled(pixels, side)
     try:
         with torch.inference_mode():

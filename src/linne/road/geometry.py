@@ -20,6 +20,7 @@ from linne.records.progress import Progress
 from linne.records.truth import task_of
 from linne.road.budget import Clock
 from linne.road.look import Material
+from linne.road.outlook import pass_seconds
 from linne.split.groups import groups_by_name
 
 MEMORY = "geometry.json"
@@ -28,7 +29,7 @@ FEWEST = 5
 """Images a class, in the mean, without which nothing can be told."""
 
 AFFORDABLE = 0.15
-"""Share of the time left that finding out may take."""
+"""Share of the time left that a look at what will not be taken may cost; of the other nothing is computed twice."""
 
 
 def trained_in_any_case(index: Index, seed: int, group_by: str | None) -> NDArray[np.int64]:
@@ -82,11 +83,14 @@ def _decide(
         return {"whole": False, "reason": ""}
     few = material.index.take(rows)
     backend = pick(frozen, len(few), store, None, material.sample.inputs(centre))
-    left = clock.left()
-    if left is not None and len(few) * (1 / backend.rate + material.sample.seconds) > AFFORDABLE * left:
+    left, costs = clock.left(), len(few) * material.pass_slowness * pass_seconds(material, backend.rate)
+    if left is not None and costs > AFFORDABLE * left:
         return {"whole": False, "reason": ""}
     right = {}
+    began = clock.elapsed()
     for spec in (centre, whole):
+        if left is not None and spec is whole and clock.elapsed() - began > AFFORDABLE * left:
+            return {"whole": False, "reason": ""}  # slower than was thought; what was computed is in the store
         seen = backbone(frozen.network, spec)
         way = backend if spec is centre else pick(seen, len(few), store, None, material.sample.inputs(spec))
         found = embed(few, seen, store, progress, None, way)

@@ -89,7 +89,15 @@ def finish_seconds(material: Material, backend: Pick | None, whole_rate: float |
     intervals = BOOTSTRAP_SECONDS * (validation + classes)
     if task_of(material.index) == "multi":
         intervals = RANKED_SECONDS * ranked_cells(validation, classes)
-    return 3.0 + 1.1 * validation * (compute + decode) + pictures + intervals
+    return material.slowness * (3.0 + 1.1 * validation * (compute + decode) + pictures + intervals)
+
+
+def pass_seconds(material: Material, rate: float) -> float:
+    """Estimate of the pass over one image of which nothing is stored: all cores at decoding, looking and the network.
+
+    `rate` is images a second of the network alone.
+    """
+    return material.sample.seconds + LOOKING_SECONDS / available_cores() + 1 / rate
 
 
 def measured_outlook(
@@ -115,12 +123,8 @@ def measured_outlook(
 def outlook_of(material: Material, clock: Clock, asked: Asked, backend: Pick | None, cache: Path) -> Outlook:
     """What is known without measuring training: no rates of it; `LinneError` for what was chosen and cannot be done."""
     refuse_what_cannot_be(material.choice, asked.chosen)
-    images, classes = len(material.index), len(material.index.labels)
+    images = len(material.index)
     train, validation = _subset_sizes(material)
-    audit = 1.5 + 0.3e-3 * images + 3e-9 * images**2
-    probe = 0.0
-    if material.backbone is not None:
-        probe = 1.0 + 5e-8 * train * int(material.backbone.network.feature_size) * classes  # type: ignore[arg-type]
     return Outlook(
         pretrained=material.choice.pretrained,
         train_images=train,
@@ -131,13 +135,28 @@ def outlook_of(material: Material, clock: Clock, asked: Asked, backend: Pick | N
         seconds_left=clock.left(),
         seconds_spent=clock.elapsed(),
         embed_seconds={None: _embed_seconds(material, backend, cache, None)},
-        other_seconds=audit + probe + finish_seconds(material, backend),
+        other_seconds=_other_seconds(material, backend),
         stage_rates=(),
         whole_rate=None,
         pixels=material.choice.pixels,
         sides=sides_of(material.choice),
         views_per_second=_views_per_second(material, backend),
     )
+
+
+def least_seconds(material: Material, backend: Pick | None, cache: Path) -> float:
+    """Estimate of what there is to do in any case."""
+    return _embed_seconds(material, backend, cache, None) + _other_seconds(material, backend)
+
+
+def _other_seconds(material: Material, backend: Pick | None) -> float:
+    """Audit, probe, and what follows training."""
+    images, classes = len(material.index), len(material.index.labels)
+    seconds = 1.5 + 0.3e-3 * images + 3e-9 * images**2
+    if material.backbone is not None:
+        train, _ = _subset_sizes(material)
+        seconds += 1.0 + 5e-8 * train * int(material.backbone.network.feature_size) * classes  # type: ignore[arg-type]
+    return material.slowness * seconds + finish_seconds(material, backend)
 
 
 def with_rates(
@@ -161,6 +180,7 @@ def with_rates(
         whole = whole_rate(
             choice.network, choice.pixels, classes, batch, device(), material.sample, policy, choice.pretrained, seconds
         )
+    tails, whole = tuple(_slowed(rate, material) for rate in tails), whole and _slowed(whole, material)
     costs: dict[int | None, float] = {
         rate.frozen_stages: _embed_seconds(material, backend, cache, rate.frozen_stages) for rate in tails
     }
@@ -176,6 +196,10 @@ def with_rates(
     )
 
 
+def _slowed(rate: Rate, material: Material) -> Rate:
+    return replace(rate, images_per_second=rate.images_per_second / material.slowness)
+
+
 def _embed_seconds(material: Material, backend: Pick | None, cache: Path, stage: int | None) -> float:
     """Read, decode, look, and run the network where there is one: they share the cores."""
     images = len(material.index)
@@ -184,7 +208,7 @@ def _embed_seconds(material: Material, backend: Pick | None, cache: Path, stage:
     seconds = (1 - embedded) * compute
     seconds += (1 - min(looked_at, embedded)) * (material.sample.seconds + LOOKING_SECONDS / available_cores())
     preparing = backend.preparing if backend is not None and embedded < 1 else 0.0
-    return preparing + images * (1.1 * seconds + FROM_STORE_SECONDS)
+    return preparing + images * (1.1 * material.pass_slowness * seconds + FROM_STORE_SECONDS)
 
 
 def _subset_sizes(material: Material) -> tuple[int, int]:
@@ -202,7 +226,7 @@ def _views_per_second(material: Material, backend: Pick | None) -> float:
     """How fast activations of other views are made; several processes do not share that work, and leave it."""
     if backend is None or started_by_torchrun():
         return 0.0
-    return 1 / (1.1 * (1 / backend.rate + 1.5 * material.sample.seconds))
+    return 1 / (1.1 * material.pass_slowness * (1 / backend.rate + 1.5 * material.sample.seconds))
 
 
 def mirrored(material: Material, asked: Asked) -> tuple[bool, str]:

@@ -28,15 +28,17 @@ from linne.road.diary import Laps, facts_of, known_facts
 from linne.road.drawn import Drawn, draw
 from linne.road.geometry import lay_out
 from linne.road.given import plan_of
+from linne.road.input_size import of_a_size_in_time
 from linne.road.level import Start
 from linne.road.look import Material
 from linne.road.outlook import Asked, finish_seconds
 from linne.road.planning import Planned, plan_run, settle_plan
-from linne.road.probing import probe_of
+from linne.road.probing import backend_of, probe_of
 from linne.road.request import Request
 from linne.road.ship import ship
 from linne.road.teacher import Teaching, read_teacher, refuse_another_teacher
 from linne.road.training import refuse_for_several_labels, scores_of, train_network
+from linne.road.trial import tried
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,9 @@ def _planned(here: _Here, material: Material, teaching: Teaching | None) -> Plan
         here.progress.say(f"plan: as {here.run.plan if here.run.plan.exists() else request.plan} says")
         refuse_another_teacher(planned.plan, teaching)
     else:
+        material = tried(material, backend_of(material, request.store, None), request.store)
         material = lay_out(material, clock, request.store, request.seed, request.group_by, here.progress)
+        material = of_a_size_in_time(material, backend_of(material, request.store, None), clock, request.store)
         planned = plan_run(material, clock, here.asked, request.store)
     teacher = (None, "") if teaching is None else (str(teaching.folder), teaching.fingerprint)
     plan = replace(planned.plan, group_by=request.group_by, teacher=teacher[0], teacher_fingerprint=teacher[1])
