@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from importlib import import_module
 from types import ModuleType
 
 __version__ = "0.1.0"
-
-# Threads of OpenBLAS (NumPy has one pool of them, SciPy another) and of OpenMP spin while they wait for work, and take
-# the cores from those that have some: a probe takes five times as long then, and all else where other programs run.
-# Read when these libraries are loaded; what the user has set stays.
-os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")  # processor cycles, as a power of two
-os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 TYPE_CHECKING = False  # typing's own, without importing typing: `linne --help` would wait for it
 if TYPE_CHECKING:

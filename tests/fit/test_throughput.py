@@ -59,7 +59,7 @@ def test_no_time_means_no_rates() -> None:
 @pytest.mark.parametrize("seconds", [-1, 60])
 def test_frozen_stages_by_hand_are_measured_in_any_case_and_alone(seconds: float) -> None:
     network = small_network()
-    for stage in range(1, len(network.stages())):
+    for stage in (1, 9, len(network.stages()) - 1):
         (rate,) = tail_rates(network, small_pixels(), 3, 4, CPU, seconds, stage)
         assert rate.frozen_stages == stage
         assert rate.images_per_second > 0

@@ -5,6 +5,7 @@ The first screen is plain text, printed before anything is imported that takes t
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 
@@ -64,6 +65,18 @@ def _run(arguments: list[str]) -> int:
         sys.stderr.write(f"linne: no such command: {arguments[0]}\n\n{HELP}")
         return 2
 
+    _let_go_of_cores()
     from linne.cli.dispatch import run_command
 
     return run_command(arguments[0], arguments[1:])
+
+
+def _let_go_of_cores() -> None:
+    """Let threads that wait for work sleep soon; what the user has set stays.
+
+    Those of OpenBLAS, of which NumPy has one pool and SciPy another, and of GNU's OpenMP spin, and take the cores from
+    those that have work: of the same process, and of any other. Read when these libraries are loaded.
+    """
+    os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")  # processor cycles, as a power of two
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault("GOMP_SPINCOUNT", "10000")

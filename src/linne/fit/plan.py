@@ -226,7 +226,7 @@ def _words(level: Level, outlook: Outlook) -> str:
         "scratch": "training every weight from a random start, from augmented images",
     }[recipe.method]
     how = [in_short(level), f"about {seconds:.0f} s"]
-    how.append(f"at a measured {level.images_per_second:.0f} images/s")
+    how.append(f"at about {level.images_per_second:.0f} images/s")
     if recipe.precision != "float32":
         how.append(f"products in {recipe.precision}, measured to be faster here")
     if recipe.lanes > 1:

@@ -6,7 +6,7 @@ import math
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from linne.records.errors import LinneError
 
@@ -23,10 +23,13 @@ class Clock:
         On `time.monotonic`'s clock.
     budget : float or None
         Seconds; None has no end.
+    slowness : float
+        How many times as long as on a machine of its own all takes: what is estimated is estimated for that.
     """
 
     started: float
     budget: float | None
+    slowness: float = 1.0
 
     @classmethod
     def starting(cls, budget: float | None) -> Clock:
@@ -35,7 +38,7 @@ class Clock:
 
     def with_spent(self, seconds: float) -> Clock:
         """Give a clock on which some seconds were spent before: by a process that was cut off."""
-        return Clock(self.started - seconds, self.budget)
+        return replace(self, started=self.started - seconds)
 
     def elapsed(self) -> float:
         """Seconds since the start."""

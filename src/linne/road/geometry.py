@@ -20,7 +20,7 @@ from linne.records.progress import Progress
 from linne.records.truth import task_of
 from linne.road.budget import Clock
 from linne.road.look import Material
-from linne.road.outlook import pass_seconds
+from linne.road.probing import PICKING_SECONDS
 from linne.split.groups import groups_by_name
 
 MEMORY = "geometry.json"
@@ -81,10 +81,12 @@ def _decide(
     classes = np.unique(material.index.label[rows])
     if len(classes) < 2 or len(rows) < FEWEST * len(classes):
         return {"whole": False, "reason": ""}
-    few = material.index.take(rows)
+    few, left = material.index.take(rows), clock.left()
+    decoding = clock.slowness * material.sample.seconds
+    if left is not None and PICKING_SECONDS + len(few) * decoding > AFFORDABLE * left:
+        return {"whole": False, "reason": ""}
     backend = pick(frozen, len(few), store, None, material.sample.inputs(centre))
-    left, costs = clock.left(), len(few) * material.pass_slowness * pass_seconds(material, backend.rate)
-    if left is not None and costs > AFFORDABLE * left:
+    if left is not None and len(few) * (1 / backend.rate + decoding) > AFFORDABLE * left:
         return {"whole": False, "reason": ""}
     right = {}
     began = clock.elapsed()

@@ -32,18 +32,12 @@ class Material:
     choice : Choice
     backbone : Backbone or None
         None without pretrained weights.
-    pass_slowness : float
-        How many times as long as estimated the pass takes: 1 where no trial has shown more.
-    slowness : float
-        The same for all that follows it.
     """
 
     index: Index
     sample: Sample
     choice: Choice
     backbone: Backbone | None
-    pass_slowness: float = 1.0
-    slowness: float = 1.0
 
 
 def as_seed(seed: object) -> int:

@@ -40,7 +40,7 @@ MEASURING_SHARE = 0.05
 MOST_MEASURING_SECONDS = 10.0
 
 
-LOOKING_SECONDS = 1.5e-3
+LOOKING_SECONDS = 1.2e-3
 """Of one core, an image: resize, hash, normalise."""
 
 
@@ -74,10 +74,13 @@ class Asked:
     taught: bool = False
 
 
-def finish_seconds(material: Material, backend: Pick | None, whole_rate: float | None = None) -> float:
+def finish_seconds(
+    material: Material, backend: Pick | None, whole_rate: float | None = None, slowness: float = 1.0
+) -> float:
     """Estimate of what follows training: export, gate, validation, intervals, report.
 
-    `whole_rate` is training images a second of the whole network, where that is what was measured.
+    `whole_rate` is training images a second of the whole network, where that is what was measured; what was not
+    measured takes `slowness` times as long as usual.
     """
     _, validation = _subset_sizes(material)
     classes, decode = len(material.index.labels), material.sample.seconds
@@ -89,15 +92,7 @@ def finish_seconds(material: Material, backend: Pick | None, whole_rate: float |
     intervals = BOOTSTRAP_SECONDS * (validation + classes)
     if task_of(material.index) == "multi":
         intervals = RANKED_SECONDS * ranked_cells(validation, classes)
-    return material.slowness * (3.0 + 1.1 * validation * (compute + decode) + pictures + intervals)
-
-
-def pass_seconds(material: Material, rate: float) -> float:
-    """Estimate of the pass over one image of which nothing is stored: all cores at decoding, looking and the network.
-
-    `rate` is images a second of the network alone.
-    """
-    return material.sample.seconds + LOOKING_SECONDS / available_cores() + 1 / rate
+    return 1.1 * validation * compute + slowness * (2.0 + 1.1 * validation * decode + pictures + intervals)
 
 
 def measured_outlook(
@@ -134,29 +129,29 @@ def outlook_of(material: Material, clock: Clock, asked: Asked, backend: Pick | N
         mirrored=mirrored(material, asked)[0],
         seconds_left=clock.left(),
         seconds_spent=clock.elapsed(),
-        embed_seconds={None: _embed_seconds(material, backend, cache, None)},
-        other_seconds=_other_seconds(material, backend),
+        embed_seconds={None: _embed_seconds(material, backend, cache, None, clock.slowness)},
+        other_seconds=_other_seconds(material, backend, clock.slowness),
         stage_rates=(),
         whole_rate=None,
         pixels=material.choice.pixels,
         sides=sides_of(material.choice),
-        views_per_second=_views_per_second(material, backend),
+        views_per_second=_views_per_second(material, backend, clock.slowness),
     )
 
 
-def least_seconds(material: Material, backend: Pick | None, cache: Path) -> float:
+def least_seconds(material: Material, backend: Pick | None, cache: Path, slowness: float) -> float:
     """Estimate of what there is to do in any case."""
-    return _embed_seconds(material, backend, cache, None) + _other_seconds(material, backend)
+    return _embed_seconds(material, backend, cache, None, slowness) + _other_seconds(material, backend, slowness)
 
 
-def _other_seconds(material: Material, backend: Pick | None) -> float:
+def _other_seconds(material: Material, backend: Pick | None, slowness: float) -> float:
     """Audit, probe, and what follows training."""
     images, classes = len(material.index), len(material.index.labels)
-    seconds = 1.5 + 0.3e-3 * images + 3e-9 * images**2
+    seconds = 1.0 + 0.3e-3 * images + 3e-9 * images**2
     if material.backbone is not None:
         train, _ = _subset_sizes(material)
-        seconds += 1.0 + 5e-8 * train * int(material.backbone.network.feature_size) * classes  # type: ignore[arg-type]
-    return material.slowness * seconds + finish_seconds(material, backend)
+        seconds += 0.3 + 1.5e-8 * train * int(material.backbone.network.feature_size) * classes  # type: ignore[arg-type]
+    return slowness * seconds + finish_seconds(material, backend, slowness=slowness)
 
 
 def with_rates(
@@ -180,35 +175,41 @@ def with_rates(
         whole = whole_rate(
             choice.network, choice.pixels, classes, batch, device(), material.sample, policy, choice.pretrained, seconds
         )
-    tails, whole = tuple(_slowed(rate, material) for rate in tails), whole and _slowed(whole, material)
+    slowness = clock.slowness
+    tails, whole = tuple(_slowed(rate, slowness) for rate in tails), whole and _slowed(whole, slowness)
     costs: dict[int | None, float] = {
-        rate.frozen_stages: _embed_seconds(material, backend, cache, rate.frozen_stages) for rate in tails
+        rate.frozen_stages: _embed_seconds(material, backend, cache, rate.frozen_stages, slowness) for rate in tails
     }
-    finish = finish_seconds(material, backend, whole.images_per_second if whole else None)
+    finish = finish_seconds(material, backend, whole.images_per_second if whole else None, slowness)
     return replace(
         outlook,
         seconds_left=clock.left(),
         seconds_spent=clock.elapsed(),
-        other_seconds=outlook.other_seconds + finish - finish_seconds(material, backend),
+        other_seconds=outlook.other_seconds + finish - finish_seconds(material, backend, slowness=slowness),
         embed_seconds={**outlook.embed_seconds, **costs},
         stage_rates=tails,
         whole_rate=whole,
     )
 
 
-def _slowed(rate: Rate, material: Material) -> Rate:
-    return replace(rate, images_per_second=rate.images_per_second / material.slowness)
+def _slowed(rate: Rate, slowness: float) -> Rate:
+    """What was measured in its fastest moments, as it is on the whole."""
+    return replace(rate, images_per_second=rate.images_per_second / slowness)
 
 
-def _embed_seconds(material: Material, backend: Pick | None, cache: Path, stage: int | None) -> float:
-    """Read, decode, look, and run the network where there is one: they share the cores."""
+def _embed_seconds(material: Material, backend: Pick | None, cache: Path, stage: int | None, slowness: float) -> float:
+    """Read, decode, look, and run the network where there is one: they share the cores.
+
+    A batch of the network takes long enough for its measured speed to be that of a busy machine, where it is one.
+    """
     images = len(material.index)
     looked_at, embedded = stored_shares(material.backbone, material.sample.digests, cache, stage)
     compute = 1 / backend.rate if backend is not None else 0.0
     seconds = (1 - embedded) * compute
-    seconds += (1 - min(looked_at, embedded)) * (material.sample.seconds + LOOKING_SECONDS / available_cores())
+    looking = material.sample.seconds + LOOKING_SECONDS / available_cores()
+    seconds += slowness * (1 - min(looked_at, embedded)) * looking
     preparing = backend.preparing if backend is not None and embedded < 1 else 0.0
-    return preparing + images * (1.1 * material.pass_slowness * seconds + FROM_STORE_SECONDS)
+    return preparing + images * (1.1 * seconds + FROM_STORE_SECONDS)
 
 
 def _subset_sizes(material: Material) -> tuple[int, int]:
@@ -222,11 +223,11 @@ def _subset_sizes(material: Material) -> tuple[int, int]:
     return max(train, 1), max(validation, 1)
 
 
-def _views_per_second(material: Material, backend: Pick | None) -> float:
+def _views_per_second(material: Material, backend: Pick | None, slowness: float) -> float:
     """How fast activations of other views are made; several processes do not share that work, and leave it."""
     if backend is None or started_by_torchrun():
         return 0.0
-    return 1 / (1.1 * material.pass_slowness * (1 / backend.rate + 1.5 * material.sample.seconds))
+    return 1 / (1.1 * (1 / backend.rate + 1.5 * slowness * material.sample.seconds))
 
 
 def mirrored(material: Material, asked: Asked) -> tuple[bool, str]:

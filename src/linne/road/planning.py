@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from linne import __version__
-from linne.embed.embedding import pick, stored_shares
 from linne.embed.machine import machine
 from linne.embed.measure import Pick
 from linne.fit.levels import Level, Training, settle
@@ -25,8 +24,10 @@ from linne.records.recipe import Recipe
 from linne.records.split import Split
 from linne.records.truth import task_of
 from linne.road.budget import Clock
+from linne.road.input_size import of_a_size_in_time
 from linne.road.look import Material
 from linne.road.outlook import Asked, mirrored, outlook_of, with_rates
+from linne.road.probing import backend_of
 from linne.runtime.torchrun import started_by_torchrun
 
 
@@ -64,11 +65,7 @@ def plan_run(material: Material, clock: Clock, asked: Asked, cache: Path) -> Pla
     LinneError
         The budget is too short.
     """
-    images, backbone = len(material.index), material.backbone
-    sample = material.sample.inputs(material.choice.pixels)
-    _, embedded = stored_shares(backbone, material.sample.digests, cache)
-    to_come = round(images * (1 - embedded))
-    backend = None if backbone is None else pick(backbone, to_come, cache, None, sample)
+    material, backend = of_a_size_in_time(material, clock, asked.chosen, cache)
     outlook = outlook_of(material, clock, asked, backend, cache)
     refuse_if_too_short(outlook)
     memory, question = cache / "plans.json", _question(material, clock, asked)
@@ -76,8 +73,8 @@ def plan_run(material: Material, clock: Clock, asked: Asked, cache: Path) -> Pla
     if training is None:
         training = plan_training(with_rates(outlook, material, clock, asked, backend, cache), asked.chosen)
         remember(material, clock, asked, training, cache)
-    if backbone is not None and training.stage is not None:
-        backend = pick(backbone, to_come, cache, training.stage, sample)
+    if training.stage is not None:
+        backend = backend_of(material, cache, training.stage)
     wholes = [level.images_per_second for level in training.levels if level.recipe.method != "stages"]
     plan = _plan(material, clock, training, asked)
     return Planned(material, plan, training, backend, training.stage, wholes[0] if wholes else None)
@@ -130,6 +127,8 @@ def _plan(material: Material, clock: Clock, training: Training, asked: Asked) ->
             "images have several labels or none: each class is decided for itself, by binary cross entropy, and the "
             "highest mean average precision on validation images is best"
         )
+    if clock.slowness > 1:
+        reasons.append(f"the machine is busy: all is expected to take {clock.slowness:.1f} times as long")
     if choice.pretrained:
         reasons.append("first a probe: logistic regression on the frozen network's features")
     reasons += training.reasons

@@ -13,6 +13,9 @@ from linne.records.split import Split
 from linne.records.truth import task_of, truth_of
 from linne.road.look import Material
 
+PICKING_SECONDS = 1.5
+"""About what it takes to measure how a network runs fastest, where that is not remembered."""
+
 
 def backend_of(material: Material, store: Path, stage: int | None) -> Pick | None:
     """The way to run the network, measured on a sample of the images; None without pretrained weights."""

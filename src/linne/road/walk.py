@@ -28,17 +28,16 @@ from linne.road.diary import Laps, facts_of, known_facts
 from linne.road.drawn import Drawn, draw
 from linne.road.geometry import lay_out
 from linne.road.given import plan_of
-from linne.road.input_size import of_a_size_in_time
 from linne.road.level import Start
 from linne.road.look import Material
 from linne.road.outlook import Asked, finish_seconds
 from linne.road.planning import Planned, plan_run, settle_plan
-from linne.road.probing import backend_of, probe_of
+from linne.road.probing import probe_of
 from linne.road.request import Request
 from linne.road.ship import ship
 from linne.road.teacher import Teaching, read_teacher, refuse_another_teacher
 from linne.road.training import refuse_for_several_labels, scores_of, train_network
-from linne.road.trial import tried
+from linne.runtime.contention import slowness
 
 
 @dataclass(frozen=True)
@@ -71,6 +70,8 @@ def walk(
     # threads before it trains, and one that goes on, or has a plan, has none.
     torch.set_num_threads(torch.get_num_threads())
     clock, index = clock.with_spent(elapsed_of(run.state)), material.index
+    if clock.budget is not None and not run.plan.exists():
+        clock = replace(clock, slowness=slowness())
     here = _Here(run, request, _asked(request, index), clock, progress, known_facts(run))
     laps, trackers = Laps(clock), Trackers(request.track, run.folder, progress.say)
     _refuse_other_photos(run, index)
@@ -133,9 +134,7 @@ def _planned(here: _Here, material: Material, teaching: Teaching | None) -> Plan
         here.progress.say(f"plan: as {here.run.plan if here.run.plan.exists() else request.plan} says")
         refuse_another_teacher(planned.plan, teaching)
     else:
-        material = tried(material, backend_of(material, request.store, None), request.store)
         material = lay_out(material, clock, request.store, request.seed, request.group_by, here.progress)
-        material = of_a_size_in_time(material, backend_of(material, request.store, None), clock, request.store)
         planned = plan_run(material, clock, here.asked, request.store)
     teacher = (None, "") if teaching is None else (str(teaching.folder), teaching.fingerprint)
     plan = replace(planned.plan, group_by=request.group_by, teacher=teacher[0], teacher_fingerprint=teacher[1])
@@ -189,7 +188,7 @@ def _start(
     run, request, clock, material = here.run, here.request, here.clock, planned.material
     reserve = here.before.get("reserve") if run.plan.exists() else None
     if reserve is None:
-        reserve = finish_seconds(material, planned.backend, planned.whole_rate)
+        reserve = finish_seconds(material, planned.backend, planned.whole_rate, clock.slowness)
     plan, new = settle_plan(material, clock, here.asked, planned, split, reserve, request.store)
     if teaching is not None and planned.training and all(level.method == "stages" for level in plan.levels):
         unused = "the teacher is not asked: what is trained are stored activations, or the probe alone"
