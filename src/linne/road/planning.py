@@ -127,8 +127,6 @@ def _plan(material: Material, clock: Clock, training: Training, asked: Asked) ->
             "images have several labels or none: each class is decided for itself, by binary cross entropy, and the "
             "highest mean average precision on validation images is best"
         )
-    if clock.slowness > 1:
-        reasons.append(f"the machine is busy: all is expected to take {clock.slowness:.1f} times as long")
     if choice.pretrained:
         reasons.append("first a probe: logistic regression on the frozen network's features")
     reasons += training.reasons

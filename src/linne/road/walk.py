@@ -72,6 +72,8 @@ def walk(
     clock, index = clock.with_spent(elapsed_of(run.state)), material.index
     if clock.budget is not None and not run.plan.exists():
         clock = replace(clock, slowness=slowness())
+        if clock.slowness > 1:
+            progress.say(f"the machine is busy: all is expected to take {clock.slowness:.1f} times as long")
     here = _Here(run, request, _asked(request, index), clock, progress, known_facts(run))
     laps, trackers = Laps(clock), Trackers(request.track, run.folder, progress.say)
     _refuse_other_photos(run, index)
