@@ -40,7 +40,7 @@ MEASURING_SHARE = 0.05
 MOST_MEASURING_SECONDS = 10.0
 
 
-LOOKING_SECONDS = 1.2e-3
+LOOKING_SECONDS = 0.8e-3
 """Of one core, an image: resize, hash, normalise."""
 
 
@@ -150,7 +150,7 @@ def _other_seconds(material: Material, backend: Pick | None, slowness: float) ->
     seconds = 1.0 + 0.3e-3 * images + 3e-9 * images**2
     if material.backbone is not None:
         train, _ = _subset_sizes(material)
-        seconds += 0.3 + 1.5e-8 * train * int(material.backbone.network.feature_size) * classes  # type: ignore[arg-type]
+        seconds += 0.2 + 8e-9 * train * int(material.backbone.network.feature_size) * classes  # type: ignore[arg-type]
     return slowness * seconds + finish_seconds(material, backend, slowness=slowness)
 
 
