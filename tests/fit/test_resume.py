@@ -164,6 +164,15 @@ class Telling(Silent):
             signal.raise_signal(self.number)
 
 
+@pytest.fixture
+def heard(number: signal.Signals) -> Iterator[None]:
+    """The signal is not ignored, though the tests may run under ``nohup``."""
+    before = signal.signal(number, signal.SIG_DFL)
+    yield
+    signal.signal(number, before)
+
+
+@pytest.mark.usefixtures("heard")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("at", [1, 4, 12, 13, 24])
 def test_told_to_end_it_goes_on_from_the_very_step(tmp_path: Path, at: int, number: signal.Signals) -> None:
