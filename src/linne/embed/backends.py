@@ -7,7 +7,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -119,9 +119,7 @@ class Builder:
         return _on_torch(call, lambda: torch.autocast(where.type, torch.bfloat16) if rounded else full_precision())
 
     def _openvino(self, way: Way) -> Backend:
-        import openvino
-
-        core = openvino.Core()
+        core = _openvino_core()
         model = core.read_model(self._graph)
         model.reshape([way.batch, self._pixels.channels, self._pixels.height, self._pixels.width])
         settings = {
@@ -140,6 +138,18 @@ class Builder:
             return [request.get_output_tensor(i).data.copy() for i in range(len(compiled.outputs))]
 
         return run
+
+
+@cache
+def _openvino_core() -> Any:
+    """OpenVINO's core, which is never let go of.
+
+    Its plugin gives the thread that loads it another stack for signal handlers. Freed in a thread that is not that one,
+    it unmaps the stack and leaves it set: Ctrl-C is a segmentation fault then.
+    """
+    import openvino
+
+    return openvino.Core()
 
 
 def _on_torch(call: Callable[..., Any], precision: Callable[[], AbstractContextManager[Any]]) -> Backend:
