@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import numpy as np
 import torch
@@ -57,7 +57,7 @@ class ResidentImages:
         """Whether the pictures lie on the device."""
         return bool(self._pictures)
 
-    def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
+    def epoch(self, epoch: int, first: int = 0) -> Generator[Batch, None, None]:
         """Give batches of random views: uint8, channels last."""
         began = time.perf_counter()
         if self._begun and not self.resident:

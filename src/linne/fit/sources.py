@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol
 
@@ -63,7 +63,7 @@ class Source(Protocol):
     def waited(self) -> float:
         """Seconds that were spent waiting for batches, all epochs together."""
 
-    def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
+    def epoch(self, epoch: int, first: int = 0) -> Generator[Batch, None, None]:
         """Give ``(inputs, labels)`` batches, from the `first` on; a last, smaller one is left out.
 
         One that has lost all its images is empty: other processes may have images of it.
@@ -93,7 +93,7 @@ class CachedActivations:
         self.waited = 0.0
         self.failed: dict[int, str] = {}
 
-    def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
+    def epoch(self, epoch: int, first: int = 0) -> Generator[Batch, None, None]:
         """Give batches of stored activations."""
         for rows in self.order.batches(epoch)[first:]:
             which = (self._first[rows] + epoch) % len(self.views)
@@ -142,7 +142,7 @@ class AugmentedImages:
         self.waited = 0.0
         self.failed: dict[int, str] = {} if failed is None else failed
 
-    def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
+    def epoch(self, epoch: int, first: int = 0) -> Generator[Batch, None, None]:
         """Give batches of random views."""
         spec = self.growth.at(epoch)
         normalised = Normaliser(spec, torch.device("cpu")) if self._floats else None

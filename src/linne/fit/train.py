@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from typing import Any, NoReturn
 
@@ -17,6 +18,7 @@ from linne.fit.level import Level
 from linne.fit.optimise import Trainer
 from linne.fit.pace import Pace
 from linne.fit.processes import ALONE, Processes
+from linne.fit.sources import Batch
 from linne.fit.step_losses import StepLosses
 from linne.fit.stopping import stopping
 from linne.records.errors import DataError, Stopped
@@ -145,37 +147,12 @@ class Loop:
 
     def _epoch(self, level: Level, pace: Pace, told: list[int]) -> str:
         at, source = self.position, level.source
-        began, waited_before, trained = self.now(), source.waited, 0
+        began, waited_before = self.now(), source.waited
         named = level.named if self.processes.first else None
         losses = StepLosses(at.losses, level.trainer.device.type == "cuda", at.epoch, named)
-        stopped, progress = "", 0.0
-        for inputs, labels in source.epoch(at.epoch, at.batches):
-            now = self.now()
-            step = (at.epoch - level.first) * level.batches + at.batches
-            pace.end = end = self._end(level, pace.seconds_a_step(step, now))
-            over = end is not None and now > end
-            own = (over, self.checkpoints.due(), pace.at(step, now)) if self.processes.first else (0, 0, 0)
-            signals, images, late, due, progress = self.processes.sums([len(told), len(labels), *own])
-            at.hurried = pace.hurried  # before a checkpoint is written
-            if signals:
-                losses.fetch()
-                self._stop(level.trainer, told)
-            if late:
-                stopped = "deadline"
-                break
-            if due:
-                losses.fetch()
-                self.checkpoint(level.trainer)
-            if not images:  # none of them can be read any more
-                at.batches += 1
-                continue
-            mix = level.mixes(at.epoch, at.batches) if level.mixes else None
-            which = self.seed, at.epoch, at.batches
-            loss = level.trainer.step(inputs, labels, progress, which, mix, int(images))
-            at.batches, trained = at.batches + 1, trained + int(images)
-            losses.add(at.batches - 1, loss)
-            waited = (source.waited - waited_before) / max(self.now() - began, 1e-9)
-            self.progress.update((step + 1) * source.batch_size, self._note(waited))
+        # Closed here, whatever ends the steps: its threads read files, and the cache of pixels, that are closed next.
+        with closing(source.epoch(at.epoch, at.batches)) as batches:
+            trained, progress, stopped = self._steps(level, batches, pace, told, losses)
         losses.fetch()
         if not at.losses and not stopped and self.processes.first:
             raise DataError(
@@ -193,6 +170,40 @@ class Loop:
                 level, at.epoch, float(np.mean(at.losses)), rate, level.trainer.rate_at(progress), waited, final
             )
         return stopped
+
+    def _steps(
+        self, level: Level, batches: Iterator[Batch], pace: Pace, told: list[int], losses: StepLosses
+    ) -> tuple[int, float, str]:
+        """Train on batches; gives how many images that were, where in its schedule the level is, and why it stopped."""
+        at, source = self.position, level.source
+        began, waited_before, trained, progress = self.now(), source.waited, 0, 0.0
+        for inputs, labels in batches:
+            now = self.now()
+            step = (at.epoch - level.first) * level.batches + at.batches
+            pace.end = end = self._end(level, pace.seconds_a_step(step, now))
+            over = end is not None and now > end
+            own = (over, self.checkpoints.due(), pace.at(step, now)) if self.processes.first else (0, 0, 0)
+            signals, images, late, due, progress = self.processes.sums([len(told), len(labels), *own])
+            at.hurried = pace.hurried  # before a checkpoint is written
+            if signals:
+                losses.fetch()
+                self._stop(level.trainer, told)
+            if late:
+                return trained, progress, "deadline"
+            if due:
+                losses.fetch()
+                self.checkpoint(level.trainer)
+            if not images:  # none of them can be read any more
+                at.batches += 1
+                continue
+            mix = level.mixes(at.epoch, at.batches) if level.mixes else None
+            which = self.seed, at.epoch, at.batches
+            loss = level.trainer.step(inputs, labels, progress, which, mix, int(images))
+            at.batches, trained = at.batches + 1, trained + int(images)
+            losses.add(at.batches - 1, loss)
+            waited = (source.waited - waited_before) / max(self.now() - began, 1e-9)
+            self.progress.update((step + 1) * source.batch_size, self._note(waited))
+        return trained, progress, ""
 
     def _end(self, level: Level, seconds_a_step: float | None) -> float | None:
         """When the last step must be over: what has been trained must be validated and kept, too."""
