@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -64,3 +65,17 @@ def test_an_epoch_before_the_last_may_not(tmp_path: Path) -> None:
 def test_none_that_is_no_better_than_the_start_is_kept(tmp_path: Path) -> None:
     assert best_of(tmp_path, [START, range(1, 41)], final=1) == 0
     assert best_of(tmp_path, [range(10), range(5, 14), range(5, 16)], final=2) == 1
+
+
+def test_a_network_that_diverged_in_its_last_step_is_not_kept(tmp_path: Path) -> None:
+    judge = Judge(np.zeros(4, np.int64), tmp_path / "history.jsonl", lambda: None, lambda: 0.0)
+    start, diverged = np.eye(2, dtype=np.float32)[[0, 0, 0, 1]], np.full((4, 2), np.nan, np.float32)
+    for number, said in enumerate((start, diverged)):
+        found = (said, np.arange(4))
+        judge.epoch((0, number), None, None, lambda _, found=found: found, lambda x: x, dict, final=number == 1)
+    assert judge.done[1].accuracy > judge.done[0].accuracy  # of no numbers the first is taken for the largest
+    assert judge.best is not None
+    assert judge.best.epoch.epoch == 0
+    told = (tmp_path / "history.jsonl").read_text().splitlines()
+    lines = [json.loads(line, parse_constant=pytest.fail) for line in told]
+    assert [line["log_loss"] is None for line in lines] == [False, True]

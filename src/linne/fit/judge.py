@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -129,9 +130,11 @@ class Judge:
         self.done.append(epoch)
         if self.best is not None and len(seen) < len(self.best.seen):
             self.best = self.best.on(seen, self._scoring)
-        better = self.best is None or epoch.rank > self.best.epoch.rank
-        if self.best is not None and final and epoch.rank > self.done[0].rank:
-            better = better or self._scoring.as_good(each, self.best.each)
+        better = self.best is None
+        if self.best is not None and math.isfinite(epoch.log_loss):  # of no numbers the first passes for the largest
+            better = epoch.rank > self.best.epoch.rank
+            if final and epoch.rank > self.done[0].rank:
+                better = better or self._scoring.as_good(each, self.best.each)
         if self._processes.told(better)[0]:
             # One assignment, for an interrupt may come before or after it.
             copied = {name: value.detach().clone() for name, value in weights().items()}
@@ -191,7 +194,8 @@ class Judge:
 
 
 def _line(epoch: Epoch) -> str:
-    told = asdict(epoch)
+    # JSON has no word for what a network says that diverged in the very last step.
+    told = {name: value if value is None or math.isfinite(value) else None for name, value in asdict(epoch).items()}
     if epoch.average_precision is None:
         del told["average_precision"]  # of one label an image
     return json.dumps(told) + "\n"

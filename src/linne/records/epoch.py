@@ -13,7 +13,7 @@ class Epoch:
     `log_loss` are on the validation images that could be read then, `seconds` are since the run began, `rate` is
     training images a second, `learning_rate` that of the last step, `waited` the share of time in which there was
     nothing to train on yet. `average_precision`, the mean over classes, is known of several labels an image only;
-    `accuracy` is then the share of images of which every label is right.
+    `accuracy` is then the share of images of which every label is right. What is not finite is null in the file.
     """
 
     level: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -129,8 +130,8 @@ class Trials:
             return ended("stopped", why=NO_TIME)
         kept = [epoch for epoch in trained if epoch.epoch == chosen["epoch"]]  # none where the start was better
         best = max(kept or trained, key=lambda epoch: epoch.rank)
-        facts = {name: getattr(best, name) for name in ("accuracy", "log_loss", "epoch")}
-        return ended("complete", score=score_of(best.accuracy, best.log_loss), **facts)
+        facts = {"accuracy": best.accuracy, "epoch": best.epoch, "score": score_of(best.accuracy, best.log_loss)}
+        return ended("complete", log_loss=best.log_loss if math.isfinite(best.log_loss) else None, **facts)
 
     def _levels(self, trial: Trial) -> tuple[Recipe, ...]:
         planned = self.terms.methods[trial.network][trial.method]
