@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,20 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 settings.load_profile("linne")
+
+# What a shell starts in the background ignores Ctrl-C, and so would all that tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+ENDS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGXFSZ") if hasattr(signal, name))
+
+
+@pytest.fixture(autouse=True)
+def signals_are_answered_as_before() -> Iterator[None]:
+    """A test that leaves another answer to a signal behind would make a later one fail, or end all of them."""
+    before = {number: signal.getsignal(number) for number in ENDS}
+    yield
+    assert {number: signal.getsignal(number) for number in ENDS} == before
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -70,8 +69,3 @@ def linne(*arguments: object, folder: Path, **options: object) -> subprocess.Com
 def environment(folder: Path) -> dict[str, str]:
     """The environment with its cache folder below `folder`."""
     return {**os.environ, "XDG_CACHE_HOME": str(folder / "cache"), "COLUMNS": "200"}
-
-
-def hear_ctrl_c() -> None:
-    """For ``preexec_fn``: what a shell starts in the background ignores SIGINT, and so would its children."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from walked import environment, hear_ctrl_c, linne
+from walked import environment, linne
 
 
 def start(*arguments: object, folder: Path) -> subprocess.Popen[str]:
@@ -23,7 +23,6 @@ def start(*arguments: object, folder: Path) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=hear_ctrl_c,
     )
 
 

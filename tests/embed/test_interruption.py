@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 from images import encode, place, scene
 from small_networks import EAGER, eager, gray_backbone
-from walked import hear_ctrl_c
 
 from linne.embed import one_pass
 from linne.embed.embedding import embed
@@ -152,7 +151,6 @@ from linne.embed.embedding import embed
 from linne.index.class_folders import read_folder
 from linne.records.progress import Silent
 from small_networks import EAGER, eager, gray_backbone
-from walked import hear_ctrl_c
 
 class Slow(Silent):
     def update(self, done, note=""):
@@ -174,7 +172,6 @@ def stopped(many: Index, cache: Path, how: signal.Signals) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         env={"PYTHONPATH": path},
-        preexec_fn=hear_ctrl_c,
     )
     assert process.stdout is not None
     with process.stdout:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors import safe_open
-from walked import environment, hear_ctrl_c, linne
+from walked import environment, linne
 
 from linne.records.run import Run
 
@@ -166,7 +166,6 @@ def test_a_run_of_two_that_is_stopped_and_killed_goes_on_with_any_number(tmp_pat
         [sys.executable, "-m", "linne", "fit", "--resume", str(run.folder)],
         cwd=tmp_path,
         env=environment(tmp_path),
-        preexec_fn=hear_ctrl_c,
     )
     begun(tmp_path, kept + 1)
     alone.send_signal(signal.SIGINT)  # one process finishes then
