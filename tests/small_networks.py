@@ -15,6 +15,7 @@ from linne.embed.measure import Pick
 from linne.embed.way import Way
 from linne.nets.build import create
 from linne.nets.catalogue import entry
+from linne.records.errors import LinneError
 from linne.records.pixel_spec import PixelSpec
 
 REAL_WEIGHTS = Path(__file__).parents[2] / "shared" / "weights" / "mobilenet_v2_imagenet.safetensors"
@@ -45,6 +46,22 @@ def lively(network: nn.Module) -> None:
             nn.init.uniform_(module.running_var, 0.5, 1.5)
             nn.init.uniform_(module.weight, 0.5, 1.5)
             nn.init.normal_(module.bias, 0, 0.1)
+
+
+class OneSize(nn.Module):
+    """A network that takes square inputs of one side, as those with a table of positions do."""
+
+    def __init__(self, network: nn.Module, side: int) -> None:
+        super().__init__()
+        self.network, self.side = network, side
+
+    def stages(self) -> list[nn.Module]:
+        return self.network.stages()
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        if images.shape[2:] != (self.side, self.side):
+            raise LinneError("the network takes no such input")
+        return self.network(images)
 
 
 def small_backbone(seed: int = 0, side: int = SIDE) -> Backbone:

@@ -13,6 +13,7 @@ from sklearn.linear_model import Ridge
 from small_networks import normal, small_pixels
 
 from linne.choose.geometry import (
+    MOST_PIXELS,
     MOST_ROWS,
     MOST_SHARE,
     OBLONG,
@@ -48,6 +49,11 @@ def test_of_nearly_square_pictures_the_centre_is_nearly_all(size: tuple[int, int
     assert whole_pictures(small_pixels(224), sample(size)) is None
 
 
+@pytest.mark.parametrize("size", [(12_000, 100), (100, 12_000), (40_000, 20)])
+def test_pictures_so_narrow_would_need_many_more_pixels(size: tuple[int, int]) -> None:
+    assert whole_pictures(small_pixels(224), sample(size)) is None
+
+
 def test_most_pictures_decide() -> None:
     assert whole_pictures(small_pixels(224), sample((400, 300), (300, 300), (300, 300))) is None
     spec = whole_pictures(small_pixels(224), sample((400, 300), (400, 300), (100, 900)))
@@ -65,8 +71,9 @@ def test_sides_are_those_that_networks_halve_and_pixels_stay_about_as_many(side:
     longer = round(100 * ratio)
     spec = whole_pictures(small_pixels(side), sample((longer, 100) if tall else (100, longer)))
     if spec is None:
-        assert longer / 100 < OBLONG
+        assert longer / 100 < OBLONG or side < 224 or ratio >= 3
         return
+    assert spec.height * spec.width <= MOST_PIXELS * side**2
     assert spec.height % STEP == spec.width % STEP == 0
     assert (spec.height >= spec.width) == tall or spec.height == spec.width
     assert min(spec.height, spec.width) >= STEP

@@ -12,7 +12,7 @@ from small_networks import small_pixels
 
 from linne.fit.growth import Growth
 from linne.fit.levels import EPOCHS, MOST_EPOCHS, VALIDATION_SPEED, VIEWS, WORTHWHILE_EPOCHS, Level, Training, settle
-from linne.fit.plan import MOST_ACTIVATION_BYTES, RECIPES, TOLERANCE, Outlook, plan_training
+from linne.fit.plan import LATE, MOST_ACTIVATION_BYTES, RECIPES, Outlook, plan_training
 from linne.fit.throughput import Rate
 from linne.records.errors import LinneError
 
@@ -107,7 +107,7 @@ def test_never_more_seconds_than_are_left(given_: Outlook) -> None:
         assert given_.seconds_left is not None
         left = given_.seconds_left
         if given_.pretrained:
-            assert least > TOLERANCE * left
+            assert least > left + LATE * (given_.seconds_spent + left)
         else:
             assert given_.whole_rate is not None
             epoch = given_.train_images / given_.whole_rate.images_per_second

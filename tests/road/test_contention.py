@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from walked import write_digits
+
+import linne
+from linne.records.memory import recalled
+from linne.road.planning import MEMORY
 
 SCRIPT = """
 import os, subprocess, sys
@@ -25,4 +32,19 @@ for other in others:
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="processes cannot be kept on one core here")
 def test_three_other_programs_on_the_same_core() -> None:
     said = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True)
-    assert float(said.stdout) > 2  # four in all: four times as long, were they served in turn
+    assert 2 < float(said.stdout) < 10  # four in all: four times as long, were they served in turn
+
+
+def test_what_is_planned_meanwhile_is_for_that_moment(
+    lenet_weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos, store = write_digits(tmp_path / "photos", 20, 3), tmp_path / "store"
+
+    def fitted(slowness: float) -> None:
+        monkeypatch.setattr(importlib.import_module("linne.road.walk"), "slowness", lambda: slowness)
+        linne.fit(photos, weights=lenet_weights, budget=60, cache=store, out=tmp_path / "runs")
+
+    fitted(2.0)
+    assert not recalled(store / MEMORY)
+    fitted(1.0)
+    assert recalled(store / MEMORY)

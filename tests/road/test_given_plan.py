@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from linne.records.errors import BudgetError, LinneError
 from linne.records.index import Index
 from linne.records.plan import Plan
 from linne.records.progress import Silent
+from linne.records.recipe import Recipe
 from linne.records.run import Run
 from linne.records.split import Split
 from linne.road.budget import Clock
@@ -94,8 +96,9 @@ def test_what_it_has_decided_alike_is_taken(
     grouped: Run, few: Path, lenet_weights: Path, store: Path, tmp_path: Path
 ) -> None:
     same = {"group_by": TENS, "flip": Plan.read(grouped.plan).flip, "seed": 0, "network": "lenet5"}
-    again = linne.fit(few, weights=lenet_weights, budget=None, plan=grouped.plan, cache=store, out=tmp_path, **same)
+    again = linne.fit(few, weights=lenet_weights, plan=grouped.plan, cache=store, out=tmp_path, **same)
     assert again.facts["fingerprints"]["split"] == grouped.facts["fingerprints"]["split"]
+    assert Plan.read(again.plan).budget is None  # a plan has no end unless it is given one
 
 
 def test_a_plan_without_groups_or_of_another_schema(grouped: Run, tmp_path: Path) -> None:
@@ -104,6 +107,19 @@ def test_a_plan_without_groups_or_of_another_schema(grouped: Run, tmp_path: Path
         (tmp_path / "plan.json").write_text(json.dumps({**value, **change}))
         with pytest.raises(LinneError):
             Plan.read(tmp_path / "plan.json")
+
+
+@pytest.mark.parametrize("side", ["pixels", "first_side", "last_side"])
+def test_an_edited_plan_has_inputs_that_the_network_takes(
+    grouped: Run, few: Path, lenet_weights: Path, tmp_path: Path, side: str
+) -> None:
+    plan = Plan.read(grouped.plan)
+    level = Recipe("whole", epochs=1, **({} if side == "pixels" else {side: 20}))  # type: ignore[arg-type]
+    pixels = replace(plan.pixels, height=20, width=20) if side == "pixels" else plan.pixels
+    replace(plan, levels=(level,), pixels=pixels).write(tmp_path / "plan.json")
+    with pytest.raises(LinneError) as caught:
+        linne.fit(few, weights=lenet_weights, plan=tmp_path / "plan.json", cache=tmp_path / "c", out=tmp_path / "o")
+    assert (caught.value.file, caught.value.value) == (str(tmp_path / "plan.json"), 20)
 
 
 def test_a_budget_that_does_not_hold_the_plan_is_refused(

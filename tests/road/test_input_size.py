@@ -7,23 +7,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_networks import SMALL, eager, small_network, small_pixels
+from small_networks import SMALL, OneSize, eager, small_network, small_pixels
 from tall_photos import IMAGES, tall_photos
-from torch import Tensor, nn
 
 from linne.choose.network import Choice
 from linne.choose.sample import take_sample
 from linne.embed.backbone import backbone
+from linne.embed.embedding import embed
 from linne.embed.measure import Pick
 from linne.index.class_folders import read_folder
-from linne.records.errors import BudgetError, LinneError
+from linne.records.errors import BudgetError
 from linne.records.memory import keep, recalled
 from linne.records.pixel_spec import PixelSpec
+from linne.records.progress import Silent
 from linne.road import input_size
 from linne.road.budget import Clock
 from linne.road.input_size import MEMORY, of_a_size_in_time
 from linne.road.look import Material
 from linne.road.outlook import Asked, least_seconds
+from linne.road.planning import MEMORY as PLANS
 from linne.road.planning import plan_run
 
 SIDE = 224
@@ -68,9 +70,11 @@ def let_it_take(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
 
 
 def seen_in(material: Material, clock: Clock, store: Path, **chosen: Any) -> Material:
-    found, pick = of_a_size_in_time(material, clock, chosen, store)
-    assert (pick is None) == (found.backbone is None)
-    return found
+    """As it is where the plan does not refuse the budget."""
+    sized = of_a_size_in_time(material, clock, chosen, store)
+    assert (sized.backend is None) == (sized.material.backbone is None)
+    sized.remember(store)
+    return sized.material
 
 
 def side_in(material: Material, budget: float, store: Path) -> int:
@@ -102,8 +106,8 @@ def test_where_all_else_takes_too_long_the_full_size_is_not_measured(
         measured.append(seen.choice.pixels.height)
 
     monkeypatch.setattr(input_size, "backend_of", backend_of)
-    found, _ = of_a_size_in_time(material, Clock.starting(1.0), {}, tmp_path)
-    assert measured == [96] == [found.choice.pixels.height]
+    sized = of_a_size_in_time(material, Clock.starting(1.0), {}, tmp_path)
+    assert measured == [96] == [sized.material.choice.pixels.height]
 
 
 @pytest.mark.usefixtures("slow")
@@ -143,28 +147,49 @@ def test_what_was_decided_holds(material: Material, tmp_path: Path, monkeypatch:
     assert seen_in(material, budget, tmp_path) is material
 
 
-def test_a_budget_that_holds_none_is_no_decision(material: Material, tmp_path: Path) -> None:
-    assert side_in(material, 1.0, tmp_path) == 96
+@pytest.mark.usefixtures("slow")
+def test_a_budget_that_is_refused_is_no_decision(material: Material, tmp_path: Path) -> None:
+    asked = Asked(0, None, {"method": "probe"}, None)
+    with pytest.raises(BudgetError):
+        plan_run(material, Clock.starting(1.0), asked, tmp_path)
     assert not recalled(tmp_path / MEMORY)
+    least = plan_run(material, Clock.starting(0.5 * WHOLE), asked, tmp_path).plan.pixels.height
+    assert list(recalled(tmp_path / MEMORY).values()) == [least]
 
 
-class OneSize(nn.Module):
-    """As networks with a table of positions are."""
+def test_what_is_decided_on_a_busy_machine_is_for_that_moment(
+    material: Material, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = Asked(0, None, {"method": "probe"}, None)
+    clock = Clock.starting(WHOLE)
+    let_it_take(monkeypatch, 1.0)
+    assert plan_run(material, replace(clock, slowness=2.0), asked, tmp_path).plan.pixels.height < SIDE
+    assert not recalled(tmp_path / MEMORY)
+    assert not recalled(tmp_path / PLANS)
+    let_it_take(monkeypatch, 0.1)
+    assert plan_run(material, clock, asked, tmp_path).plan.pixels.height == SIDE
+    assert recalled(tmp_path / PLANS)
+    let_it_take(monkeypatch, 1.0)
+    assert plan_run(material, replace(clock, slowness=2.0), asked, tmp_path).plan.pixels.height < SIDE
 
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
 
-    def forward(self, images: Tensor) -> Tensor:
-        if images.shape[2] != SIDE:
-            raise LinneError("the network takes no such input")
-        return self.network(images)  # type: ignore[no-any-return]
+@pytest.mark.usefixtures("slow")
+def test_what_is_stored_at_the_full_size_is_not_computed_anew_at_a_smaller_one(
+    material: Material, tmp_path: Path
+) -> None:
+    assert side_in(material, 1.0, tmp_path / "empty") == 96
+    assert material.backbone is not None
+    embed(material.index, material.backbone, tmp_path / "warm", Silent(), backend=eager(material.backbone))
+    rest = least(material, 1.0, tmp_path / "warm")
+    assert rest < 0.25 * WHOLE
+    for budget in (1.0, rest, rest + 2):
+        assert side_in(material, budget, tmp_path / "warm") == SIDE
 
 
 @pytest.mark.usefixtures("slow")
 def test_what_has_one_size_keeps_it(material: Material, tmp_path: Path) -> None:
     short = Clock.starting(20.0)
-    rigid = replace(material, choice=replace(material.choice, network=OneSize(material.choice.network)))
+    rigid = replace(material, choice=replace(material.choice, network=OneSize(material.choice.network, SIDE)))
     assert seen_in(rigid, short, tmp_path) is rigid
     untrained = replace(material, backbone=None)
     assert seen_in(untrained, short, tmp_path) is untrained

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from images import encode, noise, place
-from small_networks import SMALL, small_network, small_pixels
+from small_networks import SMALL, OneSize, small_network, small_pixels
 from tall_photos import COLOURS, IMAGES, tall_photos
 
 from linne.choose.network import Choice
@@ -17,7 +17,7 @@ from linne.choose.sample import take_sample
 from linne.embed.backbone import backbone
 from linne.index.class_folders import read_folder
 from linne.records.index import TRAIN
-from linne.records.memory import recalled
+from linne.records.memory import keep, recalled
 from linne.records.progress import Silent
 from linne.road import geometry
 from linne.road.budget import Clock
@@ -34,8 +34,10 @@ def material_of(folder: Path, pretrained: bool = True) -> Material:
     return Material(index, take_sample(index), choice, backbone(network, pixels) if pretrained else None)
 
 
-def laid_out(material: Material, store: Path, budget: float | None = None, group_by: str | None = None) -> Material:
-    return lay_out(material, Clock(time.monotonic(), budget), store, 0, group_by, Silent())
+def laid_out(
+    material: Material, store: Path, budget: float | None = None, group_by: str | None = None, **chosen: object
+) -> Material:
+    return lay_out(material, Clock(time.monotonic(), budget), chosen, store, 0, group_by, Silent())
 
 
 def test_whole_photos_where_the_mark_is_at_the_border(tmp_path: Path) -> None:
@@ -66,13 +68,22 @@ def test_a_decision_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     first = laid_out(material, tmp_path / "store")
     (answer,) = recalled(tmp_path / "store" / MEMORY).values()
     assert answer["whole"]
-    monkeypatch.setattr(geometry, "_decide", None)  # it is not asked again
+    monkeypatch.setattr(geometry, "_look", None)  # it is not asked again
     again = laid_out(material, tmp_path / "store")
     assert again.choice.pixels == first.choice.pixels
     assert again.choice.reasons == first.choice.reasons
-    for other in ({"budget": 100.0}, {"group_by": "g[0-9]+"}):  # another question
-        with pytest.raises(TypeError):
-            laid_out(material, tmp_path / "store", **other)
+    assert laid_out(material, tmp_path / "store", budget=1e-3).choice.pixels == first.choice.pixels
+    with pytest.raises(TypeError):  # another question
+        laid_out(material, tmp_path / "store", group_by="g[0-9]+")
+
+
+@pytest.mark.parametrize("answer", [1, "whole", [], {}, {"whole": True}, {"whole": 1, "reason": ""}])
+def test_a_damaged_answer_is_none(tmp_path: Path, answer: object) -> None:
+    material = material_of(tall_photos(tmp_path / "photos", marked=True))
+    first = laid_out(material, tmp_path / "store")
+    (question,) = recalled(tmp_path / "store" / MEMORY)
+    keep(tmp_path / "store" / MEMORY, question, answer)
+    assert laid_out(material, tmp_path / "store").choice == first.choice
 
 
 def test_square_photos_and_networks_without_weights_are_left_alone(tmp_path: Path) -> None:
@@ -85,9 +96,27 @@ def test_square_photos_and_networks_without_weights_are_left_alone(tmp_path: Pat
 
 def test_too_little_time_and_too_few_photos_decide_nothing(tmp_path: Path) -> None:
     material = material_of(tall_photos(tmp_path / "photos", marked=True))
-    assert laid_out(material, tmp_path / "store", budget=1e-3) is material
+    hurried = laid_out(material, tmp_path / "store", budget=1e-3)
+    assert hurried.choice.pixels == material.choice.pixels
+    assert len(hurried.choice.reasons) == len(material.choice.reasons) + 1  # that it was not looked at is said
+    assert not recalled(tmp_path / "store" / MEMORY)
+    assert laid_out(material, tmp_path / "store").choice.pixels.fit == "stretch"
     few = replace(material, index=material.index.take(np.arange(9)))
     assert laid_out(few, tmp_path / "store") is few
+
+
+def test_a_network_of_one_size_keeps_it(tmp_path: Path) -> None:
+    material = material_of(tall_photos(tmp_path / "photos", marked=True))
+    network = OneSize(material.choice.network, material.choice.pixels.height)
+    rigid = replace(material, choice=replace(material.choice, network=network))
+    assert laid_out(rigid, tmp_path / "store") is rigid
+
+
+def test_what_was_chosen_by_hand_goes_with_the_input(tmp_path: Path) -> None:
+    material = material_of(tall_photos(tmp_path / "photos", marked=True))
+    whole = laid_out(material, tmp_path / "store", first_side=32)
+    assert whole.choice.pixels.fit == "stretch"  # 96 x 32
+    assert laid_out(material, tmp_path / "store", first_side=64) is material
 
 
 @pytest.mark.parametrize("group_by", [None, "g[0-9]+"])

@@ -149,6 +149,18 @@ def test_a_search_that_had_no_budget_leaves_the_last_run_its_share_of_one_that_i
     assert not trials.has_time(Clock(now - 830.0, 1000.0))
 
 
+def test_a_budget_that_does_not_hold_the_pass_and_the_last_run_is_refused(
+    digits: Path, lenet_weights: Path, store: Path, tmp_path: Path
+) -> None:
+    gathered = {"a": (gather(digits, None, lenet_weights, None, 0, Silent()), Asked(0, None, FIXED, None))}
+    now = time.monotonic()
+    settled(tmp_path, gathered, Clock(now, 1000.0), None, store, Silent())
+    with pytest.raises(LinneError):
+        settled(
+            tmp_path, gathered, Clock(now - 900.0, 1000.0), None, store, Silent()
+        )  # of 100 s 150 are the last run's
+
+
 @pytest.mark.slow
 def test_photos_are_laid_out_as_fit_does_and_stay_so(tmp_path: Path) -> None:
     photos, weights = tall_photos(tmp_path / "photos", marked=True), tmp_path / "weights.safetensors"

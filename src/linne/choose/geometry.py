@@ -18,6 +18,9 @@ OBLONG = 1.15
 STEP = 32
 """Sides are multiples of it: networks halve them five times."""
 
+MOST_PIXELS = 1.35
+"""Of those of the square centre: sides are rounded."""
+
 MOST_ROWS = 1024
 MOST_SHARE = 0.4
 """Of a class, for deciding: its images will be trained on, whatever is decided, and there must be others to test on."""
@@ -37,13 +40,16 @@ each class do."""
 def whole_pictures(pixels: PixelSpec, sample: Sample) -> PixelSpec | None:
     """Give the spec that shows whole pictures in as many pixels; None where the centre is nearly all of them.
 
-    The input has the shape that pictures have in the median, so that most are hardly distorted.
+    The input has the shape that pictures have in the median, so that most are hardly distorted. None, too, of pictures
+    so narrow that their input would have many more pixels.
     """
     ratio = float(np.exp(np.median([math.log(picture.height / picture.width) for picture in sample.pictures])))
     if pixels.fit != "crop" or pixels.height != pixels.width or max(ratio, 1 / ratio) < OBLONG:
         return None
     longer = STEP * round(pixels.height * math.sqrt(max(ratio, 1 / ratio)) / STEP)
     shorter = max(STEP, STEP * round(pixels.height**2 / longer / STEP))
+    if longer * shorter > MOST_PIXELS * pixels.height**2:
+        return None
     height, width = (longer, shorter) if ratio > 1 else (shorter, longer)
     return replace(pixels, height=height, width=width, fit="stretch", resize=max(height, width))
 

@@ -134,7 +134,7 @@ def fit(
             columns=columns_of(path_column, label_column, split_column, label_separator),
             weights=weights,
             network=network,
-            budget=budget if budget is not None else "10m" if plan is None else "none",
+            budget="auto" if budget is None else budget,
             group_by=group_by,
             augment=augment,
             mix=mix,

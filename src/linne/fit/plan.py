@@ -25,8 +25,8 @@ RECIPES: dict[Method, Recipe] = {
 MOST_ACTIVATION_BYTES = 2_000_000_000
 """Stored activations are held in memory, those of all views at once."""
 
-TOLERANCE = 1.3
-"""What must be done may be estimated to take this much of the time left: estimates are on the safe side."""
+LATE = 0.1
+"""Share of the budget by which what must be done may be expected to end after it."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,10 @@ def plan_training(outlook: Outlook, chosen: Mapping[str, Any]) -> Training:
 def refuse_if_too_short(outlook: Outlook) -> None:
     """Raise `BudgetError` where the time left does not suffice for what must be done in any case."""
     least = outlook.embed_seconds[None] + outlook.other_seconds
-    if outlook.seconds_left is not None and least > TOLERANCE * outlook.seconds_left:
+    if outlook.seconds_left is None:
+        return
+    budget = outlook.seconds_spent + outlook.seconds_left
+    if least > outlook.seconds_left + LATE * budget:
         raise _too_short(outlook, least)
 
 

@@ -1,4 +1,4 @@
-"""One process at a time in a folder."""
+"""One process at a time in a folder, or at a file."""
 
 from __future__ import annotations
 
@@ -45,6 +45,18 @@ def alone_in(folder: Path) -> Iterator[None]:
                 raise WriteError(
                     "the run cannot be locked", file=folder, value=error.strerror, remedy="choose a local folder"
                 ) from error
+        yield
+    finally:
+        os.close(file)
+
+
+@contextlib.contextmanager
+def in_turn(path: Path) -> Iterator[None]:
+    """Wait until no other process holds this file, and hold it, where there are locks; `OSError` where none can be."""
+    file = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        if fcntl is not None:
+            fcntl.flock(file, fcntl.LOCK_EX)
         yield
     finally:
         os.close(file)

@@ -1,4 +1,7 @@
-"""What was measured or decided before, in JSON files of the store; losing one costs time alone."""
+"""What was measured or decided before, in JSON files of the store.
+
+Losing one costs the time to find it out again, which on another day may come out differently.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import Any
 
 from linne.records.atomic import write_json
 from linne.records.errors import LinneError
+from linne.records.lock import in_turn
 
 
 def recalled(memory: Path) -> dict[str, Any]:
@@ -22,5 +26,7 @@ def recalled(memory: Path) -> dict[str, Any]:
 
 def keep(memory: Path, question: str, answer: Any) -> None:
     """Add an answer; where that cannot be written, the next run finds it out again."""
-    with suppress(LinneError):
-        write_json(memory, {**recalled(memory), question: answer})
+    with suppress(LinneError, OSError):
+        memory.parent.mkdir(parents=True, exist_ok=True)
+        with in_turn(memory):
+            write_json(memory, {**recalled(memory), question: answer})

@@ -156,18 +156,27 @@ def make_contender(
     return Contender(name, material, embedding, split, probe, plan, store, cache_size, since.elapsed(), stored)
 
 
-def methods_of(material: Material, asked: Asked, seconds: float | None, store: Path) -> tuple[Methods, float, float]:
-    """Ways to train a network in a run of so many seconds that finds all images embedded.
+@dataclass(frozen=True)
+class Ways:
+    """Ways to train a network in a run that finds all images embedded.
 
-    Returns
-    -------
+    Attributes
+    ----------
     methods : dict of str to tuple of Recipe
         The planner's own first; with it whatever else the time allows, on its own, and what needs no long pass of its
         own. Empty where that is the probe alone.
-    training : float
-        Seconds that the planner's own is expected to take.
-    finish : float
-        Seconds of such a run for what follows training.
+    embedding, training, finish : float
+        Seconds that the pass for the planner's own is expected to take, its training, and what follows that in a run.
+    """
+
+    methods: Methods
+    embedding: float
+    training: float
+    finish: float
+
+
+def ways_of(material: Material, asked: Asked, seconds: float | None, slowness: float, store: Path) -> Ways:
+    """Give the ways for runs of so many seconds.
 
     Raises
     ------
@@ -175,11 +184,12 @@ def methods_of(material: Material, asked: Asked, seconds: float | None, store: P
         The time is too short for a run.
     """
     backend = backend_of(material, store, None)
-    outlook, passes = measured_outlook(material, asked, backend, store, seconds)
-    finish = finish_seconds(material, backend, outlook.whole_rate.images_per_second if outlook.whole_rate else None)
+    outlook, passes = measured_outlook(material, asked, backend, store, seconds, slowness)
+    rate = outlook.whole_rate.images_per_second if outlook.whole_rate else None
+    finish = finish_seconds(material, backend, rate, slowness)
     own = plan_training(outlook, asked.chosen)
     if not own.levels:
-        return {}, 0.0, finish
+        return Ways({}, passes[None], 0.0, finish)
     methods: Methods = {}
     most = math.inf if seconds is None else DEAREST_PASS * seconds
     within = {stage for stage, needed in passes.items() if needed <= most}
@@ -187,7 +197,8 @@ def methods_of(material: Material, asked: Asked, seconds: float | None, store: P
         levels = tuple(level.recipe for level in training.levels)
         if levels and levels not in methods.values():
             methods[_in_words(levels)] = levels
-    return methods, sum(level.seconds(outlook.sizes) for level in own.levels), finish
+    seconds_of_training = sum(level.seconds(outlook.sizes) for level in own.levels)
+    return Ways(methods, passes[own.stage], seconds_of_training, finish)
 
 
 def _others(outlook: Outlook, chosen: Mapping[str, Any], within: Collection[int | None]) -> list[Training]:

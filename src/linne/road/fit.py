@@ -36,7 +36,7 @@ def fit(
     columns: Columns | None = None,
     weights: PathName | None = None,
     network: str | None = None,
-    budget: str | float | None = "10m",
+    budget: str | float | None = "auto",
     group_by: str | None = None,
     augment: Augment | None = None,
     mix: bool | None = None,
@@ -68,7 +68,8 @@ def fit(
     network : str, optional
         A name of `linne.nets.names()`; by default that of the weights, or one that suits the images.
     budget : str or float, optional
-        ``"90s"``, ``"10m"``, ``"2h"``, seconds, or None for no end.
+        ``"90s"``, ``"10m"``, ``"2h"``, seconds, or None for no end; ``"auto"`` is ten minutes, or no end with a
+        `plan`.
     group_by : str, optional
         Regular expression on file names: images with the same match stay in one subset.
     augment : {'none', 'light', 'trivial', 'rand', 'augmix'}, optional
@@ -119,6 +120,8 @@ def fit(
     >>> run = linne.fit("photos", weights="mobilenet_v2.safetensors", budget="2m")  # doctest: +SKIP
     >>> linne.load(run.bundle).predict("a.jpg")  # doctest: +SKIP
     """
+    if budget == "auto":
+        budget = "10m" if plan is None else None
     clock = Clock(time.monotonic() if started is None else started, parse_budget(budget))
     chosen = dict(recipe or {}) | {k: v for k, v in {"augment": augment, "mix": mix}.items() if v is not None}
     seed = None if seed is None else as_seed(seed)

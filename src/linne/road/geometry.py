@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,9 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from linne import __version__
 from linne.choose.geometry import rows_to_decide_by, told_apart, whole_pictures
+from linne.choose.network import Choice
 from linne.embed.backbone import Backbone, backbone
 from linne.embed.embedding import embed, pick
+from linne.records.errors import LinneError
 from linne.records.fingerprint import of_settings
 from linne.records.index import NONE, TRAIN, Index
 from linne.records.memory import keep, recalled
@@ -19,6 +24,7 @@ from linne.records.pixel_spec import PixelSpec
 from linne.records.progress import Progress
 from linne.records.truth import task_of
 from linne.road.budget import Clock
+from linne.road.by_hand import refuse_what_cannot_be, takes
 from linne.road.look import Material
 from linne.road.probing import PICKING_SECONDS
 from linne.split.groups import groups_by_name
@@ -29,7 +35,7 @@ FEWEST = 5
 """Images a class, in the mean, without which nothing can be told."""
 
 AFFORDABLE = 0.15
-"""Share of the time left that a look at what will not be taken may cost; of the other nothing is computed twice."""
+"""Share of the time left that a look at what will not be taken may cost."""
 
 
 def trained_in_any_case(index: Index, seed: int, group_by: str | None) -> NDArray[np.int64]:
@@ -43,31 +49,61 @@ def trained_in_any_case(index: Index, seed: int, group_by: str | None) -> NDArra
 
 
 def lay_out(
-    material: Material, clock: Clock, store: Path, seed: int, group_by: str | None, progress: Progress
+    material: Material,
+    clock: Clock,
+    chosen: Mapping[str, Any],
+    store: Path,
+    seed: int,
+    group_by: str | None,
+    progress: Progress,
 ) -> Material:
     """Show the network whole photos where their centre tells less; what was computed on the way is in the store.
 
-    What was decided once for the same photos, network and budget holds: the same command does the same again.
+    What was seen once of the same photos and network holds. Where there was no time to look, the centre stays, and a
+    later run may find otherwise. What was `chosen` by hand must go with whole photos, too.
     """
     frozen, centre = material.backbone, material.choice.pixels
     whole = None if frozen is None else whole_pictures(centre, material.sample)
     if frozen is None or whole is None or task_of(material.index) == "multi":  # it is told by one label an image
         return material
-    digests = [digest.hex() for digest in material.sample.digests]
-    question = of_settings([material.index.fingerprint, digests, frozen.shelf(""), clock.budget, seed, group_by])
-    known = recalled(store / MEMORY).get(question)
-    if known is None:
-        rows = trained_in_any_case(material.index, seed, group_by)
-        known = _decide(material, frozen, whole, rows, clock, store, progress)
-        keep(store / MEMORY, question, known)
-    if not known["reason"]:
+    if not _goes_with(material.choice, chosen, whole):
         return material
-    better = whole if known["whole"] else centre
-    choice = replace(material.choice, pixels=better, reasons=(*material.choice.reasons, known["reason"]))
+    digests = [digest.hex() for digest in material.sample.digests]
+    question = of_settings([__version__, material.index.fingerprint, digests, frozen.shelf(""), seed, group_by])
+    seen = _recall(store / MEMORY, question)
+    if seen is None:
+        rows = trained_in_any_case(material.index, seed, group_by)
+        classes = np.unique(material.index.label[rows])
+        if len(classes) < 2 or len(rows) < FEWEST * len(classes):
+            return material
+        seen = _look(material, frozen, whole, rows, clock, store, progress)
+        if seen is None:
+            reason = f"{_words(centre)}: there is no time to see whether more is told by whole photos"
+            return replace(material, choice=replace(material.choice, reasons=(*material.choice.reasons, reason)))
+        keep(store / MEMORY, question, seen)
+    better = whole if seen["whole"] else centre
+    choice = replace(material.choice, pixels=better, reasons=(*material.choice.reasons, seen["reason"]))
     return replace(material, choice=choice, backbone=backbone(frozen.network, better))
 
 
-def _decide(
+def _goes_with(choice: Choice, chosen: Mapping[str, Any], whole: PixelSpec) -> bool:
+    """Whether a network takes whole photos, and what was chosen goes with them."""
+    if not takes(choice.network, whole, min(whole.height, whole.width)):
+        return False
+    try:
+        refuse_what_cannot_be(replace(choice, pixels=whole), chosen)
+    except LinneError:
+        return False
+    return True
+
+
+def _recall(memory: Path, question: str) -> dict[str, Any] | None:
+    known = recalled(memory).get(question)
+    sound = isinstance(known, dict) and type(known.get("whole")) is bool and type(known.get("reason")) is str
+    return known if sound else None
+
+
+def _look(
     material: Material,
     frozen: Backbone,
     whole: PixelSpec,
@@ -75,24 +111,22 @@ def _decide(
     clock: Clock,
     store: Path,
     progress: Progress,
-) -> dict[str, Any]:
-    """Whether 'whole' is better, and the 'reason'; empty where that cannot be told, or not in time."""
+) -> dict[str, Any] | None:
+    """Whether 'whole' is better, and the 'reason'; None where there is no time to see."""
     centre = material.choice.pixels
-    classes = np.unique(material.index.label[rows])
-    if len(classes) < 2 or len(rows) < FEWEST * len(classes):
-        return {"whole": False, "reason": ""}
     few, left = material.index.take(rows), clock.left()
     decoding = clock.slowness * material.sample.seconds
-    if left is not None and PICKING_SECONDS + len(few) * decoding > AFFORDABLE * left:
-        return {"whole": False, "reason": ""}
-    backend = pick(frozen, len(few), store, None, material.sample.inputs(centre))
-    if left is not None and len(few) * (1 / backend.rate + decoding) > AFFORDABLE * left:
-        return {"whole": False, "reason": ""}
-    right = {}
+    affordable = math.inf if left is None else AFFORDABLE * left
+    if PICKING_SECONDS + len(few) * decoding > affordable:
+        return None
     began = clock.elapsed()
+    backend = pick(frozen, len(few), store, None, material.sample.inputs(centre))
+    if len(few) * (1 / backend.rate + decoding) > affordable:
+        return None
+    right = {}
     for spec in (centre, whole):
-        if left is not None and spec is whole and clock.elapsed() - began > AFFORDABLE * left:
-            return {"whole": False, "reason": ""}  # slower than was thought; what was computed is in the store
+        if spec is whole and clock.elapsed() - began > affordable:
+            return None  # slower than was thought; what was computed is in the store
         seen = backbone(frozen.network, spec)
         way = backend if spec is centre else pick(seen, len(few), store, None, material.sample.inputs(spec))
         found = embed(few, seen, store, progress, None, way)

@@ -15,6 +15,7 @@ from linne.records.errors import LinneError
 from linne.records.plan import Plan
 from linne.records.run import Run
 from linne.road.budget import Clock
+from linne.road.by_hand import takes
 from linne.road.look import Material
 from linne.road.outlook import Asked, outlook_of, with_rates
 from linne.road.planning import Planned
@@ -74,6 +75,12 @@ def _refuse_another_start(plan: Plan, path: Path, material: Material) -> None:
         raise LinneError(
             "is a plan for other weights", file=path, value=plan.weights, remedy="give the --weights it was made for"
         )
+    sides = {min(plan.pixels.height, plan.pixels.width)}
+    for level in plan.levels:
+        sides |= {side for side in (level.first_side, level.last_side) if side is not None}
+    for side in sorted(sides):
+        if not takes(material.choice.network, plan.pixels, side):
+            raise LinneError("the network takes no input of that side", file=path, value=side, remedy="edit the plan")
     deepest = len(material.choice.network.stages()) - 1  # type: ignore[operator]
     if plan.stage is not None and plan.stage > deepest:
         raise LinneError("frozen_stages is out of range", file=path, value=plan.stage, remedy=f"give 1 to {deepest}")

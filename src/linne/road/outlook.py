@@ -96,7 +96,7 @@ def finish_seconds(
 
 
 def measured_outlook(
-    material: Material, asked: Asked, backend: Pick | None, cache: Path, seconds: float | None
+    material: Material, asked: Asked, backend: Pick | None, cache: Path, seconds: float | None, slowness: float
 ) -> tuple[Outlook, Mapping[int | None, float]]:
     """What plans are made from for runs of so many seconds that find all embedded and measured.
 
@@ -108,9 +108,10 @@ def measured_outlook(
         The budget is too short.
     """
     stored = FROM_STORE_SECONDS * len(material.index)
-    outlook = outlook_of(material, Clock.starting(seconds), asked, backend, cache)
+    clock = replace(Clock.starting(seconds), slowness=slowness)
+    outlook = outlook_of(material, clock, asked, backend, cache)
     refuse_if_too_short(replace(outlook, embed_seconds={None: stored}))
-    measured = with_rates(outlook, material, Clock.starting(seconds), asked, backend, cache)
+    measured = with_rates(outlook, material, clock, asked, backend, cache)
     costs = dict.fromkeys(measured.embed_seconds, stored)
     return replace(measured, embed_seconds=costs, seconds_left=seconds, seconds_spent=0.0), measured.embed_seconds
 
@@ -176,7 +177,6 @@ def with_rates(
             choice.network, choice.pixels, classes, batch, device(), material.sample, policy, choice.pretrained, seconds
         )
     slowness = clock.slowness
-    tails, whole = tuple(_slowed(rate, slowness) for rate in tails), whole and _slowed(whole, slowness)
     costs: dict[int | None, float] = {
         rate.frozen_stages: _embed_seconds(material, backend, cache, rate.frozen_stages, slowness) for rate in tails
     }
@@ -192,15 +192,11 @@ def with_rates(
     )
 
 
-def _slowed(rate: Rate, slowness: float) -> Rate:
-    """What was measured in its fastest moments, as it is on the whole."""
-    return replace(rate, images_per_second=rate.images_per_second / slowness)
-
-
 def _embed_seconds(material: Material, backend: Pick | None, cache: Path, stage: int | None, slowness: float) -> float:
     """Read, decode, look, and run the network where there is one: they share the cores.
 
-    A batch of the network takes long enough for its measured speed to be that of a busy machine, where it is one.
+    A batch of the network, as a step of training, takes long enough for its measured speed to be that of a busy
+    machine, where it is one; to decode an image takes a moment, and the median of moments is an undisturbed one.
     """
     images = len(material.index)
     looked_at, embedded = stored_shares(material.backbone, material.sample.digests, cache, stage)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -29,6 +30,8 @@ from linne.road.look import Material
 from linne.road.outlook import Asked, mirrored, outlook_of, with_rates
 from linne.road.probing import backend_of
 from linne.runtime.torchrun import started_by_torchrun
+
+MEMORY = "plans.json"
 
 
 @dataclass(frozen=True)
@@ -65,11 +68,12 @@ def plan_run(material: Material, clock: Clock, asked: Asked, cache: Path) -> Pla
     LinneError
         The budget is too short.
     """
-    material, backend = of_a_size_in_time(material, clock, asked.chosen, cache)
+    sized = of_a_size_in_time(material, clock, asked.chosen, cache)
+    material, backend = sized.material, sized.backend
     outlook = outlook_of(material, clock, asked, backend, cache)
     refuse_if_too_short(outlook)
-    memory, question = cache / "plans.json", _question(material, clock, asked)
-    training = _recall(memory, question)
+    sized.remember(cache)
+    training = _recall(material, clock, asked, cache)
     if training is None:
         training = plan_training(with_rates(outlook, material, clock, asked, backend, cache), asked.chosen)
         remember(material, clock, asked, training, cache)
@@ -115,8 +119,9 @@ def settle_plan(
 
 
 def remember(material: Material, clock: Clock, asked: Asked, training: Training, cache: Path) -> None:
-    """Keep the decisions for this question."""
-    keep(cache / "plans.json", _question(material, clock, asked), asdict(training))
+    """Keep the decisions for this question; those of a moment in which the machine was busy are for that moment."""
+    if clock.slowness == 1:
+        keep(cache / MEMORY, _question(material, clock, asked), asdict(training))
 
 
 def _plan(material: Material, clock: Clock, training: Training, asked: Asked) -> Plan:
@@ -176,22 +181,22 @@ def _question(material: Material, clock: Clock, asked: Asked) -> str:
     )
 
 
-def _recall(memory: Path, question: str) -> Training | None:
-    value = recalled(memory).get(question)
+def _recall(material: Material, clock: Clock, asked: Asked, cache: Path) -> Training | None:
+    if clock.slowness > 1:
+        return None
+    value = recalled(cache / MEMORY).get(_question(material, clock, asked))
     try:
         return None if value is None else _training(value)
-    except (TypeError, KeyError, AttributeError, LinneError):
-        return None  # written by another version: decide afresh
+    except (TypeError, ValueError, KeyError, AttributeError, LinneError):
+        return None  # damaged: decide afresh
 
 
 def _training(value: dict[str, Any]) -> Training:
     def level(kept: dict[str, Any]) -> Level:
-        return Level(
-            Recipe.from_json(kept["recipe"]),
-            float(kept["images_per_second"]),
-            float(kept["views_per_second"]),
-            int(kept["most_views"]),
-        )
+        recipe, rate = Recipe.from_json(kept["recipe"]), float(kept["images_per_second"])
+        if not 0 < rate < math.inf:
+            raise ValueError("is no speed")
+        return Level(recipe, rate, float(kept["views_per_second"]), int(kept["most_views"]))
 
     spare = None if value["spare"] is None else level(value["spare"])
     return Training(tuple(map(level, value["levels"])), spare, tuple(value["reasons"]), bool(value["settled"]))

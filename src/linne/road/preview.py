@@ -145,12 +145,12 @@ def preview(
 
     Notes
     -----
-    Images are drawn by the seed: from the training images of the user's own subsets, where there are some, in the order
-    of the first epoch if classes are drawn as they are; else from all, those too that a split would keep for validation
-    or test. Without a plan, views have the size of validation and show the centre of photos: for pretrained weights
-    `linne.fit` may measure that whole photos are better, and may let the input grow. Training that keeps decoded
-    pictures scales them down first, to about the input's size, so that its views may be a little softer. Batches are
-    mixed among the images that are shown.
+    Images are drawn by the seed: from the training images of the user's own subsets, where there are some, in the
+    order of the first epoch if classes are drawn as they are; else from all, those too that a split would keep for
+    validation or test. Without a plan, views have the size of validation and show the centre of photos: for
+    pretrained weights `linne.fit` may measure that whole photos are better, may let the input grow, and has a smaller
+    one where the budget holds no more. Training that keeps decoded pictures scales them down first, to about the
+    input's size, so that its views may be a little softer. Batches are mixed among the images that are shown.
 
     Examples
     --------

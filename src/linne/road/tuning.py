@@ -16,10 +16,12 @@ from linne.records.progress import Progress
 from linne.records.recipe import Recipe
 from linne.records.sealed import read_sealed, write_sealed
 from linne.road.budget import Clock
-from linne.road.contender import Contender, Methods, methods_of
+from linne.road.by_hand import refuse_what_cannot_be
+from linne.road.contender import Contender, Methods, Ways, ways_of
 from linne.road.geometry import lay_out
 from linne.road.look import Material
 from linne.road.outlook import Asked
+from linne.runtime.contention import slowness
 
 SCHEMA = 2
 REMEDY = "search in another --folder"
@@ -69,11 +71,15 @@ def settled(
         return {
             name: (_at(material, terms.pixels.get(name)), own) for name, (material, own) in materials.items()
         }, terms
+    for material, own in materials.values():
+        refuse_what_cannot_be(material.choice, own.chosen)
+    if clock.budget is not None:
+        clock = replace(clock, slowness=slowness())
     materials = {
-        name: (lay_out(material, clock, store, own.seed, group_by, progress), own)
+        name: (lay_out(material, clock, own.chosen, store, own.seed, group_by, progress), own)
         for name, (material, own) in materials.items()
     }
-    return materials, new_terms(materials, clock.budget, store)
+    return materials, new_terms(materials, clock, store)
 
 
 def _at(material: Material, pixels: PixelSpec | None) -> Material:
@@ -97,25 +103,28 @@ def known_terms(folder: Path) -> Terms | None:
     return Terms(methods, pixels, kept["last_run"], kept["longest"], kept["training"], kept["question"])
 
 
-def new_terms(materials: Materials, budget: float | None, store: Path) -> Terms:
+def new_terms(materials: Materials, clock: Clock, store: Path) -> Terms:
     """Measure and decide; `LinneError` where the budget is too short."""
+    budget = clock.budget
     last_run = None if budget is None else LAST_RUN * budget
-    methods: dict[str, Methods] = {}
-    trainings, finishes = [], []
+    found: dict[str, Ways] = {}
     for name, (material, asked) in materials.items():
         try:
-            ways, training, finish = methods_of(material, asked, last_run, store)
+            ways = ways_of(material, asked, last_run, clock.slowness, store)
         except BudgetError as error:
-            raise _too_short(budget or 0.0, name, error.value) from error
-        if ways:
-            methods[name] = ways
-            trainings.append(training)
-            finishes.append(finish)
-    if not methods:
-        raise _too_short(budget or 0.0, ", ".join(materials), "no time to train")
-    longest = None if last_run is None else max(last_run - min(finishes), 1.0)
+            raise _too_short(budget or 0.0, f"{name}: {error.value}, in the {LAST_RUN:.0%} of the last run") from error
+        if ways.methods:
+            found[name] = ways
+    if not found:
+        raise _too_short(budget or 0.0, f"no time to train {', '.join(materials)} in the {LAST_RUN:.0%} of a last run")
+    left, passes = clock.left(), sum(ways.embedding for ways in found.values())
+    if last_run is not None and left is not None and passes + last_run > left:
+        told = f"{left:.0f} s left, {passes:.0f} s for passes over all images, {last_run:.0f} s for the last run"
+        raise _too_short(budget or 0.0, told)
+    longest = None if last_run is None else max(last_run - min(ways.finish for ways in found.values()), 1.0)
     pixels = {name: material.choice.pixels for name, (material, _) in materials.items()}
-    return Terms(methods, pixels, last_run, longest, max(trainings))
+    methods = {name: ways.methods for name, ways in found.items()}
+    return Terms(methods, pixels, last_run, longest, max(ways.training for ways in found.values()))
 
 
 def agree(terms: Terms, folder: Path, contenders: Mapping[str, Contender], asked: list[Any]) -> None:
@@ -141,10 +150,10 @@ def in_words(terms: Terms) -> str:
     return f"search: {ways}; the planner's own training takes about {terms.training:.0f} s{told}"
 
 
-def _too_short(budget: float, name: str, why: object) -> LinneError:
+def _too_short(budget: float, why: str) -> LinneError:
     return LinneError(
         "the budget is too short to tune",
-        value=f"{name}: {why}, in the {LAST_RUN:.0%} of the last run",
+        value=why,
         remedy=f"give --budget {math.ceil(3 * budget)}s, say, or use `linne fit`",
     )
 

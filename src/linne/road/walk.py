@@ -24,6 +24,7 @@ from linne.records.split import Split
 from linne.records.truth import task_of
 from linne.report.write import write_report
 from linne.road.budget import Clock, goes_on_from
+from linne.road.by_hand import refuse_what_cannot_be
 from linne.road.diary import Laps, facts_of, known_facts
 from linne.road.drawn import Drawn, draw
 from linne.road.geometry import lay_out
@@ -69,12 +70,14 @@ def walk(
     # The first thread that sets its number of threads changes how MKL sums in all of them: a run that measures has such
     # threads before it trains, and one that goes on, or has a plan, has none.
     torch.set_num_threads(torch.get_num_threads())
-    clock, index = clock.with_spent(elapsed_of(run.state)), material.index
+    clock, index, asked = clock.with_spent(elapsed_of(run.state)), material.index, _asked(request, material.index)
+    if request.plan is None and not run.plan.exists():
+        refuse_what_cannot_be(material.choice, asked.chosen)
     if clock.budget is not None and not run.plan.exists():
         clock = replace(clock, slowness=slowness())
         if clock.slowness > 1:
             progress.say(f"the machine is busy: all is expected to take {clock.slowness:.1f} times as long")
-    here = _Here(run, request, _asked(request, index), clock, progress, known_facts(run))
+    here = _Here(run, request, asked, clock, progress, known_facts(run))
     laps, trackers = Laps(clock), Trackers(request.track, run.folder, progress.say)
     _refuse_other_photos(run, index)
     teaching = None if request.teacher is None else read_teacher(request.teacher, index.labels)
@@ -136,7 +139,8 @@ def _planned(here: _Here, material: Material, teaching: Teaching | None) -> Plan
         here.progress.say(f"plan: as {here.run.plan if here.run.plan.exists() else request.plan} says")
         refuse_another_teacher(planned.plan, teaching)
     else:
-        material = lay_out(material, clock, request.store, request.seed, request.group_by, here.progress)
+        chosen = here.asked.chosen
+        material = lay_out(material, clock, chosen, request.store, request.seed, request.group_by, here.progress)
         planned = plan_run(material, clock, here.asked, request.store)
     teacher = (None, "") if teaching is None else (str(teaching.folder), teaching.fingerprint)
     plan = replace(planned.plan, group_by=request.group_by, teacher=teacher[0], teacher_fingerprint=teacher[1])
