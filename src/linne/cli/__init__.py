@@ -5,6 +5,7 @@ The first screen is plain text, printed before anything is imported that takes t
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
@@ -47,6 +48,8 @@ def main() -> None:
         sys.exit(_run(sys.argv[1:]))
     except KeyboardInterrupt:  # while a command is imported; later ones tell what is kept
         sys.exit(INTERRUPTED)
+    finally:
+        gc.freeze()  # else Python looks for garbage among PyTorch's objects as it ends, for most of a second
 
 
 def _run(arguments: list[str]) -> int:

@@ -29,6 +29,7 @@ from linne.cli.options import (
     shown,
 )
 from linne.cli.progress import Terminal
+from linne.cli.uncollected import uncollected
 from linne.records.audited import Audited
 from linne.records.findings import Findings
 from linne.records.parquet import artefact_of
@@ -83,8 +84,9 @@ def audit(
     `linne review` lets a person decide on the findings; --apply gives an index with the decisions, which `linne fit`
     takes as PHOTOS.
     """
-    from linne.road import audit as road
-    from linne.road.findings_csv import refuse_existing
+    with uncollected():
+        from linne.road import audit as road
+        from linne.road.findings_csv import refuse_existing
 
     if export_csv is not None:
         refuse_existing(export_csv)

@@ -22,6 +22,7 @@ from linne.cli.options import (
     shown,
 )
 from linne.cli.progress import Terminal
+from linne.cli.uncollected import uncollected
 
 app = make_app()
 
@@ -61,7 +62,8 @@ def embed(
     as_json: Json = False,
 ) -> None:
     """Give what a layer of a network makes of each image, for other programs. Nothing is trained."""
-    from linne.road import embed as road
+    with uncollected():
+        from linne.road import embed as road
 
     columns = columns_of(path_column, label_column, None, label_separator)
     passed = road.embed(

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from linne.cli.options import Json, a_path, make_app, out, print_json, shown
 from linne.cli.progress import Terminal
+from linne.cli.uncollected import uncollected
 from linne.records.evaluation import Evaluation
 
 app = make_app()
@@ -22,7 +23,8 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Open a run's test set: score its classifier, write evaluation.json, refresh the report. Each opening is noted."""
-    from linne.road import evaluate as road
+    with uncollected():
+        from linne.road import evaluate as road
 
     evaluation = road.evaluate(run, progress=Terminal())
     if as_json:

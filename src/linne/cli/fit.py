@@ -30,6 +30,7 @@ from linne.cli.options import (
     shown,
 )
 from linne.cli.progress import Terminal
+from linne.cli.uncollected import uncollected
 
 if TYPE_CHECKING:
     from linne.records.run import Run
@@ -112,10 +113,11 @@ def fit(
 
     Ctrl-C while training keeps the best so far and finishes properly. A run that was killed goes on with --resume.
     """
-    from linne.fit.tracking import TRACKERS
-    from linne.road import fit as road
-    from linne.road.recipes import read_recipe, read_settings
-    from linne.runtime.torchrun import rank
+    with uncollected():
+        from linne.fit.tracking import TRACKERS
+        from linne.road import fit as road
+        from linne.road.recipes import read_recipe, read_settings
+        from linne.runtime.torchrun import rank
 
     if (photos is None) == (resume is None):
         raise typer.BadParameter("give PHOTOS, or --resume RUN", param_hint="PHOTOS")

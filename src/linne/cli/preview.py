@@ -28,6 +28,7 @@ from linne.cli.options import (
     shown,
 )
 from linne.cli.progress import Terminal
+from linne.cli.uncollected import uncollected
 
 app = make_app()
 
@@ -61,7 +62,8 @@ def preview(
     The first picture of a row is what validation sees, the others are what the first epochs would see: by the options
     given, or as in a run, with its --plan.
     """
-    from linne.road import preview as road
+    with uncollected():
+        from linne.road import preview as road
 
     made = road.preview(
         photos,

@@ -25,6 +25,7 @@ from linne.cli.options import (
     shown,
 )
 from linne.cli.progress import Terminal
+from linne.cli.uncollected import uncollected
 
 if TYPE_CHECKING:
     from linne.records.leaderboard import Leaderboard, Place
@@ -86,9 +87,10 @@ def race(
 
     Ctrl-C keeps what is trained, and the same command goes on from there; with other --networks it adds them.
     """
-    from linne.road.race import LEADERBOARD, PAGE
-    from linne.road.race import race as run_race
-    from linne.road.recipes import read_recipe, read_settings
+    with uncollected():
+        from linne.road.race import LEADERBOARD, PAGE
+        from linne.road.race import race as run_race
+        from linne.road.recipes import read_recipe, read_settings
 
     if more and not networks:
         raise typer.BadParameter(f"what is {more[0]}? Networks are named after --networks", param_hint="PHOTOS")

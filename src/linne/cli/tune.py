@@ -31,6 +31,7 @@ from linne.cli.options import (
     shown,
 )
 from linne.cli.progress import Terminal
+from linne.cli.uncollected import uncollected
 
 if TYPE_CHECKING:
     from linne.road.tune import Tuned
@@ -94,8 +95,9 @@ def tune(
 
     Ctrl-C keeps the trials that ended; the same command goes on from there.
     """
-    from linne.road import tune as road
-    from linne.road.recipes import read_recipe, read_settings
+    with uncollected():
+        from linne.road import tune as road
+        from linne.road.recipes import read_recipe, read_settings
 
     tuned = road.tune(
         photos,

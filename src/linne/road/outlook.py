@@ -92,7 +92,7 @@ def finish_seconds(
     intervals = BOOTSTRAP_SECONDS * (validation + classes)
     if task_of(material.index) == "multi":
         intervals = RANKED_SECONDS * ranked_cells(validation, classes)
-    return 1.1 * validation * compute + slowness * (2.0 + 1.1 * validation * decode + pictures + intervals)
+    return 1.1 * validation * compute + slowness * (1.5 + 1.1 * validation * decode + pictures + intervals)
 
 
 def measured_outlook(
