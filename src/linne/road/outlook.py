@@ -92,7 +92,7 @@ def finish_seconds(
     intervals = BOOTSTRAP_SECONDS * (validation + classes)
     if task_of(material.index) == "multi":
         intervals = RANKED_SECONDS * ranked_cells(validation, classes)
-    return 1.1 * validation * compute + slowness * (1.5 + 1.1 * validation * decode + pictures + intervals)
+    return 2.0 * validation * compute + slowness * (0.9 + 1.1 * validation * decode + pictures + intervals)
 
 
 def measured_outlook(
@@ -148,10 +148,10 @@ def least_seconds(material: Material, backend: Pick | None, cache: Path, slownes
 def _other_seconds(material: Material, backend: Pick | None, slowness: float) -> float:
     """Audit, probe, and what follows training."""
     images, classes = len(material.index), len(material.index.labels)
-    seconds = 1.0 + 0.3e-3 * images + 3e-9 * images**2
+    seconds = 0.8 + 0.3e-3 * images + 3e-9 * images**2
     if material.backbone is not None:
         train, _ = _subset_sizes(material)
-        seconds += 0.2 + 8e-9 * train * int(material.backbone.network.feature_size) * classes  # type: ignore[arg-type]
+        seconds += 0.1 + 8e-9 * train * int(material.backbone.network.feature_size) * classes  # type: ignore[arg-type]
     return slowness * seconds + finish_seconds(material, backend, slowness=slowness)
 
 
