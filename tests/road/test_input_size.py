@@ -181,7 +181,7 @@ def test_what_is_stored_at_the_full_size_is_not_computed_anew_at_a_smaller_one(
     assert material.backbone is not None
     embed(material.index, material.backbone, tmp_path / "warm", Silent(), backend=eager(material.backbone))
     rest = least(material, 1.0, tmp_path / "warm")
-    assert rest < 0.25 * WHOLE
+    assert rest < 0.5 * least(material, 1.0, tmp_path / "empty")
     for budget in (1.0, rest, rest + 2):
         assert side_in(material, budget, tmp_path / "warm") == SIDE
 
@@ -203,7 +203,7 @@ def test_a_busy_machine_is_reckoned_with(material: Material, tmp_path: Path) -> 
     rest = least(material, 1e-9, tmp_path)  # the network's own speed is measured as it is
     assert busy == pytest.approx(alone + rest, rel=1e-3)
     for slowness, side in ((1.0, SIDE), (2.0, 192)):
-        clock = replace(Clock.starting(alone + 2), slowness=slowness)
+        clock = replace(Clock.starting(alone + rest / 2), slowness=slowness)
         assert seen_in(material, clock, tmp_path / str(slowness)).choice.pixels.height == side
 
 
