@@ -26,6 +26,17 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 ENDS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGXFSZ") if hasattr(signal, name))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_machine_is_busy() -> Iterator[None]:
+    """Tests that run at once keep the machine busy, and what is planned on a busy machine is not remembered."""
+    from linne.runtime import contention
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(contention, "NOTICEABLE", float("inf"))
+        patched.setattr(contention, "SECONDS", 0.01)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def signals_are_answered_as_before() -> Iterator[None]:
     """A test that leaves another answer to a signal behind would make a later one fail, or end all of them."""

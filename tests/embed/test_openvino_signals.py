@@ -37,6 +37,6 @@ assert heard == [signal.SIGINT]
 
 @pytest.mark.skipif(not has_openvino(), reason="OpenVINO is not installed")
 def test_a_signal_is_no_segmentation_fault() -> None:
-    environment = {**os.environ, "PYTHONPATH": ":".join([str(Path(__file__).parents[1]), *sys.path])}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])}
     done = subprocess.run([sys.executable, "-c", RAISED_AFTERWARDS], env=environment, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()

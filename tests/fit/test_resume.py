@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +18,8 @@ from toy_training import RECIPE, Run
 
 from linne.fit.checkpoint import Checkpoints
 from linne.fit.mixing import Mix, mix_of
-from linne.fit.sources import Batch
+from linne.fit.order import Order
+from linne.fit.sources import Batch, CachedActivations
 from linne.nets.blocks.drop_path import DropPath
 from linne.records.errors import LinneError, Stopped
 from linne.records.progress import Silent
@@ -147,6 +148,30 @@ def test_cut_off_again_and_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         break
     assert told(run) == told(whole)
     assert same_state(state_of(run.module), state_of(whole.module))
+
+
+class Closing(CachedActivations):
+    """Counts the epochs that are under way."""
+
+    under_way = 0
+
+    def epoch(self, epoch: int, first: int = 0) -> Generator[Batch, None, None]:
+        self.under_way += 1
+        try:
+            yield from super().epoch(epoch, first)
+        finally:
+            self.under_way -= 1
+
+
+def test_what_ends_the_training_ends_the_making_of_batches_first(tmp_path: Path) -> None:
+    """Their threads read files that are closed next; an error that is looked at holds all that was under way."""
+    run = WAYS["plain"](tmp_path)
+    order = Order.of(len(run.values), 16, 4, None)
+    run.source = source = Closing([run.values], run.labels, order)
+    with pytest.raises(Cut) as end:
+        run.go(progress=CuttingOff(2))
+    assert end.value.__traceback__ is not None
+    assert source.under_way == 0
 
 
 class Telling(Silent):

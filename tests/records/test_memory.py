@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -44,3 +47,29 @@ def test_where_it_cannot_be_written_nothing_is_kept_and_nothing_breaks(tmp_path:
     keep(memory, "question", 1)
     assert recalled(memory) == {}
     assert recalled(tmp_path) == {}
+
+
+KEEPS = """
+import sys
+from pathlib import Path
+from linne.records.memory import keep
+for number in range(40):
+    keep(Path(sys.argv[1]), f"{sys.argv[2]} {number}", number)
+"""
+
+
+def test_two_processes_lose_nothing(tmp_path: Path) -> None:
+    memory = tmp_path / "memory.json"
+    both = [subprocess.Popen([sys.executable, "-c", KEEPS, memory, name], env=with_paths()) for name in "ab"]
+    assert [process.wait() for process in both] == [0, 0]
+    assert recalled(memory) == {f"{name} {number}": number for name in "ab" for number in range(40)}
+
+
+def test_where_the_lock_cannot_be_had_it_is_kept_without(tmp_path: Path) -> None:
+    (tmp_path / ".memory.json.lock").mkdir()
+    keep(tmp_path / "memory.json", "question", 1)
+    assert recalled(tmp_path / "memory.json") == {"question": 1}
+
+
+def with_paths() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}

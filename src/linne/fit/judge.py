@@ -131,7 +131,8 @@ class Judge:
         if self.best is not None and len(seen) < len(self.best.seen):
             self.best = self.best.on(seen, self._scoring)
         better = self.best is None
-        if self.best is not None and math.isfinite(epoch.log_loss):  # of no numbers the first passes for the largest
+        # A network that says NaN seems to be right on the first class: that is where `argmax` then points.
+        if self.best is not None and math.isfinite(epoch.log_loss):
             better = epoch.rank > self.best.epoch.rank
             if final and epoch.rank > self.done[0].rank:
                 better = better or self._scoring.as_good(each, self.best.each)

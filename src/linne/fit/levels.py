@@ -119,7 +119,7 @@ class Training:
 def settle(training: Training, seconds: float, sizes: Sizes, chosen: Mapping[str, Any]) -> Training:
     """Plan as many epochs as the seconds that are really left hold, once all but training is done.
 
-    Estimates are on the safe side, so there is often time for more than was planned. An earlier run's settled
+    Estimates may be off either way, so there may be time for more than was planned. An earlier run's settled
     training is shortened at most: the same command gives the same numbers. From a random start, where there is no probe
     to fall back on, and of a method that was `chosen` by hand at least one epoch remains, which the deadline cuts. What
     else was chosen stays.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,9 @@ try:
     import fcntl
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
+
+MOST_WAITING = 1.0
+"""Seconds, for a file that is held for a moment."""
 
 
 @contextlib.contextmanager
@@ -52,11 +56,26 @@ def alone_in(folder: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def in_turn(path: Path) -> Iterator[None]:
-    """Wait until no other process holds this file, and hold it, where there are locks; `OSError` where none can be."""
-    file = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o644)
+    """Hold a file that other processes change too; after a second, or where there are no locks, go on without."""
+    file = None
+    with contextlib.suppress(OSError):  # another user's, a folder that may not be written, a file system without locks
+        file = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o666)
+        _wait_for(file)
     try:
-        if fcntl is not None:
-            fcntl.flock(file, fcntl.LOCK_EX)
         yield
     finally:
-        os.close(file)
+        if file is not None:
+            os.close(file)
+
+
+def _wait_for(file: int) -> None:
+    if fcntl is None:
+        return
+    end = time.monotonic() + MOST_WAITING
+    while time.monotonic() < end:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.005)
+        else:
+            return

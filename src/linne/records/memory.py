@@ -26,7 +26,5 @@ def recalled(memory: Path) -> dict[str, Any]:
 
 def keep(memory: Path, question: str, answer: Any) -> None:
     """Add an answer; where that cannot be written, the next run finds it out again."""
-    with suppress(LinneError, OSError):
-        memory.parent.mkdir(parents=True, exist_ok=True)
-        with in_turn(memory):
-            write_json(memory, {**recalled(memory), question: answer})
+    with suppress(LinneError), in_turn(memory):
+        write_json(memory, {**recalled(memory), question: answer})

@@ -24,7 +24,7 @@ class Clock:
     budget : float or None
         Seconds; None has no end.
     slowness : float
-        How many times as long as on a machine of its own all takes: what is estimated is estimated for that.
+        How many times as long as on a machine of its own steps take: what is not measured is estimated for that.
     """
 
     started: float

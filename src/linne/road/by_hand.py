@@ -40,6 +40,8 @@ def refuse_what_cannot_be(choice: Choice, chosen: Mapping[str, Any]) -> None:
 
 def _refuse_sides(choice: Choice, chosen: Mapping[str, Any]) -> None:
     """Raise where an input of a side that was chosen does not go through the network, or would have to shrink."""
+    if not chosen.keys() & {"first_side", "last_side"}:
+        return
     pixels = choice.pixels
     full = min(pixels.height, pixels.width)
     planned = (sides_of(choice) if choice.pretrained else None) or (None, None)

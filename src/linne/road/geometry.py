@@ -67,7 +67,7 @@ def lay_out(
     if frozen is None or whole is None or task_of(material.index) == "multi":  # it is told by one label an image
         return material
     if not _goes_with(material.choice, chosen, whole):
-        return material
+        return _with_reason(material, "the network, or what was chosen by hand, does not go with whole photos")
     digests = [digest.hex() for digest in material.sample.digests]
     question = of_settings([__version__, material.index.fingerprint, digests, frozen.shelf(""), seed, group_by])
     seen = _recall(store / MEMORY, question)
@@ -78,12 +78,17 @@ def lay_out(
             return material
         seen = _look(material, frozen, whole, rows, clock, store, progress)
         if seen is None:
-            reason = f"{_words(centre)}: there is no time to see whether more is told by whole photos"
-            return replace(material, choice=replace(material.choice, reasons=(*material.choice.reasons, reason)))
+            return _with_reason(material, "there is no time to see whether more is told by whole photos")
         keep(store / MEMORY, question, seen)
     better = whole if seen["whole"] else centre
     choice = replace(material.choice, pixels=better, reasons=(*material.choice.reasons, seen["reason"]))
     return replace(material, choice=choice, backbone=backbone(frozen.network, better))
+
+
+def _with_reason(material: Material, why: str) -> Material:
+    """Leave the centre, and say why."""
+    reason = f"{_words(material.choice.pixels)}: {why}"
+    return replace(material, choice=replace(material.choice, reasons=(*material.choice.reasons, reason)))
 
 
 def _goes_with(choice: Choice, chosen: Mapping[str, Any], whole: PixelSpec) -> bool:

@@ -13,6 +13,7 @@ from linne.embed.embedding import stored_shares
 from linne.embed.machine import machine
 from linne.embed.measure import Pick
 from linne.fit.growth import STEP, scaled
+from linne.fit.plan import LATE
 from linne.records.fingerprint import of_settings
 from linne.records.memory import keep, recalled
 from linne.records.pixel_spec import PixelSpec
@@ -71,9 +72,11 @@ def of_a_size_in_time(material: Material, clock: Clock, chosen: Mapping[str, Any
     asked = [__version__, machine(), material.index.fingerprint, digests, frozen.shelf(""), clock.budget]
     question = "" if clock.slowness > 1 else of_settings(asked)
     known = recalled(store / MEMORY).get(question)
-    if known is not None and known in (full, *_smaller(material)):
+    if known == full or (known is not None and known in _smaller(material)):
         seen = _at(material, known)
-        return Sized(seen, backend_of(seen, store, None))
+        backend = backend_of(seen, store, None)
+        if least_seconds(seen, backend, store, clock.slowness) <= (clock.left() or 0.0) + LATE * clock.budget:
+            return Sized(seen, backend)  # else the store has lost what it held then, or this process began late
     return replace(_in_time(material, clock, store), question=question)
 
 
@@ -100,7 +103,7 @@ def _in_time(material: Material, clock: Clock, store: Path) -> Sized:
 
 
 def _is_hopeless(material: Material, clock: Clock, store: Path) -> bool:
-    """Whether next to nothing of the full size is stored, and all but the network takes nearly all the time left."""
+    """Whether little of the full size is stored, and all but the network takes nearly all the time left."""
     _, embedded = stored_shares(material.backbone, material.sample.digests, store)
     left = clock.left() or 0.0
     return embedded < MOSTLY and least_seconds(material, None, store, clock.slowness) > HOPELESS * left

@@ -72,11 +72,11 @@ def plan_run(material: Material, clock: Clock, asked: Asked, cache: Path) -> Pla
     material, backend = sized.material, sized.backend
     outlook = outlook_of(material, clock, asked, backend, cache)
     refuse_if_too_short(outlook)
-    sized.remember(cache)
     training = _recall(material, clock, asked, cache)
     if training is None:
         training = plan_training(with_rates(outlook, material, clock, asked, backend, cache), asked.chosen)
         remember(material, clock, asked, training, cache)
+    sized.remember(cache)
     if training.stage is not None:
         backend = backend_of(material, cache, training.stage)
     wholes = [level.images_per_second for level in training.levels if level.recipe.method != "stages"]

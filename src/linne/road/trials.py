@@ -125,13 +125,15 @@ class Trials:
             shutil.rmtree(folder / "checkpoints", ignore_errors=True)
         if chosen["stopped"] == "interrupt":
             raise KeyboardInterrupt
-        trained = [epoch for epoch in judged if epoch.epoch > 0]
-        if not trained:
+        if not any(epoch.epoch > 0 for epoch in judged):
             return ended("stopped", why=NO_TIME)
+        trained = [epoch for epoch in judged if epoch.epoch > 0 and math.isfinite(epoch.log_loss)]
+        if not trained:
+            return ended("failed", why="the network diverged in its last step")
         kept = [epoch for epoch in trained if epoch.epoch == chosen["epoch"]]  # none where the start was better
         best = max(kept or trained, key=lambda epoch: epoch.rank)
-        facts = {"accuracy": best.accuracy, "epoch": best.epoch, "score": score_of(best.accuracy, best.log_loss)}
-        return ended("complete", log_loss=best.log_loss if math.isfinite(best.log_loss) else None, **facts)
+        facts = {name: getattr(best, name) for name in ("accuracy", "log_loss", "epoch")}
+        return ended("complete", score=score_of(best.accuracy, best.log_loss), **facts)
 
     def _levels(self, trial: Trial) -> tuple[Recipe, ...]:
         planned = self.terms.methods[trial.network][trial.method]

@@ -76,7 +76,7 @@ def walk(
     if clock.budget is not None and not run.plan.exists():
         clock = replace(clock, slowness=slowness())
         if clock.slowness > 1:
-            progress.say(f"the machine is busy: all is expected to take {clock.slowness:.1f} times as long")
+            progress.say(f"the machine is busy: steps are expected to take {clock.slowness:.1f} times as long")
     here = _Here(run, request, asked, clock, progress, known_facts(run))
     laps, trackers = Laps(clock), Trackers(request.track, run.folder, progress.say)
     _refuse_other_photos(run, index)
