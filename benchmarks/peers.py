@@ -50,8 +50,8 @@ GRACE = 1.02
 MARGIN = 0.97
 WANTED = 0.89
 RECIPES = {
-    "timm": ("half+head+160", "half+compile+head"),
-    "fastai": ("half", "half+160"),
+    "timm": ("half+head+160+no-warm-up+whole",),
+    "fastai": ("half+160+high",),
     "linne": ("fit",),
 }
 CANDIDATES = {
