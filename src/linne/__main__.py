@@ -1,5 +1,5 @@
 """``python -m linne``."""
 
-from linne.cli import main
+from linne.cli import script
 
-main()
+script()

@@ -5,10 +5,13 @@ The first screen is plain text, printed before anything is imported that takes t
 
 from __future__ import annotations
 
-import gc
+import atexit
+import contextlib
 import os
 import sys
+import threading
 import time
+from typing import NoReturn
 
 STARTED = time.monotonic()
 """When the budget begins."""
@@ -48,8 +51,16 @@ def main() -> None:
         sys.exit(_run(sys.argv[1:]))
     except KeyboardInterrupt:  # while a command is imported; later ones tell what is kept
         sys.exit(INTERRUPTED)
-    finally:
-        gc.freeze()  # else Python looks for garbage among PyTorch's objects as it ends, for most of a second
+
+
+def script() -> None:
+    """Do the same as a process that has nothing else to do."""
+    try:
+        main()
+    except SystemExit as end:
+        if "torch" not in sys.modules:
+            raise
+        _end_at_once(int(end.code or 0))
 
 
 def _run(arguments: list[str]) -> int:
@@ -72,6 +83,20 @@ def _run(arguments: list[str]) -> int:
     from linne.cli.dispatch import run_command
 
     return run_command(arguments[0], arguments[1:])
+
+
+def _end_at_once(status: int) -> NoReturn:
+    """End the process once all who asked for it have had their say, as Python does.
+
+    Python would then take its modules apart, for most of a second with PyTorch's; and die of the signal where Ctrl-C
+    came while a module was imported.
+    """
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, AttributeError, ValueError):  # nobody reads it any more, or it was closed
+            stream.flush()
+    os._exit(status)
 
 
 def _let_go_of_cores() -> None:

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 def uncollected() -> Iterator[None]:
     """Let modules be imported without looking for garbage among them, then or ever: they stay.
 
-    Collecting while PyTorch and scikit-learn are imported takes a fifth of the time that they take.
+    Collecting while PyTorch and scikit-learn are imported takes a fifth of the time that they take, and when Python
+    ends it would look through all of them again.
     """
     gc.disable()
     try:

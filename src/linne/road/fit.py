@@ -233,7 +233,7 @@ def _left_only_if_begun(run: Run, was_there: bool) -> Iterator[None]:
     """Remove a run's folder where nothing was done in it, and the one of all runs unless it `was_there`."""
     try:
         yield
-    except LinneError:
+    except (LinneError, KeyboardInterrupt):
         left = {path.name for path in run.folder.iterdir()}
         if left <= {run.asked.name, ".lock"}:
             for name in left:

@@ -12,6 +12,7 @@ import torch
 
 from linne.embed.embedding import Embedding, embed
 from linne.fit.checkpoint import elapsed_of, epochs_of
+from linne.fit.plan import LATE
 from linne.fit.probe import Probe
 from linne.fit.processes import ALONE, BEGINS, Processes
 from linne.fit.tracking import Trackers, flat
@@ -119,6 +120,9 @@ def walk(
     laps.end("report")
     run.facts["finished"] = True
     run.write()
+    left = clock.left()
+    if left is not None and clock.budget is not None and left < -LATE * clock.budget:
+        progress.say(f"{-left:.0f} s late: what came after the plan took longer than was expected")
     told = ("accuracy", "log_loss", "average_precision", "epoch")
     trackers.end({name: value for name, value in run.facts["chosen"].items() if name in told})
     run.state.unlink(missing_ok=True)
