@@ -5,13 +5,9 @@ The first screen is plain text, printed before anything is imported that takes t
 
 from __future__ import annotations
 
-import atexit
-import contextlib
 import os
 import sys
-import threading
 import time
-from typing import NoReturn
 
 STARTED = time.monotonic()
 """When the budget begins."""
@@ -85,17 +81,22 @@ def _run(arguments: list[str]) -> int:
     return run_command(arguments[0], arguments[1:])
 
 
-def _end_at_once(status: int) -> NoReturn:
+def _end_at_once(status: int) -> None:
     """End the process once all who asked for it have had their say, as Python does.
 
     Python would then take its modules apart, for most of a second with PyTorch's; and die of the signal where Ctrl-C
     came while a module was imported.
     """
+    import atexit
+    import threading
+
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, AttributeError, ValueError):  # nobody reads it any more, or it was closed
+        try:
             stream.flush()
+        except (OSError, AttributeError, ValueError):  # nobody reads it any more, or it was closed
+            continue
     os._exit(status)
 
 
