@@ -114,6 +114,11 @@ def fit(
     LinneError
         The images, the weights or the budget cannot be used, or the export does not agree with the network.
 
+    Notes
+    -----
+    Set the environment's ``OPENBLAS_THREAD_TIMEOUT=4`` and ``GOMP_SPINCOUNT=10000`` before NumPy and PyTorch are
+    imported, as the command line does: on a busy machine threads that spin while they wait cost the budget.
+
     Examples
     --------
     >>> import linne
