@@ -29,6 +29,8 @@ COMMANDS = {
     "lineage": "tell the story from LeNet to today's networks, and check its claims",
 }
 
+TRAINING = ("fit", "tune", "race")
+
 HELP = "linne COMMAND [OPTIONS]\n\n"
 HELP += "A folder of images goes in, a classifier that its owner can trust and ship comes out.\n\n"
 HELP += "".join(f"  {name:<10}{what}\n" for name, what in COMMANDS.items())
@@ -54,7 +56,7 @@ def script() -> None:
     try:
         main()
     except SystemExit as end:
-        if "torch" not in sys.modules:
+        if "torch" not in sys.modules and end.code != INTERRUPTED:
             raise
         _end_at_once(int(end.code or 0))
 
@@ -76,6 +78,10 @@ def _run(arguments: list[str]) -> int:
         return 2
 
     _let_go_of_cores()
+    if arguments[0] in TRAINING:
+        from linne.runtime.allocator import keep_freed_memory
+
+        keep_freed_memory()  # before there are other threads
     from linne.cli.dispatch import run_command
 
     return run_command(arguments[0], arguments[1:])
@@ -85,7 +91,7 @@ def _end_at_once(status: int) -> None:
     """End the process once all who asked for it have had their say, as Python does.
 
     Python would then take its modules apart, for most of a second with PyTorch's; and die of the signal where Ctrl-C
-    came while a module was imported.
+    came while a module was imported, which is then not among those that are there.
     """
     import atexit
     import threading

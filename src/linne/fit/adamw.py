@@ -6,7 +6,6 @@ may be 60 s, for nothing that is used here. The update is the same (tests/fit/te
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -15,6 +14,7 @@ from torch import Tensor, nn
 
 from linne.fit.groups import Group
 from linne.fit.restored import restore
+from linne.fit.sharded import own_piece
 
 BETAS = (0.9, 0.999)
 EPSILON = 1e-8
@@ -25,8 +25,6 @@ class _Moved:
     """A parameter and what its update needs."""
 
     parameter: nn.Parameter
-    decay: float
-    rate: float
     mean: Tensor
     square: Tensor
 
@@ -37,35 +35,30 @@ class AdamW:
     Parameters
     ----------
     groups : iterable of Group
-    at_once : bool, optional
-        All parameters in a few operations: on a GPU most take longer to start than to run. A CPU takes one parameter
-        after the other, which stays in its cache. By default, as the parameters' device has it.
     """
 
-    def __init__(self, groups: Iterable[Group], at_once: bool | None = None) -> None:
-        self._moved = [
-            _Moved(parameter, group.decay, group.rate, torch.zeros_like(parameter), torch.zeros_like(parameter))
+    def __init__(self, groups: Iterable[Group]) -> None:
+        self._groups = [
+            (group, [_Moved(each, torch.zeros_like(each), torch.zeros_like(each)) for each in group.parameters])
             for group in groups
-            for parameter in group.parameters
         ]
         self._steps = torch.zeros((), dtype=torch.int64)
-        self._at_once = any(each.parameter.is_cuda for each in self._moved) if at_once is None else at_once
 
     @torch.no_grad()
     def step(self, learning_rate: float) -> None:
         """Update every parameter that has a gradient, and forget the gradients."""
         self._steps += 1
-        steps = int(self._steps)
-        moved = [each for each in self._moved if each.parameter.grad is not None]
-        for some in [moved] if self._at_once and moved else [[each] for each in moved]:
-            _move(some, learning_rate, steps)
-        for each in moved:
-            each.parameter.grad = None
+        for group, moved in self._groups:
+            moving = [each for each in moved if each.parameter.grad is not None]
+            if moving:
+                _move(moving, learning_rate * group.rate, group.decay, int(self._steps))
+            for each in moving:
+                each.parameter.grad = None
 
     def state(self) -> dict[str, Tensor]:
         """Give what a checkpoint needs, by the parameters' order: not copies, the next step changes them."""
         found = {"steps": self._steps}
-        for number, each in enumerate(self._moved):
+        for number, each in enumerate(each for _, moved in self._groups for each in moved):
             found[f"mean.{number}"], found[f"square.{number}"] = each.mean, each.square
         return found
 
@@ -74,18 +67,28 @@ class AdamW:
         restore(self.state(), state)
 
 
-def _move(moved: list[_Moved], learning_rate: float, steps: int) -> None:
-    """Update some parameters, by the operations on lists that torch.optim uses."""
-    first, second = BETAS
-    mean_bias, square_bias = 1 - first**steps, 1 - second**steps
-    parameters: list[Tensor] = [each.parameter for each in moved]
-    gradients = [each.parameter.grad for each in moved if each.parameter.grad is not None]
-    means, squares = [each.mean for each in moved], [each.square for each in moved]
-    torch._foreach_mul_(parameters, [1 - learning_rate * each.rate * each.decay for each in moved])
-    torch._foreach_lerp_(means, gradients, 1 - first)
-    torch._foreach_mul_(squares, second)
-    torch._foreach_addcmul_(squares, gradients, gradients, 1 - second)
-    deviations = torch._foreach_sqrt(squares)
-    torch._foreach_div_(deviations, math.sqrt(square_bias))
-    torch._foreach_add_(deviations, EPSILON)
-    torch._foreach_addcdiv_(parameters, means, deviations, [-learning_rate * each.rate / mean_bias for each in moved])
+def _move(moved: list[_Moved], learning_rate: float, decay: float, steps: int) -> None:
+    """Update parameters by the kernel of torch.optim's fused AdamW, which reads and writes each value once."""
+    parameters = [own_piece(each.parameter) for each in moved]
+    torch._fused_adamw_(
+        parameters,
+        [_laid_out_as(parameter, each.parameter.grad) for parameter, each in zip(parameters, moved, strict=True)],
+        [own_piece(each.mean) for each in moved],
+        [own_piece(each.square) for each in moved],
+        [],
+        [torch.full((), steps, dtype=torch.float32, device=parameters[0].device)] * len(parameters),
+        lr=learning_rate,
+        beta1=BETAS[0],
+        beta2=BETAS[1],
+        weight_decay=decay,
+        eps=EPSILON,
+        amsgrad=False,
+        maximize=False,
+    )
+
+
+def _laid_out_as(parameter: Tensor, gradient: Tensor | None) -> Tensor:
+    """Give the gradient in the parameter's memory order: the kernel goes through memory and asks for no strides."""
+    assert gradient is not None  # noqa: S101 - those without are left out
+    own = own_piece(gradient)
+    return own if own.stride() == parameter.stride() else torch.empty_like(parameter).copy_(own)

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from linne.fit.folded import fold_fixed_norms
+from linne.fit.lean import lean_activations
 from linne.fit.processes import ALONE, Processes
 from linne.fit.synced_norm import sync_norms
 from linne.nets.blocks.drop_path import DropPath
@@ -72,6 +73,8 @@ class Lane:
         _draw_from(self.module, self.generator)
         self.module.train()
         self._fixed = []
+        if not processes.shard:
+            lean_activations(self.module)
         if fixed_norms:
             if not processes.shard:
                 fold_fixed_norms(self.module)

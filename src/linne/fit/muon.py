@@ -100,9 +100,7 @@ class Muon:
             if parameter in hidden
         ]
         others = (tuple(p for p in group.parameters if p not in hidden) for group in groups)
-        self._others = AdamW(
-            (Group(some, group.decay, group.rate) for some, group in zip(others, groups, strict=True)), at_once
-        )
+        self._others = AdamW(Group(some, group.decay, group.rate) for some, group in zip(others, groups, strict=True))
         on_gpu = any(each.parameter.is_cuda for each in self._matrices)
         self._at_once = on_gpu if at_once is None else at_once
         self._dtype = dtype or (torch.bfloat16 if on_gpu else torch.float32)

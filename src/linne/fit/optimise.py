@@ -23,6 +23,7 @@ from linne.fit.sharded import whole as whole_of
 from linne.records.errors import LinneError
 from linne.records.pixel_spec import PixelSpec
 from linne.records.recipe import Precision, Recipe
+from linne.runtime.allocator import keep_freed_memory
 
 DTYPES: dict[Precision, torch.dtype] = {
     "float32": torch.float32,
@@ -72,6 +73,8 @@ class Trainer:
         processes: Processes = ALONE,
     ) -> None:
         self._processes = processes
+        if device.type == "cpu":
+            keep_freed_memory()
         if not processes.shard:
             module = module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.module = module

@@ -41,6 +41,12 @@ def uncut(tensor: Tensor) -> Tensor:
     return together
 
 
+def own_piece(tensor: Tensor) -> Tensor:
+    """Give this process's piece of a tensor, which shares its memory. One that is not cut is given as it is."""
+    piece: Tensor = tensor.to_local() if is_cut(tensor) else tensor  # type: ignore[attr-defined]
+    return piece
+
+
 def whole(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Put tensors together, on the CPU; all processes must ask at once. What is not cut is given as it is."""
     return {name: uncut(tensor.detach()).cpu() if is_cut(tensor) else tensor for name, tensor in state.items()}
