@@ -10,6 +10,7 @@ import typer
 from rich.table import Table
 
 from linne.cli.decided import refuse_unused, use_audited, write_csv
+from linne.cli.importing import importing
 from linne.cli.options import (
     Cache,
     Json,
@@ -29,7 +30,6 @@ from linne.cli.options import (
     shown,
 )
 from linne.cli.progress import Terminal
-from linne.cli.uncollected import uncollected
 from linne.records.audited import Audited
 from linne.records.findings import Findings
 from linne.records.parquet import artefact_of
@@ -84,7 +84,7 @@ def audit(
     `linne review` lets a person decide on the findings; --apply gives an index with the decisions, which `linne fit`
     takes as PHOTOS.
     """
-    with uncollected():
+    with importing():
         from linne.road import audit as road
         from linne.road.findings_csv import refuse_existing
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from linne.cli.importing import importing
 from linne.cli.options import (
     Cache,
     Json,
@@ -22,7 +23,6 @@ from linne.cli.options import (
     shown,
 )
 from linne.cli.progress import Terminal
-from linne.cli.uncollected import uncollected
 
 app = make_app()
 
@@ -62,7 +62,7 @@ def embed(
     as_json: Json = False,
 ) -> None:
     """Give what a layer of a network makes of each image, for other programs. Nothing is trained."""
-    with uncollected():
+    with importing():
         from linne.road import embed as road
 
     columns = columns_of(path_column, label_column, None, label_separator)

@@ -9,9 +9,9 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from linne.cli.importing import importing
 from linne.cli.options import Json, a_path, make_app, out, print_json, shown
 from linne.cli.progress import Terminal
-from linne.cli.uncollected import uncollected
 from linne.records.evaluation import Evaluation
 
 app = make_app()
@@ -23,7 +23,7 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Open a run's test set: score its classifier, write evaluation.json, refresh the report. Each opening is noted."""
-    with uncollected():
+    with importing():
         from linne.road import evaluate as road
 
     evaluation = road.evaluate(run, progress=Terminal())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from linne.cli import STARTED
+from linne.cli.importing import importing
 from linne.cli.options import (
     FLIPS,
     Cache,
@@ -30,7 +31,6 @@ from linne.cli.options import (
     shown,
 )
 from linne.cli.progress import Terminal
-from linne.cli.uncollected import uncollected
 
 if TYPE_CHECKING:
     from linne.records.run import Run
@@ -113,7 +113,7 @@ def fit(
 
     Ctrl-C while training keeps the best so far and finishes properly. A run that was killed goes on with --resume.
     """
-    with uncollected():
+    with importing():
         from linne.fit.tracking import TRACKERS
         from linne.road import fit as road
         from linne.road.recipes import read_recipe, read_settings

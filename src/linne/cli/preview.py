@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from linne.cli.importing import importing
 from linne.cli.options import (
     FLIPS,
     Augmentation,
@@ -28,7 +29,6 @@ from linne.cli.options import (
     shown,
 )
 from linne.cli.progress import Terminal
-from linne.cli.uncollected import uncollected
 
 app = make_app()
 
@@ -62,7 +62,7 @@ def preview(
     The first picture of a row is what validation sees, the others are what the first epochs would see: by the options
     given, or as in a run, with its --plan.
     """
-    with uncollected():
+    with importing():
         from linne.road import preview as road
 
     made = road.preview(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from linne.cli.importing import importing
 from linne.cli.numbers import short
 from linne.cli.options import (
     Cache,
@@ -25,7 +26,6 @@ from linne.cli.options import (
     shown,
 )
 from linne.cli.progress import Terminal
-from linne.cli.uncollected import uncollected
 
 if TYPE_CHECKING:
     from linne.records.leaderboard import Leaderboard, Place
@@ -87,7 +87,7 @@ def race(
 
     Ctrl-C keeps what is trained, and the same command goes on from there; with other --networks it adds them.
     """
-    with uncollected():
+    with importing():
         from linne.road.race import LEADERBOARD, PAGE
         from linne.road.race import race as run_race
         from linne.road.recipes import read_recipe, read_settings

@@ -12,6 +12,7 @@ import typer
 from rich.table import Table
 
 from linne.cli import STARTED
+from linne.cli.importing import importing
 from linne.cli.options import (
     FLIPS,
     Cache,
@@ -31,7 +32,6 @@ from linne.cli.options import (
     shown,
 )
 from linne.cli.progress import Terminal
-from linne.cli.uncollected import uncollected
 
 if TYPE_CHECKING:
     from linne.road.tune import Tuned
@@ -95,7 +95,7 @@ def tune(
 
     Ctrl-C keeps the trials that ended; the same command goes on from there.
     """
-    with uncollected():
+    with importing():
         from linne.road import tune as road
         from linne.road.recipes import read_recipe, read_settings
 

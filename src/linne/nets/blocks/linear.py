@@ -1,8 +1,8 @@
 """A linear layer at each token or place, by the fastest product of matrices that the processor has.
 
-PyTorch multiplies float32 matrices on CPUs with Intel's MKL, which leaves AMD's vector units half unused; its
-convolutions go through oneDNN, which does not. A 1x1 convolution of channels that lie last is the same product, so that
-there it takes half of the time, forward and backward (`benchmarks/blocks.py`).
+PyTorch multiplies float32 matrices on CPUs with Intel's MKL, which uses no AVX-512 on processors by AMD that have it;
+its convolutions go through oneDNN, which does. A 1x1 convolution of channels that lie last is the same product, so that
+there it takes half of the time, forward and backward (`benchmarks/blocks.py`). With AVX2 alone it takes more.
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ def _by_convolution(x: Tensor) -> bool:
 
 @cache
 def _mkl_is_slow() -> bool:
-    """Whether this is an AMD processor, with a PyTorch that has both libraries."""
+    """Whether this is an AMD processor with AVX-512, with a PyTorch that has both libraries."""
+    if torch.backends.cpu.get_cpu_capability() != "AVX512":
+        return False
     if not (torch.backends.mkl.is_available() and torch.backends.mkldnn.is_available()):  # type: ignore[no-untyped-call]
         return False
     try:
