@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -23,7 +24,7 @@ def importing() -> Iterator[None]:
     """
     came: list[int] = []
     before = signal.getsignal(signal.SIGINT)
-    held = before is signal.default_int_handler
+    held = before is signal.default_int_handler and threading.current_thread() is threading.main_thread()
     if held:
         signal.signal(signal.SIGINT, lambda number, _: came.append(number))
     gc.disable()

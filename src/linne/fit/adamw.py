@@ -1,4 +1,4 @@
-"""AdamW in a few tensor operations.
+"""AdamW in one kernel.
 
 The first optimizer of `torch.optim` that is made imports torch's compiler: 3.6 s on two cores, out of a budget that
 may be 60 s, for nothing that is used here. The update is the same (tests/fit/test_adamw.py).
@@ -35,6 +35,7 @@ class AdamW:
     Parameters
     ----------
     groups : iterable of Group
+        Of parameters that are on their device, and in the memory order that they keep.
     """
 
     def __init__(self, groups: Iterable[Group]) -> None:

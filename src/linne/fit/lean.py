@@ -11,6 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from linne.nets.blocks.conv_norm_act import ConvNormAct
+
 LOWEST, HIGHEST = 0.0, 6.0
 
 
@@ -28,7 +30,10 @@ class _ReLU6(torch.autograd.Function):
 
 
 class LeanReLU6(nn.Module):
-    """`torch.nn.ReLU6` in place: the same values, and the same gradients."""
+    """`torch.nn.ReLU6` in place: the same values, and the same gradients.
+
+    What it gives may not be changed in place by what follows, and is not within linne's networks.
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         """``(...)`` to values in [0, 6]."""
@@ -37,8 +42,7 @@ class LeanReLU6(nn.Module):
 
 
 def lean_activations(module: nn.Module) -> None:
-    """Put `LeanReLU6` in the place of each ReLU6 that works in place, in place."""
-    for part in list(module.modules()):
-        for name, child in part.named_children():
-            if type(child) is nn.ReLU6 and child.inplace:
-                setattr(part, name, LeanReLU6())
+    """Put `LeanReLU6` in the place of each ReLU6 behind a convolution and a norm, in place."""
+    for part in module.modules():
+        if isinstance(part, ConvNormAct) and type(getattr(part, "act", None)) is nn.ReLU6:
+            part.act = LeanReLU6()

@@ -2,12 +2,13 @@
 
 glibc gives large blocks back to the system when they are freed, and every page of the next one is faulted in and zeroed
 anew: a third of a training step of MobileNetV2 on two cores (docs/rooms/fit.md). Blocks of a step are those of the step
-before, so keeping them costs no more memory than the step needs.
+before. Where sizes change there are gaps between them that nothing fits, and the process grows by these.
 """
 
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 
 # <malloc.h>
@@ -24,11 +25,14 @@ def keep_freed_memory() -> bool:
     Returns
     -------
     bool
-        Whether it does. Elsewhere than with glibc nothing happens.
+        Whether it was asked to. It is not where the user has set how it allocates, nor elsewhere than with glibc.
     """
-    if sys.platform != "linux":
+    if sys.platform != "linux" or any(name.startswith(("MALLOC_", "GLIBC_TUNABLES")) for name in os.environ):
         return False
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is None:  # musl's
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError):  # musl's
         return False
-    return all(mallopt(what, how) for what, how in ((M_TRIM_THRESHOLD, NEVER), (M_MMAP_MAX, 0), (M_ARENA_MAX, 1)))
+    for what, how in ((M_TRIM_THRESHOLD, NEVER), (M_MMAP_MAX, 0), (M_ARENA_MAX, 1)):
+        mallopt(what, how)
+    return True
