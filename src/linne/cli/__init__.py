@@ -91,7 +91,7 @@ def _end_at_once(status: int) -> None:
     """End the process once all who asked for it have had their say, as Python does.
 
     Python would then take its modules apart, for most of a second with PyTorch's; and die of the signal where Ctrl-C
-    came while a module was imported, which is then not among those that are there.
+    came while a module was imported: PyTorch, too, which then is not among those that are there.
     """
     import atexit
     import threading

@@ -80,7 +80,7 @@ class Muon:
     hidden : mapping of Parameter to int
         What `hidden_weights` gave; those of no group are not trained.
     at_once : bool, optional
-        Weights of one shape in one product; by default on a GPU (see `linne.fit.adamw.AdamW`).
+        Weights of one shape in one product; by default on a GPU, where most take longer to start than to run.
     dtype : torch.dtype, optional
         Of the products. By default bfloat16 on a GPU and float32 on a CPU, most of which have no bfloat16 products.
     """

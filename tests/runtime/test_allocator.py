@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import subprocess
 import sys
 
 import pytest
+
+from linne.runtime.allocator import keep_freed_memory
 
 BLOCKS = """
 import resource, sys
@@ -24,12 +27,18 @@ for _ in range(4):
 
 def faults(how: str) -> list[int]:
     """Pages that were faulted in for the same large blocks, time after time."""
-    ended = subprocess.run([sys.executable, "-c", BLOCKS, how], capture_output=True, text=True, check=True)
+    unset = {name: value for name, value in os.environ.items() if not name.startswith(("MALLOC_", "GLIBC_TUNABLES"))}
+    ended = subprocess.run([sys.executable, "-c", BLOCKS, how], env=unset, capture_output=True, text=True, check=True)
     return [int(count) for count in ended.stdout.split()]
 
 
 def has_mallopt() -> bool:
     return sys.platform == "linux" and hasattr(ctypes.CDLL(None), "mallopt")
+
+
+def test_what_the_user_has_set_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MALLOC_ARENA_MAX", "4")
+    assert not keep_freed_memory()
 
 
 @pytest.mark.skipif(not has_mallopt(), reason="the C library is not glibc")
