@@ -1,15 +1,15 @@
 """Images a second of a training step on the CPU: timm with each of its flags, linne, and what the machine can do.
 
 timm's way is that of its benchmark.py: images and labels made up, SGD, cross-entropy, float32; and every combination of
-channels-last, autocast to bfloat16 and torch.compile in its default mode. linne measures before it trains, and takes
-bfloat16, and parts of a batch side by side, where these are faster by what they must be: that counts. Each way lives in
-a process of its own, warmed up, and they take turns.
+channels-last, autocast to bfloat16 and torch.compile in its default mode. linne measures before it trains, as it does
+before every fit: it is timed with what it has chosen, from scratch and with pretrained weights, whose batch norms stay
+as they are. Each way lives in a process of its own, warmed up, and they take turns.
 
 The floor is three forward passes' operations (one forward, two for the gradients) at the highest speed that a
 3x3 convolution or a matrix product reached in the same precision.
 
 linne's processes keep the memory that they have freed, as its command does (`linne.runtime.allocator`). Where a CPU has
-no bfloat16 products, a step in it takes minutes: --precisions float32 leaves these out.
+no bfloat16 products, a step in it takes minutes: --precisions float32 leaves timm's out.
 
 Usage: training_step.py [--networks resnet18 mobilenet_v2 vit_tiny_16] [--batch 32] [--turns 5] [--steps 3]
                         [--precisions float32 bfloat16]
@@ -23,13 +23,15 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from functools import partial
-from itertools import combinations, product
+from itertools import combinations
 from multiprocessing import get_context
 
 import torch
 from harness import Cell, Comparison, Measured, Table, Way, compare, main
+from PIL import Image
 from torch import Tensor, nn
 
+from linne.fit.throughput import Rate
 from linne.runtime.allocator import keep_freed_memory
 
 SIDE = 224
@@ -65,34 +67,39 @@ def timm_step(name: str, batch: int, flags: tuple[str, ...]) -> Step:
     return step
 
 
-def linne_step(name: str, batch: int, precision: str, lanes: int, pretrained: bool) -> Step:
-    """What linne does in a step that trains the whole network; of pretrained weights batch norms stay as they are."""
+def linne_step(name: str, batch: int, pretrained: bool) -> tuple[Step, Rate]:
+    """What linne does in a step that trains the whole network, and the setting that it measures to be the best."""
     keep_freed_memory()
-    from functools import partial
-
+    from linne.choose.sample import Sample
     from linne.fit.groups import parameter_groups
     from linne.fit.losses import CrossEntropy
     from linne.fit.optimise import Trainer
     from linne.fit.optimisers import make_optimiser
+    from linne.fit.policy import Policy
     from linne.fit.tail import Tail
+    from linne.fit.throughput import whole_rate
     from linne.nets.build import create
     from linne.nets.catalogue import entry
     from linne.records.recipe import Recipe
 
-    network, recipe = create(name), Recipe("whole", precision=precision, lanes=lanes)  # type: ignore[arg-type]
+    network, pixels, classes = create(name), entry(name).pixels, entry(name).classes
+    sample = Sample((Image.new("RGB", (SIDE, SIDE)),) * 8, SIDE, True, 0.0, ())
+    cpu = torch.device("cpu")
+    rate = whole_rate(network, pixels, classes, batch, cpu, sample, Policy(True), pretrained, seconds=600)
+    recipe = Recipe("whole", precision=rate.precision, lanes=rate.lanes, channels_last=rate.channels_last)
     make = partial(make_optimiser, recipe.optimiser, network, parameter_groups(network))
-    trainer = Trainer(
-        Tail(network, 0), make, recipe, torch.device("cpu"), entry(name).pixels, CrossEntropy(0.1), pretrained, 1
-    )
+    trainer = Trainer(Tail(network, 0), make, recipe, cpu, pixels, CrossEntropy(0.1), pretrained, 1)
     images = torch.randn(batch, 3, SIDE, SIDE).contiguous(memory_format=torch.channels_last)
-    return lambda: trainer.step(images, torch.randint(entry(name).classes, (batch,)), 0.5, (0,))
+    return lambda: trainer.step(images, torch.randint(classes, (batch,)), 0.5, (0,)), rate
 
 
-def prepare(make: Callable[..., Step], *arguments: object) -> None:
-    step = make(*arguments)
+def prepare(make: Callable[..., Step | tuple[Step, Rate]], *arguments: object) -> Rate | None:
+    made = make(*arguments)
+    step, rate = made if isinstance(made, tuple) else (made, None)
     for _ in range(WARM_UP):
         step()
     _steps[:] = [step]
+    return rate
 
 
 def turn(steps: int) -> float:
@@ -102,11 +109,13 @@ def turn(steps: int) -> float:
     return time.perf_counter() - start
 
 
-def there(stack: ExitStack, steps: int, make: Callable[..., Step], *arguments: object) -> Way:
-    """Prepare a way in a process of its own: what asks it for a turn."""
+def there(
+    stack: ExitStack, steps: int, make: Callable[..., Step | tuple[Step, Rate]], *arguments: object
+) -> tuple[Way, Rate | None]:
+    """Prepare a way in a process of its own: what asks it for a turn, and what linne has chosen."""
     pool = stack.enter_context(ProcessPoolExecutor(1, mp_context=get_context("spawn")))
-    pool.submit(prepare, make, *arguments).result()
-    return lambda: Measured(pool.submit(turn, steps).result())
+    rate = pool.submit(prepare, make, *arguments).result()
+    return lambda: Measured(pool.submit(turn, steps).result()), rate
 
 
 def peak(precision: str) -> float:
@@ -139,41 +148,54 @@ def _speed(step: Step, operations: float) -> float:
     return operations / min(took)
 
 
-def judged(comparison: Comparison, name: str, peaks: dict[str, float], pretrained: bool) -> tuple[Cell, ...]:
-    from linne.fit.throughput import BFLOAT16_GAIN, LANES_GAIN
+def judged(
+    comparison: Comparison, name: str, peaks: dict[str, float], chosen: dict[str, Rate]
+) -> list[tuple[Cell, ...]]:
     from linne.nets.count import count
 
-    theirs = [timing for timing in comparison.timings if timing.name.startswith("timm")]
+    theirs = [timing for timing in comparison.timings if timing.name not in chosen]
     best = min(theirs, key=lambda timing: timing.median)
-    ours, *others = (t for t in comparison.timings if t not in theirs and ("fine-tuning" in t.name) == pretrained)
-    for other in others:
-        if ours.median >= (LANES_GAIN if "lanes" in other.name else BFLOAT16_GAIN) * other.median:
-            ours = other
-    precision = "bfloat16" if "bfloat16" in ours.name else "float32"
-    speed, most = comparison.amount / ours.median, peaks[precision] / (6 * count(name, SIDE, SIDE).macs)
-    against = (f"{theirs[0].median / ours.median:.2f} x", f"{best.median / ours.median:.2f} x")
-    return (name, ours.name, *against, best.name, round(speed, 1), round(most, 1), f"{speed / most:.0%}")
+    rows: list[tuple[Cell, ...]] = []
+    for ours in (timing for timing in comparison.timings if timing.name in chosen):
+        rate = chosen[ours.name]
+        speed, most = comparison.amount / ours.median, peaks[rate.precision] / (6 * count(name, SIDE, SIDE).macs)
+        layout = "channels last" if rate.channels_last else "channels first"
+        against = (f"{theirs[0].median / ours.median:.2f} x", f"{best.median / ours.median:.2f} x")
+        how = f"{rate.precision}, {rate.lanes} at once, {layout}"
+        rows.append(
+            (f"{name}, {ours.name}", how, *against, best.name, round(speed, 1), round(most, 1), f"{speed / most:.0%}")
+        )
+    return rows
 
 
 def measure(given: argparse.Namespace) -> Iterator[Comparison | Table]:
     peaks = {precision: peak(precision) for precision in given.precisions}
     flagged = [flag for flag in FLAGS if flag not in PRECISIONS or flag in given.precisions]
-    settings = [(precision, 1) for precision in given.precisions] + [(given.precisions[-1], 2)]
     rows = []
     for name in given.networks:
         with ExitStack() as stack:
-            ways = {}
-            for flags in (chosen for many in range(len(flagged) + 1) for chosen in combinations(flagged, many)):
+            ways, chosen = {}, {}
+            for flags in (together for many in range(len(flagged) + 1) for together in combinations(flagged, many)):
                 called = " ".join(("timm,", *(flags or ("default",))))
-                ways[called] = there(stack, given.steps, timm_step, name, given.batch, flags)
-            for pretrained, (precision, lanes) in product((False, True), settings):
-                called = f"linne, {'fine-tuning, ' * pretrained}{precision}{f', {lanes} lanes' * (lanes > 1)}"
-                ways[called] = there(stack, given.steps, linne_step, name, given.batch, precision, lanes, pretrained)
+                ways[called], _ = there(stack, given.steps, timm_step, name, given.batch, flags)
+            for called, pretrained in (("linne, from scratch", False), ("linne, fine-tuning", True)):
+                ways[called], rate = there(stack, given.steps, linne_step, name, given.batch, pretrained)
+                if rate is not None:
+                    chosen[called] = rate
             title = f"{name}: a training step, batch {given.batch}, {SIDE} pixels"
             found = compare(title, ways, given.steps * given.batch, "images", given.turns)
         yield found
-        rows += [judged(found, name, peaks, pretrained) for pretrained in (False, True)]
-    columns = ("", "linne", "to timm's default", "to its best flags", "which are", "images/s", "floor", "of the floor")
+        rows += judged(found, name, peaks, chosen)
+    columns = (
+        "",
+        "its choice",
+        "to timm's default",
+        "to its best flags",
+        "which are",
+        "images/s",
+        "floor",
+        "of the floor",
+    )
     yield Table("Training steps: linne against timm, and against the machine", columns, tuple(rows))
     speeds = tuple((precision, round(value / 1e9)) for precision, value in peaks.items())
     yield Table("The highest speed of a convolution or a product", ("", "GFLOP/s"), speeds)

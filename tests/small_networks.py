@@ -13,6 +13,7 @@ from linne.embed.backbone import Backbone, Features, backbone
 from linne.embed.backends import Builder
 from linne.embed.measure import Pick
 from linne.embed.way import Way
+from linne.nets.blocks.drop_path import set_drop_path
 from linne.nets.build import create
 from linne.nets.catalogue import entry
 from linne.records.errors import LinneError
@@ -46,6 +47,15 @@ def lively(network: nn.Module) -> None:
             nn.init.uniform_(module.running_var, 0.5, 1.5)
             nn.init.uniform_(module.weight, 0.5, 1.5)
             nn.init.normal_(module.bias, 0, 0.1)
+
+
+def without_chance(network: nn.Module) -> nn.Module:
+    """Nothing is drawn in it any more."""
+    for part in network.modules():
+        if isinstance(part, nn.Dropout):
+            part.p = 0.0
+    set_drop_path(network, 0.0)
+    return network
 
 
 class OneSize(nn.Module):

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 import torch
-from small_networks import normal, same_state, small_network, state_of
+from small_networks import normal, same_state, small_network, state_of, without_chance
 from torch import Tensor, nn
 from toy_training import trainer_of
 
@@ -40,14 +40,6 @@ def gradients(
     for parameter in module.parameters():
         parameter.grad = None
     return each, found
-
-
-def without_chance(network: nn.Module) -> nn.Module:
-    for part in network.modules():
-        if isinstance(part, nn.Dropout):
-            part.p = 0.0
-    set_drop_path(network, 0.0)
-    return network
 
 
 def close(some: list[Tensor], others: list[Tensor]) -> bool:

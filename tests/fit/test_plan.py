@@ -60,6 +60,7 @@ rates = st.builds(
     lanes=st.integers(1, 8),
     images_per_second=st.floats(0.1, 1e5),
     activation_size=st.integers(1, 10**6),
+    channels_last=st.booleans(),
 )
 seconds = st.floats(0, 1e4)
 
@@ -290,9 +291,16 @@ def test_how_images_vary_follows_the_planned_length() -> None:
 
 
 def test_every_other_setting_reaches_every_level() -> None:
-    chosen = {"learning_rate": 0.25, "optimiser": "sgd", "lanes": 3, "precision": "float16", "batch_size": 7}
+    chosen = {"learning_rate": 0.25, "optimiser": "sgd", "lanes": 3, "precision": "float16", "channels_last": False}
     for level in plan_training(outlook(left=None), chosen).levels:
         assert {name: getattr(level.recipe, name) for name in chosen} == chosen
+
+
+def test_what_was_measured_to_be_fastest_is_taken_unless_decided_by_hand() -> None:
+    measured = replace(outlook(left=None), whole_rate=Rate(0, "bfloat16", 2, 1e3, 10, channels_last=False))
+    for chosen, expected in (({}, ("bfloat16", 2, False)), ({"channels_last": True}, ("bfloat16", 2, True))):
+        recipe = plan_training(measured, {"method": "whole", **chosen}).levels[0].recipe
+        assert (recipe.precision, recipe.lanes, recipe.channels_last) == expected
 
 
 @pytest.mark.parametrize("frozen", [STAGES - 1, STAGES - 2, STAGES - 3])

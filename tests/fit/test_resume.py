@@ -97,6 +97,7 @@ WAYS = {
     "plain": of(),
     "mixed and sampled": of(lambda epoch, batch: mix_of(4, epoch, batch), sampled=True),
     "lanes": of(lanes=2),
+    "channels first": of(channels_last=False),
     "accumulated": of(accumulation=3),
     "sgd": of(optimiser="sgd", schedule="trapezoid"),
     "muon": of(optimiser="muon"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from small_networks import normal, small_network, state_of
+from small_networks import normal, small_network, state_of, without_chance
 from torch import Tensor, nn
 from toy_training import trainer_of
 
@@ -48,6 +48,21 @@ def test_frozen_stages_stay_bit_for_bit_and_the_rest_moves(precision: str) -> No
             assert torch.equal(after[key], before[key]) == (place < frozen), key
     assert not torch.equal(after["classifier.weight"], before["classifier.weight"])
     assert all(value.dtype == torch.float32 for key, value in after.items() if "tracked" not in key)
+
+
+@pytest.mark.parametrize("lanes", [1, 2])
+@pytest.mark.parametrize("kind", [torch.uint8, torch.float32])
+def test_where_channels_lie_changes_rounding_alone(kind: torch.dtype, lanes: int) -> None:
+    inputs = (torch.from_numpy(normal(4, 3, 64, 64)).clamp(0, 1) * 255).to(kind)
+    inputs = inputs.contiguous(memory_format=torch.channels_last)
+    found = []
+    for channels_last in (True, False):
+        network = without_chance(small_network(classes=3))
+        steps(network, 0, inputs, channels_last=channels_last, lanes=lanes, optimiser="sgd")
+        assert network.stages()[0][0].weight.is_contiguous(memory_format=torch.channels_last) == channels_last
+        found.append(state_of(network))
+    for name, value in found[0].items():
+        torch.testing.assert_close(found[1][name], value, rtol=1e-3, atol=1e-4)
 
 
 def test_predictions_know_no_tf32() -> None:

@@ -27,7 +27,7 @@ from linne.records.split import Split
 from linne.records.truth import task_of, truth_of
 from linne.serve.app import create_app
 
-QUICK = {"precision": "float32", "lanes": 1}
+QUICK = {"precision": "float32", "lanes": 1, "channels_last": True}
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,7 @@ from linne.road.tuning import Terms, agree, settled
 
 pytest.importorskip("optuna")
 
-FIXED = {"epochs": 2, "method": "stages", "precision": "float32", "lanes": 1}
+FIXED = {"epochs": 2, "method": "stages", "precision": "float32", "lanes": 1, "channels_last": True}
 GIVEN = [f"--set={name}={value}" for name, value in FIXED.items()]
 
 

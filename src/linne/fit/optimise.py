@@ -75,8 +75,9 @@ class Trainer:
         self._processes = processes
         if device.type == "cpu":
             keep_freed_memory()
+        self._layout = torch.channels_last if recipe.channels_last else torch.contiguous_format
         if not processes.shard:
-            module = module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+            module = module.to(device, memory_format=self._layout)  # type: ignore[call-overload]
         self.module = module
         self.recipe, self.device, self._loss, self._pretrained = recipe, device, loss, pretrained
         self._teacher, self._taught = teacher, Distillation(recipe.teacher_share, recipe.teacher_temperature)
@@ -240,8 +241,8 @@ class Trainer:
 
     def _on_device(self, inputs: Tensor) -> Tensor:
         if inputs.dtype == torch.uint8:
-            return self._normalised(inputs)
-        return inputs.to(self.device, memory_format=torch.channels_last)
+            inputs = self._normalised(inputs)
+        return inputs.to(self.device, memory_format=self._layout)
 
 
 def _out_of_memory(error: RuntimeError) -> bool:

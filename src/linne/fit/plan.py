@@ -189,6 +189,7 @@ def _level(method: Method, rate: Rate, outlook: Outlook, chosen: Mapping[str, An
         "frozen_stages": rate.frozen_stages,
         "precision": rate.precision,
         "lanes": rate.lanes,
+        "channels_last": rate.channels_last,
     }
     if method == "whole" and outlook.sides is not None:
         measured |= dict(zip(("first_side", "last_side"), outlook.sides, strict=True))
@@ -234,4 +235,6 @@ def _words(level: Level, outlook: Outlook) -> str:
         how.append(f"products in {recipe.precision}, measured to be faster here")
     if recipe.lanes > 1:
         how.append(f"{recipe.lanes} parts of a batch side by side, measured to be faster here")
+    if not recipe.channels_last:
+        how.append("images channel by channel in memory, measured to be faster here")
     return f"{what}: {', '.join(how)}"

@@ -30,7 +30,8 @@ from linne.records.recipe import Precision, Recipe
 from linne.runtime.session import available_cores
 
 LANES_GAIN = 1.05
-"""Parts side by side must be this much faster to be taken."""
+LAYOUT_GAIN = 1.05
+"""Parts side by side, and images channel by channel, must be this much faster to be taken."""
 
 FEWEST_STAGES = 2
 """Training the last stage alone gains nothing over the probe (docs/rooms/fit.md)."""
@@ -59,6 +60,7 @@ class Rate:
     lanes: int
     images_per_second: float
     activation_size: int
+    channels_last: bool = True
 
 
 def tail_rates(
@@ -84,7 +86,7 @@ def tail_rates(
             break
         activations = inputs[stage].expand(batch_size, -1, -1, -1).contiguous()
         bench = _Bench(trial, stage, activations, classes, device, True, pixels, end)
-        rates.append(bench.rate(rates[0].precision, rates[0].lanes) if rates else bench.fastest())
+        rates.append(bench.rate_as(rates[0]) if rates else bench.fastest())
     return tuple(rates)
 
 
@@ -167,28 +169,43 @@ class _Bench:
     end: float
 
     def fastest(self) -> Rate:
-        """Measure precisions, then parts side by side, and give what to take."""
+        """Measure precisions, then parts side by side, then where channels lie, and give what to take."""
         best = self.rate("float32", 1)
-        if time.perf_counter() < self.end:
-            rounded = self.rate("bfloat16", 1)
-            best = rounded if rounded.images_per_second > BFLOAT16_GAIN * best.images_per_second else best
-        cores = available_cores()
-        shared = self.device.type == "cpu" and can_share(Tail(self.network, self.stage), self.pretrained)
-        if shared and 1 < cores <= len(self.inputs) and time.perf_counter() < self.end:
-            side_by_side = self.rate(best.precision, cores)
-            best = side_by_side if side_by_side.images_per_second > LANES_GAIN * best.images_per_second else best
+        if self._has_bfloat16():
+            best = self._better(best, replace(best, precision="bfloat16"), BFLOAT16_GAIN)
+        cores, on_cpu = available_cores(), self.device.type == "cpu"
+        shared = on_cpu and can_share(Tail(self.network, self.stage), self.pretrained)
+        if shared and 1 < cores <= len(self.inputs):
+            best = self._better(best, replace(best, lanes=cores), LANES_GAIN)
+        if on_cpu:  # tensor cores want channels last
+            best = self._better(best, replace(best, channels_last=False), LAYOUT_GAIN)
         return best
 
-    def rate(self, precision: Precision, lanes: int) -> Rate:
+    def _better(self, best: Rate, other: Rate, gain: float) -> Rate:
+        """Measure another setting while there is time, and give that if it is faster by as much."""
+        if time.perf_counter() > self.end:
+            return best
+        other = self.rate_as(other)
+        return other if other.images_per_second > gain * best.images_per_second else best
+
+    def _has_bfloat16(self) -> bool:
+        """Whether products in bfloat16 are the processor's own: a step without takes minutes."""
+        return self.device.type != "cpu" or torch.ops.mkldnn._is_mkldnn_bf16_supported()
+
+    def rate_as(self, other: Rate) -> Rate:
+        """Measure the setting of another rate."""
+        return self.rate(other.precision, other.lanes, other.channels_last)
+
+    def rate(self, precision: Precision, lanes: int, channels_last: bool = True) -> Rate:
         """Measure one setting."""
-        recipe = Recipe("whole", precision=precision, lanes=lanes)
+        recipe = Recipe("whole", precision=precision, lanes=lanes, channels_last=channels_last)
         groups = parameter_groups(self.network, self.stage, recipe.weight_decay, recipe.layer_decay)
         optimiser = partial(make_optimiser, recipe.optimiser, self.network, groups)
         loss = partial(F.cross_entropy, reduction="none")
         module = Tail(self.network, self.stage)
         trainer = Trainer(module, optimiser, recipe, self.device, self.pixels, loss, self.pretrained, 1)
         speed = self._images_per_second(trainer, torch.arange(len(self.inputs)) % self.classes)
-        return Rate(self.stage, precision, lanes, speed, self.inputs[0].numel())
+        return Rate(self.stage, precision, lanes, speed, self.inputs[0].numel(), channels_last)
 
     def _images_per_second(self, trainer: Trainer, labels: Tensor) -> float:
         """After a step that warms up."""

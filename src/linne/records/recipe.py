@@ -40,6 +40,8 @@ class Recipe:
         Of products; weights and sums stay float32.
     lanes : int
         Parts of a batch that are computed side by side, each by a thread; its gradient is the same.
+    channels_last : bool
+        Whether images lie in memory pixel by pixel, with all channels of each, or channel by channel.
     optimiser : {'adamw', 'sgd', 'muon'}
     learning_rate : float
         Peak of the schedule.
@@ -85,6 +87,7 @@ class Recipe:
     accumulation: int = 1
     precision: Precision = "float32"
     lanes: int = 1
+    channels_last: bool = True
     optimiser: OptimiserName = "adamw"
     learning_rate: float = 1e-3
     layer_decay: float = 1.0

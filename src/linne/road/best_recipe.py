@@ -12,7 +12,7 @@ from linne.records.atomic import write_text
 from linne.records.plan import Plan
 from linne.records.trials import Trial
 
-MEASURED = ("epochs", "precision", "lanes", "accumulation")
+MEASURED = ("epochs", "precision", "lanes", "channels_last", "accumulation")
 """What depends on the machine and the time there is: for another run it is measured anew."""
 
 
