@@ -44,6 +44,8 @@ MOBILENET, MOBILENET_FROM_SCRATCH = choice("mobilenet_v2", True), choice("mobile
         (LENET, {"first_side": 16}),  # the second pool leaves nothing
         (LENET_FROM_SCRATCH, {"last_side": 16}),
         (MOBILENET, {"first_side": 160, "last_side": 128}),
+        (MOBILENET, {"method": "stages", "last_side": 192}),
+        (MOBILENET, {"method": "probe", "first_side": 128}),
         (MOBILENET, {"first_side": 193}),  # the planner's last side is below that
         (MOBILENET_FROM_SCRATCH, {"first_side": 225}),
     ],
@@ -67,6 +69,7 @@ def test_what_cannot_be_done_is_refused(choice: Choice, chosen: dict[str, Any]) 
         (LENET, {"first_side": None, "last_side": None}),
         (LENET_FROM_SCRATCH, {"method": "scratch", "views": 1}),  # as a search writes its best recipe
         (MOBILENET, {"first_side": 192}),
+        (MOBILENET, {"method": "stages", "last_side": None}),
         (MOBILENET, {"first_side": 224, "last_side": None}),
         (MOBILENET, {"first_side": None}),
         (MOBILENET, {"last_side": 96}),

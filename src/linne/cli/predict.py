@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from linne.cli.importing import importing
 from linne.cli.options import BundleFolder, Json, a_path, make_app
 from linne.index.scan import Listing, scan
 from linne.records.errors import printable
@@ -29,7 +30,8 @@ def predict(
     as_json: Json = False,
 ) -> None:
     """Classify images; exits with 1 where one of them cannot be used."""
-    from linne.serve.predictor import load
+    with importing():
+        from linne.serve.predictor import load
 
     predictor = load(bundle)
     failed = 0

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from linne.cli.importing import importing
 from linne.cli.options import a_path, make_app
 from linne.records.errors import printable
 
@@ -24,7 +25,8 @@ def review(
     Decisions are kept in the folder, as decisions.sqlite; `linne audit --apply` gives an index with them. Ctrl-C
     ends it.
     """
-    from linne.review.server import review as run
+    with importing():
+        from linne.review.server import review as run
 
     place = printable(str(folder))
     run(folder, who=who, port=port, on_ready=lambda url: typer.echo(f"reviewing {place} on {url}   (Ctrl-C ends it)"))

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from linne.cli.importing import importing
 from linne.cli.options import BundleFolder, make_app
 
 app = make_app()
@@ -18,6 +19,7 @@ def serve(
     port: Annotated[int, typer.Option(help="0 takes a free one.", min=0, max=65535)] = 8000,
 ) -> None:
     """Answer over HTTP: a page to drop images on, POST /predict, GET /healthz. Ctrl-C ends it."""
-    from linne.serve.server import serve as run
+    with importing():
+        from linne.serve.server import serve as run
 
     run(bundle, host=host, port=port, on_ready=lambda url: typer.echo(f"serving {bundle} on {url}   (Ctrl-C ends it)"))
