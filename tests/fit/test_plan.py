@@ -296,6 +296,12 @@ def test_every_other_setting_reaches_every_level() -> None:
         assert {name: getattr(level.recipe, name) for name in chosen} == chosen
 
 
+def test_a_tail_has_no_sides() -> None:
+    tail, whole = plan_training(outlook(left=None), {"first_side": 160, "last_side": 224}).levels
+    assert (tail.recipe.first_side, tail.recipe.last_side) == (None, None)
+    assert (whole.recipe.first_side, whole.recipe.last_side) == (160, 224)
+
+
 def test_what_was_measured_to_be_fastest_is_taken_unless_decided_by_hand() -> None:
     measured = replace(outlook(left=None), whole_rate=Rate(0, "bfloat16", 2, 1e3, 10, channels_last=False))
     for chosen, expected in (({}, ("bfloat16", 2, False)), ({"channels_last": True}, ("bfloat16", 2, True))):

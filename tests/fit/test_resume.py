@@ -45,6 +45,18 @@ class Drawing(nn.Module):
         return self.last(inner + self.path(self.dropout(inner)))
 
 
+class Seeing(Drawing):
+    """It has a convolution, whose weights lie in memory as images do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.norm = nn.Conv2d(2, 16, 3, padding=1), nn.BatchNorm2d(16)
+
+    def forward(self, x: Tensor) -> Tensor:
+        inner = torch.relu(self.norm(self.first(x.expand(-1, -1, 4, 4)))).mean((2, 3))
+        return self.last(inner + self.path(self.dropout(inner)))
+
+
 class Cut(Exception):  # noqa: N818 - no error
     """The process dies."""
 
@@ -83,11 +95,16 @@ def assert_same_end(run: Run, whole: Run) -> None:
 Make = Callable[[Path], Run]
 
 
-def of(mixes: Callable[[int, int], Mix] | None = None, sampled: bool = False, **changes: object) -> Make:
+def of(
+    mixes: Callable[[int, int], Mix] | None = None,
+    sampled: bool = False,
+    network: type[nn.Module] = Drawing,
+    **changes: object,
+) -> Make:
     def make(folder: Path) -> Run:
         folder.mkdir(exist_ok=True)
         return Run(
-            folder, EPOCHS, levels=recipes(**changes), make=Drawing, mixes=mixes, sampled=sampled, seed=4, batch=16
+            folder, EPOCHS, levels=recipes(**changes), make=network, mixes=mixes, sampled=sampled, seed=4, batch=16
         )
 
     return make
@@ -97,7 +114,8 @@ WAYS = {
     "plain": of(),
     "mixed and sampled": of(lambda epoch, batch: mix_of(4, epoch, batch), sampled=True),
     "lanes": of(lanes=2),
-    "channels first": of(channels_last=False),
+    "channels last": of(network=Seeing),
+    "channels first": of(network=Seeing, channels_last=False),
     "accumulated": of(accumulation=3),
     "sgd": of(optimiser="sgd", schedule="trapezoid"),
     "muon": of(optimiser="muon"),

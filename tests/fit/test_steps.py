@@ -57,8 +57,11 @@ def test_where_channels_lie_changes_rounding_alone(kind: torch.dtype, lanes: int
     inputs = inputs.contiguous(memory_format=torch.channels_last)
     found = []
     for channels_last in (True, False):
-        network = without_chance(small_network(classes=3))
+        network, seen = without_chance(small_network(classes=3)), []
+        network.stages()[1].register_forward_pre_hook(lambda _, given, seen=seen: seen.append(given[0]))
         steps(network, 0, inputs, channels_last=channels_last, lanes=lanes, optimiser="sgd")
+        assert len(seen) == 3 * lanes
+        assert all(x.is_contiguous(memory_format=torch.channels_last) == channels_last for x in seen)
         assert network.stages()[0][0].weight.is_contiguous(memory_format=torch.channels_last) == channels_last
         found.append(state_of(network))
     for name, value in found[0].items():

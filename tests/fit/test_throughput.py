@@ -11,6 +11,7 @@ from small_networks import same_state, small_network, small_pixels, state_of
 
 from linne.choose.sample import Sample
 from linne.fit import sources, throughput
+from linne.fit.optimise import Trainer
 from linne.fit.policy import Policy
 from linne.fit.throughput import augmented_per_second, tail_rates, whole_rate
 from linne.nets import create
@@ -38,7 +39,7 @@ def test_tails_from_two_stages_on(batch: int) -> None:
     rates = tail_rates(network, small_pixels(), 3, batch, CPU, 600)
     assert [rate.frozen_stages for rate in rates] == list(range(len(network.stages()) - 2, 0, -1))
     assert all(np.isfinite(rate.images_per_second) and rate.images_per_second > 0 for rate in rates)
-    rounded = torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    rounded = torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
     assert all(rate.precision in ("float32", "bfloat16")[: 1 + rounded] for rate in rates)
     assert all(rate.lanes == 1 or rate.lanes == available_cores() <= batch for rate in rates)
     x = torch.zeros(1, 3, 64, 64)
@@ -76,6 +77,32 @@ def test_the_whole_network(sample: Sample, pretrained: bool) -> None:
     assert 0 < rate.images_per_second < augmented_per_second(sample, small_pixels(), Policy(True)) * 3
     assert same_state(before, network.state_dict())
     assert not network.training
+
+
+@pytest.mark.parametrize(
+    ("speeds", "best"),
+    [
+        ({}, (1, True)),
+        ({(2, True): 1.04, (1, False): 1.2}, (1, False)),
+        (
+            {(2, True): 1.06, (1, False): 1.2},
+            (2, True),
+        ),  # two lanes are laid otherwise with two lanes, which gains nothing
+        ({(2, True): 1.5, (2, False): 1.6}, (2, True)),
+        ({(2, True): 1.5, (2, False): 1.7}, (2, False)),
+    ],
+)
+def test_what_is_faster_by_enough_is_taken(
+    monkeypatch: pytest.MonkeyPatch, sample: Sample, speeds: dict[tuple[int, bool], float], best: tuple[int, bool]
+) -> None:
+    def speed(_: object, trainer: Trainer, __: torch.Tensor) -> float:
+        recipe = trainer.recipe
+        return 100 * speeds.get((recipe.lanes, recipe.channels_last), 1.0) * (recipe.precision == "float32")
+
+    monkeypatch.setattr(throughput, "available_cores", lambda: 2)
+    monkeypatch.setattr(throughput._Bench, "_images_per_second", speed)
+    rate = whole_rate(small_network(), small_pixels(), 3, 4, CPU, sample, Policy(True), True, 60)
+    assert (rate.precision, rate.lanes, rate.channels_last) == ("float32", *best)
 
 
 def test_a_gray_network(sample: Sample) -> None:

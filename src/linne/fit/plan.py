@@ -29,6 +29,10 @@ LATE = 0.1
 """Share of the budget by which what must be done may be expected to end after it."""
 
 
+_SIDES = ("first_side", "last_side")
+"""Of training from images: what enters a tail is stored at the full size."""
+
+
 @dataclass(frozen=True)
 class Outlook:
     """What is known before the first step.
@@ -108,7 +112,7 @@ def plan_training(outlook: Outlook, chosen: Mapping[str, Any]) -> Training:
     tail, no_tail = (None, "") if method == "whole" else _tail(outlook, chosen)
     whole = None if method == "stages" else _whole(outlook, chosen, tail, must=method == "whole")
     levels = [level for level in (tail, whole) if level is not None and level.recipe.epochs]
-    reasons = [_words(level, outlook) for level in levels]
+    reasons = [_words(level, outlook, chosen) for level in levels]
     if levels:
         return Training(tuple(_varied(level, outlook, chosen) for level in levels), None, tuple(reasons))
     if tail is not None:
@@ -146,7 +150,7 @@ def _from_scratch(outlook: Outlook, chosen: Mapping[str, Any]) -> Training:
     if level.recipe.epochs == 0:
         least = outlook.embed_seconds[None] + outlook.other_seconds + level.epoch_seconds(outlook.sizes)
         raise _too_short(outlook, least)
-    return Training((_varied(level, outlook, chosen),), None, (_words(level, outlook),))
+    return Training((_varied(level, outlook, chosen),), None, (_words(level, outlook, chosen),))
 
 
 def _tail(outlook: Outlook, chosen: Mapping[str, Any]) -> tuple[Level | None, str]:
@@ -192,8 +196,9 @@ def _level(method: Method, rate: Rate, outlook: Outlook, chosen: Mapping[str, An
         "channels_last": rate.channels_last,
     }
     if method == "whole" and outlook.sides is not None:
-        measured |= dict(zip(("first_side", "last_side"), outlook.sides, strict=True))
-    by_hand = {name: value for name, value in chosen.items() if name not in ("method", "frozen_stages", "views")}
+        measured |= dict(zip(_SIDES, outlook.sides, strict=True))
+    others = ("method", "frozen_stages", "views", *(_SIDES if method == "stages" else ()))
+    by_hand = {name: value for name, value in chosen.items() if name not in others}
     recipe = replace(RECIPES[method], **{**measured, **by_hand})
     growth = Growth(outlook.pixels, recipe.first_side, recipe.last_side, 1, WORTHWHILE_EPOCHS["whole"])
     cost = 1.0 if method == "stages" else growth.cost()
@@ -221,7 +226,7 @@ def _seconds_without_training(outlook: Outlook, level: Level) -> float:
     return outlook.embed_seconds[level.recipe.frozen_stages or None] + outlook.other_seconds
 
 
-def _words(level: Level, outlook: Outlook) -> str:
+def _words(level: Level, outlook: Outlook, chosen: Mapping[str, Any]) -> str:
     recipe = level.recipe
     seconds = level.seconds(outlook.sizes)
     what = {
@@ -231,10 +236,12 @@ def _words(level: Level, outlook: Outlook) -> str:
     }[recipe.method]
     how = [in_short(level), f"about {seconds:.0f} s"]
     how.append(f"at about {level.images_per_second:.0f} images/s")
-    if recipe.precision != "float32":
-        how.append(f"products in {recipe.precision}, measured to be faster here")
-    if recipe.lanes > 1:
-        how.append(f"{recipe.lanes} parts of a batch side by side, measured to be faster here")
-    if not recipe.channels_last:
-        how.append("images channel by channel in memory, measured to be faster here")
+    unusual = {
+        "precision": f"products in {recipe.precision}" if recipe.precision != "float32" else "",
+        "lanes": f"{recipe.lanes} parts of a batch side by side" if recipe.lanes > 1 else "",
+        "channels_last": "" if recipe.channels_last else "images channel by channel in memory",
+    }
+    for name, said in unusual.items():
+        if said:
+            how.append(f"{said}, {'chosen by hand' if name in chosen else 'measured to be faster here'}")
     return f"{what}: {', '.join(how)}"

@@ -32,17 +32,13 @@ from linne.split.assign import TEST_SHARE, VALIDATION_SHARE
 BATCH_SIZE = 64
 """With which speed is measured."""
 
-
 MEASURING_SHARE = 0.05
-"""Of the budget, for finding out how fast stages train."""
-
-
-MOST_MEASURING_SECONDS = 10.0
+MOST_MEASURING_SECONDS = 20.0
+"""Of the time left, for finding out how fast the last stages train, and again for the whole network."""
 
 
 LOOKING_SECONDS = 0.8e-3
 """Of one core, an image: resize, hash, normalise."""
-
 
 FROM_STORE_SECONDS = 1e-4
 """An image, where nothing of it is new."""
