@@ -20,6 +20,7 @@ from linne.embed.layer import layer_of
 from linne.embed.machine import machine
 from linne.embed.measure import cosine, eager_way, onnx_way, pick_backend
 from linne.embed.way import Way
+from linne.records.memory import keep, recalled
 from linne.runtime.session import available_cores
 
 FROZEN = {"colour": small_backbone, "gray": gray_backbone}
@@ -168,7 +169,6 @@ def test_another_network_is_measured_for_itself(tmp_path: Path) -> None:
         '{"KEY": {"rates": {}}}',
         '{"KEY": {"rates": {"onnx": 1.0}}}',
         '{"KEY": {"rates": {"onnx float32 8x2": "fast"}}}',
-        '{"KEY": {"rates": {"onnx float32 8x2": NaN}}}',
         '{"KEY": {"rates": {"onnx float32 8x2": 0.0}}}',
         '{"KEY": {"rates": {"onnx float32 8x2": -1.0}}}',
         '{"KEY": {"rates": {"onnx float32 0x2": 1.0}}}',
@@ -181,11 +181,14 @@ def test_a_damaged_memory_is_measured_again(tmp_path: Path, damage: str) -> None
     memory = tmp_path / "backends.json"
     module = Features(frozen.network)
     pick_backend(module, frozen.pixels, "me", 100, memory)
-    (key,) = json.loads(memory.read_text())
-    memory.write_text(damage.replace("KEY", key))
+    (key,) = recalled(memory)
+    if "KEY" in damage:
+        keep(memory, key, json.loads(damage)["KEY"])
+    else:
+        memory.write_text(damage)
     chosen = pick_backend(module, frozen.pixels, "me", 100, memory)
     assert chosen.way == onnx_way()
-    assert json.loads(memory.read_text())[key] == {"rates": chosen.to_json()["rates"]}
+    assert recalled(memory)[key] == {"rates": chosen.to_json()["rates"]}
 
 
 def test_what_is_long_is_explored_and_the_fastest_is_taken(tmp_path: Path) -> None:
@@ -217,7 +220,9 @@ def test_what_rounding_spoils_is_not_rounded(tmp_path: Path) -> None:
     pixels = gray_backbone().pixels
     chosen = pick_backend(Brittle().eval(), pixels, "brittle", 10**9, tmp_path / "backends.json")
     assert chosen.way.precision == "float32"
-    assert {rate for way, rate in chosen.rates.items() if way.precision == "bfloat16"} == {0.0}
+    # To OpenVINO it is a hint, and it computes in float32 where the processor has no such products.
+    rounded = [way for way in chosen.rates if way.precision == "bfloat16" and way.backend != "openvino"]
+    assert {chosen.rates[way] for way in rounded} == {0.0}
 
 
 def test_a_memory_that_cannot_be_written_is_no_reason_to_fail(tmp_path: Path) -> None:
@@ -268,20 +273,16 @@ def test_what_is_used_twice_is_not_folded() -> None:
 def test_where_only_a_rounded_way_is_remembered_and_does_not_agree_eager_remains(tmp_path: Path) -> None:
     pixels, memory, module = gray_backbone().pixels, tmp_path / "backends.json", Brittle().eval()
     pick_backend(module, pixels, "odd", 1, memory)
-    written = json.loads(memory.read_text())
-    (key,) = written
-    written[key]["rates"] = {onnx_way().name: 0.0, f"eager bfloat16 4x{available_cores()}": 1e9}
-    memory.write_text(json.dumps(written))
+    (key,) = recalled(memory)
+    keep(memory, key, {"rates": {onnx_way().name: 0.0, f"eager bfloat16 4x{available_cores()}": 1e9}})
     assert pick_backend(module, pixels, "odd", 0, memory).way == eager_way()
 
 
 def test_a_rounded_way_that_is_remembered_must_agree_here_too(tmp_path: Path) -> None:
     pixels, memory = gray_backbone().pixels, tmp_path / "backends.json"
     pick_backend(Brittle().eval(), pixels, "brittle", 1, memory)
-    written = json.loads(memory.read_text())
-    (key,) = written
-    written[key]["rates"] |= {f"eager bfloat16 8x{available_cores()}": 1e9}
-    memory.write_text(json.dumps(written))
+    ((key, written),) = recalled(memory).items()
+    keep(memory, key, {"rates": {**written["rates"], f"eager bfloat16 8x{available_cores()}": 1e9}})
     assert pick_backend(Brittle().eval(), pixels, "brittle", 1, memory).way.precision == "float32"
 
 

@@ -38,7 +38,20 @@ def test_a_damaged_memory_is_an_empty_one_and_is_mended(content: bytes, tmp_path
     memory.write_bytes(content)
     assert recalled(memory) == {}
     keep(memory, "question", {"answer": 1})
-    assert json.loads(memory.read_text()) == {"question": {"answer": 1}}
+    assert recalled(memory) == {"question": {"answer": 1}}
+
+
+@pytest.mark.parametrize("changed", [{"answer": 2}, {"digest": "0"}, {"digest": None}, None, [], 1])
+def test_an_answer_that_something_else_has_changed_is_none(changed: object, tmp_path: Path) -> None:
+    memory = tmp_path / "memory.json"
+    keep(memory, "one", 1)
+    keep(memory, "other", 1.5)
+    entries = json.loads(memory.read_text())
+    one = entries["one"] | changed if isinstance(changed, dict) else changed
+    memory.write_text(json.dumps({**entries, "one": one}))
+    assert recalled(memory) == {"other": 1.5}
+    memory.write_text(json.dumps({**entries, "one": entries["other"]}))  # the answer to another question
+    assert recalled(memory) == {"other": 1.5}
 
 
 def test_where_it_cannot_be_written_nothing_is_kept_and_nothing_breaks(tmp_path: Path) -> None:

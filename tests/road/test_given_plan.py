@@ -18,6 +18,7 @@ from linne.embed.measure import eager_way, onnx_way
 from linne.records.bundle import Bundle
 from linne.records.errors import BudgetError, LinneError
 from linne.records.index import Index
+from linne.records.memory import keep, recalled
 from linne.records.plan import Plan
 from linne.records.progress import Silent
 from linne.records.recipe import Recipe
@@ -159,12 +160,9 @@ def test_a_run_that_goes_on_embeds_as_it_did(few: Path, lenet_weights: Path, gro
 
     assert way_after(None).way == onnx_way()
     memory = tmp_path / "backends.json"
-    (known,) = (entry["rates"] for entry in json.loads(memory.read_text()).values())
-    assert known
-    remembered = json.loads(memory.read_text())
-    for entry in remembered.values():
-        entry["rates"] = {onnx_way().name: 1000.0, eager_way().name: 1.0, "eager bfloat16 4x1": 0.0}
-    memory.write_text(json.dumps(remembered))
+    ((question, known),) = recalled(memory).items()
+    assert known["rates"]
+    keep(memory, question, {"rates": {onnx_way().name: 1000.0, eager_way().name: 1.0, "eager bfloat16 4x1": 0.0}})
     other = way_after(eager_way().name)
     assert other.way == eager_way()
     pixels = material.choice.pixels

@@ -43,7 +43,7 @@ def refuse_another_race(folder: Path, conditions: dict[str, Any]) -> None:
     other = [name for name, value in conditions.items() if known.get(name) != value]
     if other:
         problem = "holds a race under other conditions"
-        raise RunError(problem, file=folder, value=f"another {', another '.join(other)}", remedy=remedy)
+        raise RunError(problem, file=folder, value=f"other {' and other '.join(other)}", remedy=remedy)
 
 
 def read_kept(path: Path, question: str) -> Result:
