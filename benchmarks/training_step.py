@@ -41,11 +41,14 @@ WARM_UP = 3
 PRECISIONS = ("float32", "bfloat16")
 
 Step = Callable[[], object]
+Make = Callable[..., tuple[Step, Rate | None]]
+"""A step, and the setting that was chosen for it."""
+
 _steps: list[Step] = []
 """Of this process."""
 
 
-def timm_step(name: str, batch: int, flags: tuple[str, ...]) -> Step:
+def timm_step(name: str, batch: int, flags: tuple[str, ...]) -> tuple[Step, None]:
     """What timm's benchmark.py does in a step."""
     import timm
     from timm.optim import create_optimizer_v2
@@ -65,7 +68,7 @@ def timm_step(name: str, batch: int, flags: tuple[str, ...]) -> Step:
             loss(logits, torch.randint(logits.shape[1], (batch,))).backward()
         optimiser.step()
 
-    return step
+    return step, None
 
 
 def linne_step(name: str, batch: int, pretrained: bool) -> tuple[Step, Rate]:
@@ -95,9 +98,8 @@ def linne_step(name: str, batch: int, pretrained: bool) -> tuple[Step, Rate]:
     return lambda: trainer.step(images, torch.randint(classes, (batch,)), 0.5, (0,)), rate
 
 
-def prepare(make: Callable[..., Step | tuple[Step, Rate]], *arguments: object) -> Rate | None:
-    made = make(*arguments)
-    step, rate = made if isinstance(made, tuple) else (made, None)
+def prepare(make: Make, *arguments: object) -> Rate | None:
+    step, rate = make(*arguments)
     for _ in range(WARM_UP):
         step()
     _steps[:] = [step]
@@ -111,9 +113,7 @@ def turn(steps: int) -> float:
     return time.perf_counter() - start
 
 
-def there(
-    stack: ExitStack, steps: int, make: Callable[..., Step | tuple[Step, Rate]], *arguments: object
-) -> tuple[Way, Rate | None]:
+def there(stack: ExitStack, steps: int, make: Make, *arguments: object) -> tuple[Way, Rate | None]:
     """Prepare a way in a process of its own: what asks it for a turn, and what linne has chosen."""
     pool = stack.enter_context(ProcessPoolExecutor(1, mp_context=get_context("spawn")))
     rate = pool.submit(prepare, make, *arguments).result()

@@ -84,10 +84,7 @@ def test_the_whole_network(sample: Sample, pretrained: bool) -> None:
     [
         ({}, (1, True)),
         ({(2, True): 1.04, (1, False): 1.2}, (1, False)),
-        (
-            {(2, True): 1.06, (1, False): 1.2},
-            (2, True),
-        ),  # two lanes are laid otherwise with two lanes, which gains nothing
+        ({(2, True): 1.06, (1, False): 1.2}, (2, True)),  # beside two lanes the other layout gains nothing
         ({(2, True): 1.5, (2, False): 1.6}, (2, True)),
         ({(2, True): 1.5, (2, False): 1.7}, (2, False)),
     ],

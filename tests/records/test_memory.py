@@ -41,7 +41,10 @@ def test_a_damaged_memory_is_an_empty_one_and_is_mended(content: bytes, tmp_path
     assert recalled(memory) == {"question": {"answer": 1}}
 
 
-@pytest.mark.parametrize("changed", [{"answer": 2}, {"digest": "0"}, {"digest": None}, None, [], 1])
+@pytest.mark.parametrize(
+    "changed",
+    [{"answer": 2}, {"answer": float("nan")}, {"question": "other"}, {"seal": "0"}, {"seal": None}, None, [], 1],
+)
 def test_an_answer_that_something_else_has_changed_is_none(changed: object, tmp_path: Path) -> None:
     memory = tmp_path / "memory.json"
     keep(memory, "one", 1)

@@ -1,7 +1,7 @@
 """What was measured or decided before, in JSON files of the store.
 
-Losing one costs the time to find it out again, which on another day may come out differently. Each answer is kept
-with a digest of it and its question: what was changed since by anything else is no answer.
+Losing one costs the time to find it out again, which on another day may come out differently. Each answer is
+sealed with its question: what was changed since by anything else is no answer.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any
 
 from linne.records.atomic import write_json
 from linne.records.errors import LinneError
-from linne.records.fingerprint import of_bytes
 from linne.records.lock import in_turn
+from linne.records.sealed import sealed, unsealed
 
 
 def recalled(memory: Path) -> dict[str, Any]:
@@ -24,19 +24,12 @@ def recalled(memory: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError):
         return {}
     entries = value.items() if isinstance(value, dict) else ()
-    return {
-        question: entry["answer"]
-        for question, entry in entries
-        if isinstance(entry, dict) and "answer" in entry and entry.get("digest") == _digest(question, entry["answer"])
-    }
+    known = ((question, unsealed(entry)) for question, entry in entries if isinstance(entry, dict))
+    return {question: rest["answer"] for question, rest in known if rest is not None and rest["question"] == question}
 
 
 def keep(memory: Path, question: str, answer: Any) -> None:
     """Add an answer; where that cannot be written, the next run finds it out again."""
     with suppress(LinneError), in_turn(memory):
         answers = {**recalled(memory), question: answer}
-        write_json(memory, {asked: {"answer": a, "digest": _digest(asked, a)} for asked, a in answers.items()})
-
-
-def _digest(question: str, answer: Any) -> str:
-    return of_bytes(json.dumps([question, answer], sort_keys=True).encode()).hex()
+        write_json(memory, {asked: sealed({"question": asked, "answer": a}) for asked, a in answers.items()})

@@ -43,11 +43,10 @@ def _refuse_sides(choice: Choice, chosen: Mapping[str, Any]) -> None:
     if not chosen.keys() & {"first_side", "last_side"}:
         return
     pixels = choice.pixels
-    if chosen.get("method") in ("stages", "probe") and (
-        sided := [n for n in ("first_side", "last_side") if chosen.get(n)]
-    ):
-        remedy = "leave it away, or --set method=whole"
-        raise LinneError(f"{sided[0]} is for training from images", value=chosen[sided[0]], remedy=remedy)
+    for name in ("first_side", "last_side"):
+        if chosen.get("method") in ("stages", "probe") and chosen.get(name) is not None:
+            remedy = "leave it away, or --set method=whole"
+            raise LinneError(f"{name} is for training from images", value=chosen[name], remedy=remedy)
     full = min(pixels.height, pixels.width)
     planned = (sides_of(choice) if choice.pretrained else None) or (None, None)
     first, last = chosen.get("first_side", planned[0]), chosen.get("last_side", planned[1]) or full

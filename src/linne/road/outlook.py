@@ -36,7 +36,6 @@ MEASURING_SHARE = 0.05
 MOST_MEASURING_SECONDS = 20.0
 """Of the time left, for finding out how fast the last stages train, and again for the whole network."""
 
-
 LOOKING_SECONDS = 0.8e-3
 """Of one core, an image: resize, hash, normalise."""
 
