@@ -171,7 +171,7 @@ def judged(
 
 
 def measure(given: argparse.Namespace) -> Iterator[Comparison | Table]:
-    peaks = {precision: peak(precision) for precision in given.precisions}
+    peaks: dict[str, float] = {}
     flagged = [flag for flag in FLAGS if flag not in PRECISIONS or flag in given.precisions]
     rows = []
     for name in given.networks:
@@ -187,6 +187,10 @@ def measure(given: argparse.Namespace) -> Iterator[Comparison | Table]:
             title = f"{name}: a training step, batch {given.batch}, {SIDE} pixels"
             found = compare(title, ways, given.steps * given.batch, "images", given.turns)
         yield found
+        # Linne may choose a precision that timm is spared.
+        peaks |= {
+            precision: peak(precision) for precision in {rate.precision for rate in chosen.values()} - peaks.keys()
+        }
         rows += judged(found, name, peaks, chosen)
     columns = (
         "",

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from linne.fit.plan import RECIPES
 from linne.fit.space import Axis, Number, Pick, at, axes, planned
-from linne.records.recipe import Method, Recipe
+from linne.records.recipe import Recipe
 from linne.records.trials import Trial
 
 pytest.importorskip("optuna")
@@ -128,8 +128,8 @@ def test_sides_are_searched_only_where_the_plan_has_some_of_its_own(fixed: str) 
     assert "first_side" not in names(GROWING, (fixed,))
 
 
-@given(st.data(), st.sampled_from(["stages", "whole", "scratch"]), st.booleans())
-def test_every_place_is_a_recipe(data: st.DataObject, method: Method, has_drop_path: bool) -> None:
+@given(st.data(), st.sampled_from(list(PLANNED)), st.booleans())
+def test_every_place_is_a_recipe(data: st.DataObject, method: str, has_drop_path: bool) -> None:
     levels = PLANNED[method]
     found = axes(levels, has_drop_path, ("label_smoothing",))
     values: dict[str, float | str] = {}
@@ -137,10 +137,9 @@ def test_every_place_is_a_recipe(data: st.DataObject, method: Method, has_drop_p
         values[axis.name] = data.draw(
             st.floats(axis.low, axis.high) if isinstance(axis, Number) else st.sampled_from(axis.options)
         )
-    (recipe,) = at(levels, values)
-    assert Recipe.from_json(recipe.to_json()) == recipe
-    assert recipe.label_smoothing == levels[0].label_smoothing
-    assert (recipe.method, recipe.epochs) == (method, levels[0].epochs)
-    assert (recipe.first_side, recipe.last_side) in {(None, None), (levels[0].first_side, levels[0].last_side)}
-    if method == "stages":
-        assert (recipe.augment, recipe.mix) == (levels[0].augment, levels[0].mix)
+    for recipe, level in zip(at(levels, values), levels, strict=True):
+        assert Recipe.from_json(recipe.to_json()) == recipe
+        assert recipe.label_smoothing == level.label_smoothing
+        assert (recipe.method, recipe.epochs) == (level.method, level.epochs)
+        assert (recipe.first_side, recipe.last_side) in {(None, None), (level.first_side, level.last_side)}
+        assert recipe.unused() == {}

@@ -62,7 +62,7 @@ def test_no_time_means_no_rates() -> None:
 def test_frozen_stages_by_hand_are_measured_in_any_case_and_alone(seconds: float) -> None:
     network = small_network()
     for stage in (1, 9, len(network.stages()) - 1):
-        (rate,) = tail_rates(network, small_pixels(), 3, 4, CPU, seconds, stage)
+        (rate,) = tail_rates(network, small_pixels(), 3, 4, CPU, seconds, {"frozen_stages": stage})
         assert rate.frozen_stages == stage
         assert rate.images_per_second > 0
 
@@ -100,6 +100,24 @@ def test_what_is_faster_by_enough_is_taken(
     monkeypatch.setattr(throughput._Bench, "_images_per_second", speed)
     rate = whole_rate(small_network(), small_pixels(), 3, 4, CPU, sample, Policy(True), True, 60)
     assert (rate.precision, rate.lanes, rate.channels_last) == ("float32", *best)
+
+
+def test_what_was_chosen_by_hand_is_what_is_measured(monkeypatch: pytest.MonkeyPatch, sample: Sample) -> None:
+    measured: list[tuple[object, ...]] = []
+
+    def speed(_: object, trainer: Trainer, __: torch.Tensor) -> float:
+        recipe = trainer.recipe
+        measured.append((recipe.precision, recipe.lanes, recipe.channels_last, recipe.optimiser))
+        return 100.0 * (recipe.lanes > 1)
+
+    monkeypatch.setattr(throughput, "available_cores", lambda: 2)
+    monkeypatch.setattr(throughput._Bench, "_images_per_second", speed)
+    chosen = {"precision": "float32", "lanes": 3, "channels_last": False, "optimiser": "sgd"}
+    rate = whole_rate(small_network(), small_pixels(), 3, 4, CPU, sample, Policy(True), True, 60, chosen)
+    assert measured == [("float32", 3, False, "sgd")]
+    rates = tail_rates(small_network(), small_pixels(), 3, 4, CPU, 60, {"channels_last": False})
+    assert {(each.lanes, each.channels_last) for each in rates} == {(2, False)}
+    assert (rate.lanes, rate.channels_last) == (3, False)
 
 
 def test_a_gray_network(sample: Sample) -> None:

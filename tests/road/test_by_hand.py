@@ -46,6 +46,8 @@ MOBILENET, MOBILENET_FROM_SCRATCH = choice("mobilenet_v2", True), choice("mobile
         (MOBILENET, {"first_side": 160, "last_side": 128}),
         (MOBILENET, {"method": "stages", "last_side": 192}),
         (MOBILENET, {"method": "probe", "first_side": 128}),
+        (LENET, {"drop_path": 0.1}),  # it has no branches
+        (MOBILENET_FROM_SCRATCH, {"lanes": 2}),  # its norms see the whole batch
         (MOBILENET, {"first_side": 193}),  # the planner's last side is below that
         (MOBILENET_FROM_SCRATCH, {"first_side": 225}),
     ],
@@ -68,6 +70,10 @@ def test_what_cannot_be_done_is_refused(choice: Choice, chosen: dict[str, Any]) 
         (LENET, {"augment": "none"}),
         (LENET, {"first_side": None, "last_side": None}),
         (LENET_FROM_SCRATCH, {"method": "scratch", "views": 1}),  # as a search writes its best recipe
+        (LENET, {"drop_path": 0.0}),
+        (LENET_FROM_SCRATCH, {"lanes": 2}),
+        (MOBILENET, {"lanes": 2}),
+        (MOBILENET_FROM_SCRATCH, {"lanes": 1}),
         (MOBILENET, {"first_side": 192}),
         (MOBILENET, {"method": "stages", "last_side": None}),
         (MOBILENET, {"first_side": 224, "last_side": None}),
@@ -80,12 +86,13 @@ def test_what_can_be_done_is_not(choice: Choice, chosen: dict[str, Any]) -> None
     refuse_what_cannot_be(choice, chosen)
 
 
-def test_several_processes_make_no_views(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_several_processes_make_no_views_and_have_a_lane_each(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TORCHELASTIC_RUN_ID", "one")
     monkeypatch.setenv("WORLD_SIZE", "2")
     refuse_what_cannot_be(LENET, {"views": 1})
-    with pytest.raises(LinneError):
-        refuse_what_cannot_be(LENET, {"views": 2})
+    for chosen in ({"views": 2}, {"lanes": 2}):
+        with pytest.raises(LinneError):
+            refuse_what_cannot_be(LENET, chosen)
 
 
 def test_inputs_grow_where_the_network_takes_that() -> None:

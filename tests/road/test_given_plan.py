@@ -104,10 +104,43 @@ def test_what_it_has_decided_alike_is_taken(
 
 def test_a_plan_without_groups_or_of_another_schema(grouped: Run, tmp_path: Path) -> None:
     value = json.loads(grouped.plan.read_text())
-    for change in ({"group_by": 3}, {"teacher": 1}, {"teacher_fingerprint": None}, {"schema": 1}):
+    for change in (
+        {"group_by": 3},
+        {"teacher": 1},
+        {"teacher_fingerprint": None},
+        {"schema": 1},
+        {"levels": {}},
+        {"reasons": "x"},
+    ):
         (tmp_path / "plan.json").write_text(json.dumps({**value, **change}))
         with pytest.raises(LinneError):
             Plan.read(tmp_path / "plan.json")
+
+
+@pytest.mark.parametrize(
+    ("level", "unused"),
+    [
+        ({"method": "stages", "frozen_stages": 1}, ("first_side", 32)),
+        ({"method": "stages", "frozen_stages": 1}, ("last_side", 32)),
+        ({"method": "stages", "frozen_stages": 1}, ("augment", "none")),
+        ({"method": "stages", "frozen_stages": 1}, ("mix", True)),
+        ({"method": "stages", "frozen_stages": 1}, ("teacher_share", 0.3)),
+        ({"method": "whole"}, ("views", 2)),
+        ({"method": "whole"}, ("frozen_stages", 1)),
+        ({"method": "whole", "last_side": 32}, ("first_side", 33)),  # it would shrink
+    ],
+)
+def test_a_setting_that_would_do_nothing_is_refused(
+    grouped: Run, tmp_path: Path, level: dict[str, Any], unused: tuple[str, Any]
+) -> None:
+    value, path = json.loads(grouped.plan.read_text()), tmp_path / "plan.json"
+    path.write_text(json.dumps({**value, "levels": [level]}))
+    assert Plan.read(path).levels[0].method == level["method"]
+    path.write_text(json.dumps({**value, "levels": [{**level, unused[0]: unused[1]}]}))
+    with pytest.raises(LinneError) as caught:
+        Plan.read(path)
+    assert (caught.value.file, caught.value.value) == (str(path), unused[1])
+    assert caught.value.problem.startswith(unused[0])
 
 
 @pytest.mark.parametrize("side", ["pixels", "first_side", "last_side"])

@@ -63,16 +63,17 @@ def test_how_images_vary_follows_from_the_length_that_there_is_time_for(
 
 @pytest.mark.parametrize("left", [None, 1000.0])
 @pytest.mark.parametrize(
-    ("levels", "chosen", "mirrored", "not_varied"),
+    ("levels", "chosen", "mirrored", "unused"),
     [
-        ((TAIL.of_length(6, 4),), {"views": 4}, True, False),
-        ((TAIL.of_length(6, 4),), {"views": 4, "augment": "trivial"}, True, False),
-        ((TAIL,), {"views": 1}, False, False),
-        ((TAIL,), {"views": 1, "augment": "trivial"}, False, True),
-        ((replace(TAIL, most_views=1),), {"augment": "none"}, False, True),
-        ((), {"mix": True}, False, True),
-        ((WHOLE,), {}, True, False),
-        ((replace(WHOLE, recipe=replace(WHOLE.recipe, augment="none")),), {"augment": "none"}, False, False),
+        ((TAIL.of_length(6, 4),), {"views": 4}, True, ""),
+        ((TAIL.of_length(6, 4),), {"views": 4, "augment": "trivial"}, True, "augment"),
+        ((TAIL,), {"views": 1}, False, ""),
+        ((TAIL,), {"views": 1, "augment": "trivial", "first_side": 64}, False, "augment, first_side"),
+        ((replace(TAIL, most_views=1),), {"augment": "none"}, False, "augment"),
+        ((), {"mix": True, "lanes": 2}, False, "lanes, mix"),
+        ((TAIL, WHOLE), {"mix": True, "lanes": 2, "last_side": 64}, True, ""),
+        ((WHOLE,), {}, True, ""),
+        ((replace(WHOLE, recipe=replace(WHOLE.recipe, augment="none")),), {"augment": "none"}, False, ""),
     ],
 )
 def test_what_is_said_of_varying_is_true(
@@ -82,12 +83,13 @@ def test_what_is_said_of_varying_is_true(
     levels: tuple[Level, ...],
     chosen: dict[str, Any],
     mirrored: bool,
-    not_varied: bool,
+    unused: str,
     left: float | None,
 ) -> None:
     _, said = settled(walked, material, tmp_path, levels, left, **chosen)
     assert ("mirroring" in said) == mirrored
-    assert ("not varied" in said) == not_varied
+    assert ("of no use" in said) == bool(unused)
+    assert f": {unused}, " in said or not unused
     assert ("whichever" in said) == bool(levels)
 
 
@@ -97,7 +99,6 @@ def test_views_that_there_turns_out_to_be_time_for_are_told_of(
     plan, said = settled(walked, material, tmp_path, (TAIL,), 1000.0, augment="trivial")
     assert plan.levels[0].views == 4
     assert "mirroring" in said
-    assert "not varied" not in said
 
 
 def test_the_method_by_hand_is_trained_in_no_time(walked: Path, material: Material, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from linne.fit.strength import varied
 from linne.fit.throughput import Rate
 from linne.records.errors import BudgetError, LinneError
 from linne.records.pixel_spec import PixelSpec
-from linne.records.recipe import Method, Recipe
+from linne.records.recipe import UNREAD, Method, Recipe
 
 RECIPES: dict[Method, Recipe] = {
     "stages": Recipe("stages", learning_rate=1e-3),
@@ -197,15 +197,15 @@ def _level(method: Method, rate: Rate, outlook: Outlook, chosen: Mapping[str, An
     }
     if method == "whole" and outlook.sides is not None:
         measured |= dict(zip(_SIDES, outlook.sides, strict=True))
-    others = ("method", "frozen_stages", "views", *(_SIDES if method == "stages" else ()))
-    by_hand = {name: value for name, value in chosen.items() if name not in others}
+    elsewhere = ("method", "frozen_stages", "views", *UNREAD[method])
+    by_hand = {name: value for name, value in chosen.items() if name not in elsewhere}
     recipe = replace(RECIPES[method], **{**measured, **by_hand})
     growth = Growth(outlook.pixels, recipe.first_side, recipe.last_side, 1, WORTHWHILE_EPOCHS["whole"])
     cost = 1.0 if method == "stages" else growth.cost()
     most_views = 1
     if method == "stages":
         most_views = MOST_ACTIVATION_BYTES // (rate.activation_size * 2 * outlook.images)
-        if not outlook.views_per_second or recipe.augment == "none":
+        if not outlook.views_per_second or chosen.get("augment") == "none":
             most_views = min(most_views, 1)
     return Level(recipe, rate.images_per_second / cost, outlook.views_per_second, most_views)
 

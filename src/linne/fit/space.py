@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from linne.records.recipe import AUGMENTS, Recipe
+from linne.records.recipe import AUGMENTS, UNREAD, Recipe
 from linne.records.trials import Value
 
 SGD_RATE = 20.0
@@ -94,7 +94,7 @@ def planned(space: tuple[Axis, ...]) -> dict[str, Value]:
 
 
 def at(levels: tuple[Recipe, ...], values: Mapping[str, Value]) -> tuple[Recipe, ...]:
-    """Give the levels of a place in the space."""
+    """Give the levels of a place in the space; each takes what its method knows of."""
     return tuple(_recipe(level, values) for level in levels)
 
 
@@ -120,7 +120,7 @@ def _recipe(level: Recipe, values: Mapping[str, Value]) -> Recipe:
     for name in ("label_smoothing", "layer_decay", "drop_path"):
         if name in chosen:
             chosen[name] = round(float(chosen[name]), 3)
-    return replace(level, **chosen)
+    return replace(level, **{name: value for name, value in chosen.items() if name not in UNREAD[level.method]})
 
 
 def _rounded(value: float) -> float:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import copy
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import torch
@@ -51,6 +54,9 @@ MEASURED_IMAGES = 16
 """Of the whole network, a step on a CPU, where that takes seconds; more are no faster."""
 
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True)
 class Rate:
     """Training speed with the first `frozen_stages` stages left as they are.
@@ -73,22 +79,25 @@ def tail_rates(
     batch_size: int,
     device: torch.device,
     seconds: float,
-    chosen: int | None = None,
+    chosen: Mapping[str, Any] = NOTHING,
 ) -> tuple[Rate, ...]:
     """Measure training the last stages on stored activations, from two on deeper, until `seconds` are over.
 
-    What is fastest for two stages is taken for more. With `chosen` stages frozen by hand nothing else is measured, and
-    that in any case.
+    What is fastest for two stages is taken for more; finding that out has half of the time, since depth gains more.
+    Settings that were `chosen` by hand are what is measured. With frozen stages among these no other depth is measured,
+    and that in any case.
     """
     trial = _trial(network, classes)
     inputs = _inputs_of_stages(trial, pixels)
-    end = time.perf_counter() + seconds
+    now, stage_by_hand = time.perf_counter(), chosen.get("frozen_stages")
+    end = now + seconds
     rates: list[Rate] = []
-    for stage in range(len(inputs) - FEWEST_STAGES, 0, -1) if chosen is None else (chosen,):
-        if chosen is None and time.perf_counter() > end:
+    for stage in range(len(inputs) - FEWEST_STAGES, 0, -1) if stage_by_hand is None else (stage_by_hand,):
+        if stage_by_hand is None and time.perf_counter() > end:
             break
         activations = inputs[stage].expand(batch_size, -1, -1, -1).contiguous()
-        bench = _Bench(trial, stage, activations, classes, device, True, pixels, end)
+        until = end if rates else now + seconds / 2
+        bench = _Bench(trial, stage, activations, classes, device, True, pixels, until, chosen)
         rates.append(bench.rate_as(rates[0]) if rates else bench.fastest())
     return tuple(rates)
 
@@ -103,16 +112,17 @@ def whole_rate(
     policy: Policy,
     pretrained: bool,
     seconds: float,
+    chosen: Mapping[str, Any] = NOTHING,
 ) -> Rate:
     """Measure training every stage from augmented images; the slower of augmenting and computing counts.
 
-    Once `seconds` are over, no more settings are tried.
+    Once `seconds` are over, no more settings are tried. Those that were `chosen` by hand are what is measured.
     """
     trial = _trial(network, classes)
     end = time.perf_counter() + seconds
     few = batch_size if device.type == "cuda" else min(batch_size, MEASURED_IMAGES)
     images = torch.randn(few, pixels.height, pixels.width, pixels.channels).permute(0, 3, 1, 2)  # as views are
-    step = _Bench(trial, 0, images, classes, device, pretrained, pixels, end).fastest()
+    step = _Bench(trial, 0, images, classes, device, pretrained, pixels, end, chosen).fastest()
     augmented = augmented_per_second(sample, pixels, policy)
     # Augmenting and training share the cores on a CPU; a GPU leaves them to augmenting.
     rate = (
@@ -170,17 +180,23 @@ class _Bench:
     pretrained: bool
     pixels: PixelSpec
     end: float
+    chosen: Mapping[str, Any]
 
     def fastest(self) -> Rate:
-        """Measure precisions, then parts side by side, then where channels lie, and give what to take."""
-        best = self.rate("float32", 1)
-        if self._has_bfloat16():
+        """Measure precisions, then parts side by side, then where channels lie, and give what to take.
+
+        What was chosen by hand is in all of them.
+        """
+        by_hand = self.chosen.keys()
+        precision, lanes = self.chosen.get("precision", "float32"), self.chosen.get("lanes", 1)
+        best = self.rate(precision, lanes, self.chosen.get("channels_last", True))
+        if "precision" not in by_hand and self._has_bfloat16():
             best = self._better(best, replace(best, precision="bfloat16"), BFLOAT16_GAIN)
         cores, on_cpu = available_cores(), self.device.type == "cpu"
         shared = on_cpu and can_share(Tail(self.network, self.stage), self.pretrained)
-        if shared and 1 < cores <= len(self.inputs):
+        if "lanes" not in by_hand and shared and 1 < cores <= len(self.inputs):
             best = self._better(best, replace(best, lanes=cores), LANES_GAIN)
-        if on_cpu:  # tensor cores want channels last
+        if "channels_last" not in by_hand and on_cpu:  # tensor cores want channels last
             best = self._better(best, replace(best, channels_last=False), LAYOUT_GAIN)
         return best
 
@@ -201,14 +217,15 @@ class _Bench:
         """Measure the setting of another rate."""
         return self.rate(other.precision, other.lanes, other.channels_last)
 
-    def rate(self, precision: Precision, lanes: int, channels_last: bool = True) -> Rate:
+    def rate(self, precision: Precision, lanes: int, channels_last: bool) -> Rate:
         """Measure one setting."""
-        recipe = Recipe("whole", precision=precision, lanes=lanes, channels_last=channels_last)
+        optimiser = self.chosen.get("optimiser", "adamw")
+        recipe = Recipe("whole", precision=precision, lanes=lanes, channels_last=channels_last, optimiser=optimiser)
         groups = parameter_groups(self.network, self.stage, recipe.weight_decay, recipe.layer_decay)
-        optimiser = partial(make_optimiser, recipe.optimiser, self.network, groups)
+        make = partial(make_optimiser, recipe.optimiser, self.network, groups)
         loss = partial(F.cross_entropy, reduction="none")
         module = Tail(self.network, self.stage)
-        trainer = Trainer(module, optimiser, recipe, self.device, self.pixels, loss, self.pretrained, 1)
+        trainer = Trainer(module, make, recipe, self.device, self.pixels, loss, self.pretrained, 1)
         speed = self._images_per_second(trainer, torch.arange(len(self.inputs)) % self.classes)
         return Rate(self.stage, precision, lanes, speed, self.inputs[0].numel(), channels_last)
 

@@ -94,6 +94,14 @@ class Plan:
             raise LinneError("frozen_stages is out of range", value=0, remedy="give 1 or more, or the method whole")
         if not methods and not self.weights_fingerprint:
             raise LinneError("levels are missing", remedy="give at least one of method scratch")
+        full = min(self.pixels.height, self.pixels.width)
+        for level in self.levels:
+            for name, value in level.unused().items():
+                problem = f"{name} does nothing in a level of method {level.method}"
+                raise LinneError(problem, value=value, remedy="leave it away")
+            first, last = level.first_side, level.last_side or full
+            if first is not None and first > last:
+                raise LinneError("first_side is above last_side", value=first, remedy=f"give {last} or less")
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -110,9 +118,13 @@ class Plan:
         if value.pop("schema", None) != SCHEMA:
             raise LinneError(f"is no plan of schema {SCHEMA}", file=path, remedy=REMEDY)
         try:
-            levels = tuple(Recipe.from_json(level) for level in value.pop("levels"))
-            pixels, reasons = PixelSpec.from_json(value.pop("pixels")), tuple(value.pop("reasons"))
-            plan = cls(**value, levels=levels, pixels=pixels, reasons=reasons)
+            listed = {name: value.pop(name) for name in ("levels", "reasons")}
+            for name, items in listed.items():
+                if not isinstance(items, list):
+                    raise TypeError(f"{name} are no list")
+            levels = tuple(Recipe.from_json(level) for level in listed["levels"])
+            pixels = PixelSpec.from_json(value.pop("pixels"))
+            plan = cls(**value, levels=levels, pixels=pixels, reasons=tuple(listed["reasons"]))
             plan._check()
             return plan
         except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -126,8 +126,21 @@ class Recipe:
             raise LinneError("method is missing", remedy=f"give one of {', '.join(METHODS)}")
         return cls(**{name: checked(name, given) for name, given in value.items()})
 
+    def unused(self) -> dict[str, Any]:
+        """Settings that say something which the method knows nothing of."""
+        usual = {field.name: field.default for field in fields(self)}
+        told = {name: getattr(self, name) for name in UNREAD[self.method]}
+        return {name: value for name, value in told.items() if value != usual[name]}
+
 
 METHODS: tuple[Method, ...] = get_args(Method)
+
+UNREAD: dict[Method, tuple[str, ...]] = {
+    "stages": ("augment", "mix", "first_side", "last_side", "teacher_share", "teacher_temperature"),
+    "whole": ("frozen_stages", "views"),
+    "scratch": ("frozen_stages", "views"),
+}
+"""What each method knows nothing of: stored activations are made once, and no teacher sees them."""
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "method": METHODS,

@@ -22,7 +22,7 @@ def unsealed(value: dict[str, Any]) -> dict[str, Any] | None:
     rest = {key: inner for key, inner in value.items() if key != SEAL}
     try:
         whole = value.get(SEAL) == fingerprint.of_settings(rest)
-    except ValueError:  # a number that is too large for a float
+    except (ValueError, RecursionError):  # a number that is too large for a float, lists in lists without end
         return None
     return rest if whole else None
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from linne.records.atomic import write_text
 from linne.records.plan import Plan
+from linne.records.recipe import UNREAD
 from linne.records.trials import Trial
 
 MEASURED = ("epochs", "precision", "lanes", "channels_last", "accumulation")
@@ -23,7 +24,10 @@ def write_best(folder: Path, trial: Trial, plan: Plan, fixed: Mapping[str, Any],
 
 
 def as_toml(trial: Trial, plan: Plan, fixed: Mapping[str, Any], command: str) -> str:
-    """Give a recipe as text: settings that differ from level to level, or are measured, are comments."""
+    """Give a recipe as text: settings that differ from level to level, or are measured, are comments.
+
+    Those of which no level knows anything are left out.
+    """
     command = " ".join(command.split())
     lines = [
         f"# From `{command}`, {datetime.now(UTC).date().isoformat()}: trial {trial.number}, {plan.network}, "
@@ -32,17 +36,15 @@ def as_toml(trial: Trial, plan: Plan, fixed: Mapping[str, Any], command: str) ->
         "flatters; a test tells.",
     ]
     several = len(plan.levels) > 1
+    found_anew = (*MEASURED, *UNREAD["whole"]) if several else MEASURED
     for name in plan.levels[0].to_json():
-        values = [getattr(level, name) for level in plan.levels]
-        value = values[0]
-        if several and any(other != value for other in values):
+        values = [getattr(level, name) for level in plan.levels if name not in UNREAD[level.method]]
+        if any(other != values[0] for other in values[1:]):
             lines.append(f"# {name}: {', then '.join(map(str, values))}")
-        elif name in MEASURED and name not in fixed:
-            lines.append(f"# {name}: {value}")
-        elif value is None:
-            lines.append(f'{name} = "none"')
-        elif name != "frozen_stages" or plan.levels[0].method == "stages":
-            lines.append(f"{name} = {_toml(value)}")
+        elif values and name in found_anew and name not in fixed:
+            lines.append(f"# {name}: {values[0]}")
+        elif values:
+            lines.append(f"{name} = {_toml('none' if values[0] is None else values[0])}")
     return "\n".join(lines) + "\n"
 
 

@@ -10,7 +10,9 @@ from torch import nn
 
 from linne.choose.network import Choice
 from linne.fit.growth import scaled, usual_sides
+from linne.fit.lanes import can_share
 from linne.fit.policy import SMALL_SIDE
+from linne.nets.blocks.drop_path import DropPath
 from linne.records.errors import LinneError
 from linne.records.pixel_spec import PixelSpec
 from linne.runtime.torchrun import started_by_torchrun
@@ -35,6 +37,12 @@ def refuse_what_cannot_be(choice: Choice, chosen: Mapping[str, Any]) -> None:
         raise LinneError("views vary images", value=chosen["views"], remedy="give one view, or another --augment")
     if chosen.get("views", 1) > 1 and started_by_torchrun():
         raise LinneError("several views are made by one process", value=chosen["views"], remedy="give --set views=1")
+    if chosen.get("lanes", 1) > 1 and (started_by_torchrun() or not can_share(choice.network, choice.pretrained)):
+        why = "several processes have one lane each, and batch norms that train see the whole batch"
+        raise LinneError(f"lanes must be one here: {why}", value=chosen["lanes"], remedy="leave lanes away")
+    if chosen.get("drop_path") and not any(isinstance(part, DropPath) for part in choice.network.modules()):
+        why = "drop_path is for networks with residual branches"
+        raise LinneError(why, value=chosen["drop_path"], remedy="leave it away, or take another network")
     _refuse_sides(choice, chosen)
 
 

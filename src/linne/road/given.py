@@ -22,6 +22,9 @@ from linne.road.planning import Planned
 from linne.road.probing import backend_of
 from linne.road.request import Request
 
+SETTINGS_OF_SPEED = ("augment", "precision", "lanes", "channels_last", "optimiser")
+"""With which training is measured."""
+
 
 def plan_of(
     run: Run, request: Request, before: dict[str, Any], material: Material, clock: Clock, asked: Asked
@@ -52,8 +55,9 @@ def plan_of(
         outlook = outlook_of(material, clock, asked, backend, request.store)
         refuse_if_too_short(outlook)
         if backend is None:
-            levels = replace(asked, chosen={"augment": plan.levels[0].augment})
-            measured = with_rates(outlook, material, clock, levels, backend, request.store).whole_rate
+            as_there = {name: getattr(plan.levels[0], name) for name in SETTINGS_OF_SPEED}
+            level = replace(asked, chosen=as_there)
+            measured = with_rates(outlook, material, clock, level, backend, request.store).whole_rate
             rate = None if measured is None else measured.images_per_second
     return Planned(material, replace(plan, budget=clock.budget), None, backend, plan.stage, rate)
 

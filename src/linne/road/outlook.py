@@ -164,13 +164,13 @@ def with_rates(
     tails: tuple[Rate, ...] = ()
     whole: Rate | None = None
     if choice.pretrained and method in (None, "stages"):
-        stage = asked.chosen.get("frozen_stages")
-        tails = tail_rates(choice.network, choice.pixels, classes, BATCH_SIZE, device(), seconds, stage)
+        tails = tail_rates(choice.network, choice.pixels, classes, BATCH_SIZE, device(), seconds, asked.chosen)
     enough = left is None or left > WHOLE_NEEDS_SECONDS[device().type]
     if not choice.pretrained or method == "whole" or (method is None and enough):
         batch = min(BATCH_SIZE, outlook.train_images)
+        seen, pretrained = (material.sample, policy), choice.pretrained
         whole = whole_rate(
-            choice.network, choice.pixels, classes, batch, device(), material.sample, policy, choice.pretrained, seconds
+            choice.network, choice.pixels, classes, batch, device(), *seen, pretrained, seconds, asked.chosen
         )
     slowness = clock.slowness
     costs: dict[int | None, float] = {

@@ -21,7 +21,7 @@ from linne.records.errors import LinneError
 from linne.records.index import TRAIN, VALIDATION
 from linne.records.memory import keep, recalled
 from linne.records.plan import Plan
-from linne.records.recipe import Recipe
+from linne.records.recipe import UNREAD, Recipe
 from linne.records.split import Split
 from linne.records.truth import task_of
 from linne.road.budget import Clock
@@ -153,11 +153,20 @@ def _last_reasons(material: Material, asked: Asked, levels: Sequence[Recipe]) ->
     reasons = []
     if any(level.views > 1 or (level.method != "stages" and level.augment != "none") for level in levels):
         reasons.append(mirrored(material, asked)[1])
-    elif asked.chosen.keys() & {"augment", "mix"} and all(level.method == "stages" for level in levels):
-        reasons.append("images are not varied: what is trained are stored activations, or the probe alone")
+    if unused := _unused(material, asked, levels):
+        what = "stored activations" if levels else "the probe alone"
+        reasons.append(f"of no use, since what is trained is {what}: {', '.join(unused)}, chosen by hand")
     if material.choice.pretrained and levels:
         reasons.append("whichever does best on validation images is kept, the probe too")
     return reasons
+
+
+def _unused(material: Material, asked: Asked, levels: Sequence[Recipe]) -> list[str]:
+    """Settings that were chosen by hand, and that no level reads."""
+    chosen = asked.chosen.keys() - {"method"}
+    if task_of(material.index) == "multi":
+        chosen -= {"label_smoothing"}  # it is linne that chose it
+    return sorted(name for name in chosen if all(name in UNREAD[level.method] for level in levels))
 
 
 def _question(material: Material, clock: Clock, asked: Asked) -> str:
