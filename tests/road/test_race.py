@@ -212,6 +212,27 @@ def test_ctrl_c_keeps_what_is_trained_and_the_same_call_goes_on(
         assert place.result.finish.validation_right == right[place.result.name]
 
 
+def test_a_network_without_a_checkpoint_begins_anew_and_finds_nothing(
+    digits: Path, lenet_weights: Path, store: Path, tmp_path: Path
+) -> None:
+    """What the pass had stored would be time saved: its budget begins anew."""
+
+    class Interrupted(Heard):
+        def say(self, line: str) -> None:
+            if line.strip().startswith("probe: "):
+                raise KeyboardInterrupt
+
+    given = {"networks": [], "weights": [lenet_weights], "budget": None, "recipe": {"method": "probe"}, "cache": store}
+    with pytest.raises(KeyboardInterrupt):
+        linne.race(digits, out=tmp_path, progress=Interrupted(), **given)  # type: ignore[arg-type]
+    (run,) = (tmp_path / "runs").iterdir()
+    (run / "left.txt").touch()
+    board = linne.race(digits, out=tmp_path, **given)  # type: ignore[arg-type]
+    assert board.places[0].score is not None
+    assert Run.open(run).facts["embedded"]["computed"] > 0
+    assert not (run / "left.txt").exists()
+
+
 @pytest.mark.parametrize(("budget", "left"), [(3600.0, True), (None, False)])
 def test_beside_the_bar_stands_which_network_it_is_and_how_long_the_race_takes(
     budget: float | None, left: bool
@@ -316,9 +337,10 @@ def test_what_torch_raises_is_told_in_a_row_and_an_error_of_the_program_is_raise
             progress=Raises(error),
         )
 
-    board = race(RuntimeError("no memory\nand much else"), "told")
-    reasons = {place.result.name: place.result.reason for place in board.places}
-    assert sorted(reasons.values()) == ["", "RuntimeError: no memory"]
+    for number, error in enumerate((RuntimeError("no memory\nand much else"), MemoryError("no memory"))):
+        board = race(error, f"told {number}")
+        reasons = {place.result.name: place.result.reason for place in board.places}
+        assert sorted(reasons.values()) == ["", f"{type(error).__name__}: no memory"]
     with pytest.raises(ZeroDivisionError):
         race(ZeroDivisionError(), "raised")
 
@@ -359,6 +381,11 @@ def test_the_test_set_is_opened_once_and_noted(digits: Path, store: Path, tmp_pa
     assert Result.read(tmp_path / "results" / "lenet5.json") == place.result
     assert race() == board
     assert len(Run.open(run.folder).facts["openings"]) == 1
+    page = tmp_path / "race.html"
+    assert "sealed" not in page.read_text(encoding="utf-8")
+    joined = linne.race(digits, networks=["lenet5_1998"], budget=None, recipe=ONE_EPOCH, out=tmp_path, cache=store)
+    assert (joined.subset, len(joined.places)) == ("validation", 2)
+    assert "The test set was opened for 1 of them" in page.read_text(encoding="utf-8")
 
 
 def test_a_tie_is_no_more_than_chance_behind_the_leader_with_the_same_start() -> None:
@@ -377,6 +404,10 @@ def test_a_tie_is_no_more_than_chance_behind_the_leader_with_the_same_start() ->
     assert [name for name, place in places.items() if place.tied] == ["near"]
     behind = {name: place.behind.value for name, place in places.items() if place.behind}
     assert behind == pytest.approx({"near": 0.03, "far": 0.2, "slow": 0.6})
+    # Seven images that one got right and the other did not: p is 0.016 for the two alone, but there are six pairs.
+    four = [result("a", "1" * 40 + "0" * 60), *(result(name, "1" * 33 + "0" * 67) for name in "bcd")]
+    assert all(place.tied for place in places_of(four, np.arange(100), False, 0) if not place.leads)
+    assert not places_of(four[:2], np.arange(100), False, 0)[1].tied
     in_pairs = {place.result.name: place for place in places_of(results[:-1], np.arange(100) // 20, False, 0)}
     assert in_pairs["far"].tied  # one group of twenty copies
 

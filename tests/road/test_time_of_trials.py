@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import numpy as np
 import pytest
 
 from linne.fit.plan import RECIPES
-from linne.records.errors import LinneError
+from linne.records.errors import LinneError, RunError
+from linne.records.index import TRAIN
 from linne.records.progress import Silent
 from linne.records.recipe import Recipe
 from linne.road.budget import Clock
@@ -17,8 +19,9 @@ from linne.road.contender import Contender, make_contender
 from linne.road.level import stored_views
 from linne.road.look import gather
 from linne.road.outlook import Asked
+from linne.road.training import open_pixel_cache
 from linne.road.trials import Trials
-from linne.road.tuning import Terms
+from linne.road.tuning import Terms, agree, known_terms
 
 pytest.importorskip("optuna")
 
@@ -96,3 +99,30 @@ def test_what_views_took_is_taken_from_a_trial_as_it_is_from_a_run(contender: Co
     with pytest.raises(LinneError):
         trials.go(Clock.starting(None), 1, "test")
     assert trials.log.trials[0].state == "stopped"
+
+
+def test_photos_are_decoded_before_the_first_trial_and_counted_for_each(
+    digits: Path, lenet_weights: Path, store: Path, tmp_path: Path
+) -> None:
+    material = gather(digits, None, lenet_weights, None, 0, Silent())
+    given, levels = ("lenet5", material, ASKED, None), (replace(RECIPES["whole"], epochs=2),)
+    contender = make_contender(*given, tmp_path, 10**9, None, Silent())
+    seconds = contender.make_inputs(levels, Silent())
+    rows, digest = contender.split.rows(TRAIN), contender.embedding.passed.digest
+    with closing(open_pixel_cache(replace(contender.plan, levels=levels), digest, tmp_path, 10**9)) as cache:
+        assert cache.lacking(rows) == 0
+    assert contender.make_inputs(levels, Silent()) == seconds > 0
+    without = make_contender(*given, store, 0, None, Silent())
+    assert without.make_inputs(levels, Silent()) == 0  # each trial decodes
+
+
+def test_trials_on_other_photos_of_the_same_names_are_not_gone_on_with(contender: Contender, tmp_path: Path) -> None:
+    terms = Terms({"lenet5": {"tail": tail(1)}}, {}, None, None, 0.0)
+    agree(terms, tmp_path, {"lenet5": contender}, [])
+    known = known_terms(tmp_path)
+    assert known is not None
+    agree(known, tmp_path, {"lenet5": contender}, [])
+    passed = contender.embedding.passed
+    other = replace(contender.embedding, passed=replace(passed, digest=passed.digest ^ 1))
+    with pytest.raises(RunError):
+        agree(known, tmp_path, {"lenet5": replace(contender, embedding=other)}, [])

@@ -15,6 +15,13 @@ from linne.runtime.torchrun import rank
 
 FAILED = 1
 
+KEPT = {
+    **dict.fromkeys(("audit", "embed", "fit"), "what was embedded is kept, and the same command goes on from there"),
+    "race": "what was trained is kept, and the same command goes on from there",
+    "tune": "the trials that ended are kept, and the same command goes on from there",
+}
+"""What is told of after Ctrl-C."""
+
 
 def run_command(name: str, arguments: list[str]) -> int:
     """Run a command of the table and give its exit status."""
@@ -42,7 +49,8 @@ def run_command(name: str, arguments: list[str]) -> int:
         status = INTERRUPTED
     except Stopped as end:
         if rank() == 0:
-            sys.stderr.write(f"linne: {end}\n")
+            kept = "what was trained is kept, and --resume goes on from there" if name == "fit" else KEPT[name]
+            sys.stderr.write(f"linne: {end}; {kept}\n")
         return TOLD_TO_END + end.signal
     return _interrupted(name) if status == INTERRUPTED else status
 
@@ -80,9 +88,6 @@ def _failed(error: LinneError, as_json: bool) -> int:
 
 
 def _interrupted(name: str) -> int:
-    kept = {"audit": "what was embedded is", "embed": "what was embedded is", "fit": "what was embedded is"}
-    kept |= {"race": "what was trained is", "tune": "the trials that ended are"}
-    goes_on = f"; {kept[name]} kept, and the same command goes on from there" if name in kept else ""
     if rank() == 0:
-        sys.stderr.write(f"\nlinne: interrupted{goes_on}\n")
+        sys.stderr.write(f"\nlinne: interrupted{f'; {KEPT[name]}' if name in KEPT else ''}\n")
     return INTERRUPTED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -122,6 +123,7 @@ def _print(board: Leaderboard) -> None:
     header = f"{'year':<5}{'network':<24}{'start':<8}{'accuracy':<18}{'':<6}{'params':>6}{'ms':>6}{'MB':>5}"
     out.print(header, soft_wrap=True)
     unfinished = []
+    started = Counter((place.result.network, place.result.start) for place in board.places)
     for place in board.places:
         result, finish, score = place.result, place.result.finish, place.score
         if finish is None or score is None:
@@ -130,7 +132,8 @@ def _print(board: Leaderboard) -> None:
         start = "random" if result.start == "scratch" else "weights"
         accuracy = f"{score.value:.3f} {score.low:.3f}-{score.high:.3f}"
         numbers = f"{short(finish.parameters):>6}{finish.milliseconds:>6.3g}{finish.megabytes:>5.3g}"
-        row = f"{result.year:<5}{result.network:<24}{start:<8}{accuracy:<18}{_standing(place):<6}{numbers}"
+        name = result.network if started[result.network, result.start] == 1 else result.name
+        row = f"{result.year:<5}{name:<24}{start:<8}{accuracy:<18}{_standing(place):<6}{numbers}"
         out.print(row, soft_wrap=True)
     for place in unfinished:
         result = place.result

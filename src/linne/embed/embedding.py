@@ -68,13 +68,15 @@ def pick(
     cache: Path,
     stage: int | None = None,
     sample: NDArray[np.float32] | None = None,
+    left: float | None = None,
 ) -> Pick:
     """Choose the way to run a backbone, and what it gives: features, and what enters `stage`.
 
-    One measurement holds for all stages: a second output costs next to nothing. For `sample` see `pick_backend`.
+    One measurement holds for all stages: a second output costs next to nothing. For `sample` and `left` see
+    `pick_backend`.
     """
     module = Features(backbone.network, stage)
-    return pick_backend(module, backbone.pixels, backbone.shelf(POOLED), images, cache / "backends.json", sample)
+    return pick_backend(module, backbone.pixels, backbone.shelf(POOLED), images, cache / "backends.json", sample, left)
 
 
 def stored_shares(

@@ -83,6 +83,7 @@ def pick_backend(
     images: int,
     memory: Path,
     sample: NDArray[np.float32] | None = None,
+    left: float | None = None,
 ) -> Pick:
     """Choose how to run `module` over `images` images.
 
@@ -101,6 +102,8 @@ def pick_backend(
         JSON file of earlier picks.
     sample : (n, channels, height, width) float32 array, optional
         Inputs to agree on; by default noise, which is kinder to rounded products than photos are.
+    left : float, optional
+        Seconds that there are: exploring is for a pass of no more.
     """
     key = of_settings([identity, machine()])
     known = recall(memory, key)
@@ -111,7 +114,7 @@ def pick_backend(
     # A rounded way may be remembered, and yet not be confirmed below.
     if not any(rate for way, rate in search.rates.items() if way.precision == "float32"):
         search.measure([eager_way()])
-    _explore(search, images)
+    _explore(search, images if left is None else min(images, round(left * search.rate)))
     if search.rates != known:
         remember(memory, key, search.rates)
     while True:

@@ -106,7 +106,7 @@ def one_pass(
         return look_at(index.content(row), spec if backend else None, looked_at, embedded)
 
     callers, batch = (backend.way.callers, backend.way.batch) if backend else (1, 1)
-    ahead = min(max(AHEAD, 3 * callers * batch), max(_waiting(spec), callers)) if spec and backend else AHEAD
+    ahead = min(max(AHEAD, 3 * callers * batch), max(waiting_images(spec), callers)) if spec and backend else AHEAD
     progress.start("embed" if backend else "look", len(index), "images")
     with callers_pool(callers, max(2, callers, available_cores())) as pool:
         keeper = _Keeper(facts, layers, spec, backend, pool)
@@ -129,14 +129,14 @@ def one_pass(
     return Passed(digests, _reasons(failures, len(index)), keeper.computed)
 
 
-def _waiting(spec: PixelSpec) -> int:
+def waiting_images(spec: PixelSpec) -> int:
     """How many images have `WAITING` bytes."""
     return WAITING // (spec.channels * spec.height * spec.width)
 
 
 def _most_running(way: Way, spec: PixelSpec) -> int:
     """Batches that run or wait for a thread: enough that none is idle while the oldest is waited for."""
-    return min(2 * (way.callers - 1), max(_waiting(spec) // way.batch, way.callers))
+    return min(2 * (way.callers - 1), max(waiting_images(spec) // way.batch, way.callers))
 
 
 def _reasons(failures: dict[int, str], images: int) -> NDArray[np.object_]:

@@ -49,9 +49,7 @@ def compare_paired(
     McNemar: "Note on the sampling error of the difference between correlated proportions or percentages",
     Psychometrika 12, 1947.
     """
-    _, group = np.unique(groups, return_inverse=True)
-    net = np.bincount(group, first.astype(np.float64) - second.astype(np.float64))
-    size = np.bincount(group).astype(np.float64)
+    net, size = _of_groups(first, second, groups)
     number = len(size)
     rng = np.random.default_rng(seed)
     drawn = []
@@ -60,9 +58,23 @@ def compare_paired(
         weights = rng.multinomial(number, np.full(number, 1 / number), size=min(chunk, RESAMPLES - start))
         drawn.append((weights @ net) / (weights @ size))
     low, high = np.quantile(np.concatenate(drawn), [0.025, 0.975])
+    return Compared(Measure(float(net.sum() / size.sum()), float(low), float(high)), sign_test(first, second, groups))
+
+
+def sign_test(first: NDArray[np.bool_], second: NDArray[np.bool_], groups: NDArray[np.int64]) -> float:
+    """How often chance gives a difference like that: `Compared.p`."""
+    net, _ = _of_groups(first, second, groups)
     better, worse = int((net > 0).sum()), int((net < 0).sum())
-    p = float(binomtest(better, better + worse).pvalue) if better + worse else 1.0
-    return Compared(Measure(float(net.sum() / size.sum()), float(low), float(high)), p)
+    return float(binomtest(better, better + worse).pvalue) if better + worse else 1.0
+
+
+def _of_groups(
+    first: NDArray[np.bool_], second: NDArray[np.bool_], groups: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """How many more images of each group the first got right, and how many it has."""
+    _, group = np.unique(groups, return_inverse=True)
+    net = np.bincount(group, first.astype(np.float64) - second.astype(np.float64))
+    return net.astype(np.float64), np.bincount(group).astype(np.float64)
 
 
 def adjusted(p_values: Sequence[float]) -> list[float]:

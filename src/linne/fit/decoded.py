@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -9,9 +12,14 @@ from numpy.typing import NDArray
 from linne.fit.augment import resize_into
 from linne.pixels.cache import PixelCache
 from linne.pixels.shrunk import Decoded, Picture, Undecoded, shrink_for
+from linne.records.content import read_as_indexed
 from linne.records.errors import ImageError
-from linne.records.fingerprint import of_bytes
 from linne.records.index import Index
+from linne.records.progress import Progress
+from linne.runtime.session import available_cores
+
+BATCH = 256
+"""Images that are decoded between two looks at Ctrl-C."""
 
 
 class Pictures:
@@ -57,15 +65,32 @@ class Pictures:
         if held is not None:
             return Decoded(held)
         content = self._index.content(row)
-        read = content.read()
-        if self._digest is not None and of_bytes(read) != self._digest[row].tobytes():
-            raise ImageError("was changed since it was indexed", file=content.name, remedy="make a new run")
+        read = content.read() if self._digest is None else read_as_indexed(content, self._digest[row].tobytes())
         picture = Undecoded(read, self._channels, content.name)
         if self._cache is None:
             return picture
         small = _shrunk(picture, self._cache.side)
         self._cache.put(row, small)
         return Decoded(small)
+
+    def decode(self, rows: NDArray[np.int64], progress: Progress) -> None:
+        """Put the pictures of some rows into the cache; what cannot be read is left for training to tell of."""
+
+        def kept(row: int) -> None:
+            with suppress(ImageError):
+                self.of(row)
+
+        threads = max(2, available_cores())
+        progress.start("decode", len(rows), "images")
+        try:
+            with ThreadPoolExecutor(threads, "decode", initializer=torch.set_num_threads, initargs=(1,)) as pool:
+                for start in range(0, len(rows), BATCH):
+                    if self._cache is None or not self._cache.keeps:  # it is full
+                        break
+                    list(pool.map(kept, rows[start : start + BATCH].tolist()))
+                    progress.update(min(start + BATCH, len(rows)))
+        finally:
+            progress.finish()
 
 
 def _shrunk(picture: Picture, side: int) -> NDArray[np.uint8]:

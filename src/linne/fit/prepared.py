@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linne.pixels.prepare import prepare
+from linne.records.content import read_as_indexed
 from linne.records.errors import ImageError
-from linne.records.fingerprint import of_bytes
 from linne.records.index import Index
 from linne.records.pixel_spec import PixelSpec
 from linne.runtime.session import available_cores
@@ -47,10 +47,7 @@ def prepared_batches(
     def prepared(row: int) -> NDArray[np.float32] | None:
         content = index.content(row)
         try:
-            read = content.read()
-            if of_bytes(read) != digest[row].tobytes():
-                raise ImageError("was changed since it was indexed", file=content.name, remedy="make a new run")
-            return prepare(read, spec, content.name)
+            return prepare(read_as_indexed(content, digest[row].tobytes()), spec, content.name)
         except ImageError as error:
             failed[row] = str(error)
             return None

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from linne.records.errors import ImageError
+from linne.records.fingerprint import of_bytes
 
 MAX_BYTES = 1 << 30
 """A larger file is refused unread."""
@@ -70,3 +71,11 @@ def read_file(path: Path) -> bytes:
     if too_large or len(content) > MAX_BYTES:
         raise ImageError(f"more than {MAX_BYTES} bytes", file=path, remedy="leave it out or replace it")
     return content
+
+
+def read_as_indexed(content: Content, digest: bytes) -> bytes:
+    """Read an image whole; `ImageError` if it cannot be, or has another digest than when it was indexed."""
+    read = content.read()
+    if of_bytes(read) != digest:
+        raise ImageError("was changed since it was indexed", file=content.name, remedy="make a new run")
+    return read

@@ -96,13 +96,15 @@ class DivergedError(LinneError):
 class Stopped(Exception):  # noqa: N818 - no error: what was asked for has been done
     """The process was told to end by a signal, and what is needed to go on has been written.
 
+    How it goes on is for who asked: a run by `linne.resume`, a race or a search by the same call.
+
     Attributes
     ----------
     signal : int
     """
 
     def __init__(self, number: int) -> None:
-        super().__init__(f"told to end by signal {number}; what was trained is kept, and --resume goes on from there")
+        super().__init__(f"told to end by signal {number}")
         self.signal = number
 
 

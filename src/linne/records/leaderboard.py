@@ -81,6 +81,8 @@ class Result:
     finish : Finish or None
     reason : str
         Why there is no finish; '' where there is one.
+    weights : str
+        Name of the file that it started from, or of published weights; '' from random ones.
     """
 
     name: str
@@ -91,6 +93,7 @@ class Result:
     question: str
     finish: Finish | None
     reason: str = ""
+    weights: str = ""
 
     def write(self, path: Path) -> None:
         """Write as JSON, sealed."""

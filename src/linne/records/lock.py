@@ -15,6 +15,9 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
+LOCK = ".lock"
+"""In a folder that one process works in."""
+
 MOST_WAITING = 1.0
 """Seconds, for a file that is held for a moment."""
 
@@ -30,7 +33,7 @@ def alone_in(folder: Path) -> Iterator[None]:
     WriteError
         The folder cannot be written to.
     """
-    path = folder / ".lock"
+    path = folder / LOCK
     try:
         file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as error:

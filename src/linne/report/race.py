@@ -39,6 +39,7 @@ def content_of_race(board: Leaderboard) -> dict[str, Any]:
         "budget": budget_in_words(board.budget),
         "leaders": [(place, [other for other in scored if other.tied and _same(other, place)]) for place in leaders],
         "behind": {start: any(_is_behind(place) for place in scored if place.result.start == start) for start in KINDS},
+        "opened": sum(place.result.finish is not None and place.result.finish.test is not None for place in scored),
         "unfinished": [place for place in board.places if place.score is None],
         "starts": [start for start in KINDS if any(place.result.start == start for place in scored)],
         "by_year": by_year(scored) if scored else "",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Semaphore
 
 import numpy as np
 import torch
@@ -13,17 +14,19 @@ from numpy.typing import NDArray
 from linne.embed.backbone import Backbone
 from linne.embed.embedding import activations
 from linne.embed.measure import Pick, callers_pool
+from linne.embed.one_pass import waiting_images
 from linne.fit.augment import get_ready, random_view
 from linne.fit.decoded import Pictures
 from linne.fit.draw import rng_of
 from linne.fit.inputs import Normaliser
 from linne.fit.policy import Policy
 from linne.pixels.prepare import prepare
+from linne.records.content import read_as_indexed
 from linne.records.errors import ImageError
-from linne.records.fingerprint import of_bytes
 from linne.records.index import Index
 from linne.records.pixel_spec import PixelSpec
 from linne.records.progress import Progress
+from linne.runtime.session import available_cores
 
 Activations = NDArray[np.float16]
 
@@ -101,18 +104,25 @@ def _pass(
     progress: Progress,
     late: Callable[[], bool],
 ) -> Activations | None:
-    """Run the network over one view of each image, a batch a thread; None where it is too late for that."""
-    size, out = backend.way.batch, plain.copy()
+    """Run the network over one view of each image; None where it is too late for that.
+
+    All cores make batches, and as many threads as the way says run the network.
+    """
+    size, callers, out = backend.way.batch, backend.way.callers, plain.copy()
+    turn = Semaphore(callers)
     backend.run  # noqa: B018 - made ready here, not by several threads at once
 
     def run(start: int) -> int:
         batch, made = maker.batch(rows[start : start + size], view, size)
         found = np.flatnonzero(made)
-        out[start + found] = backend.run(batch)[1][found].astype(np.float16)
+        with turn:
+            outputs = backend.run(batch)[1]
+        out[start + found] = outputs[found].astype(np.float16)
         return start + len(made)
 
     pool: ThreadPoolExecutor
-    with callers_pool(backend.way.callers) as pool:
+    makers = min(available_cores(), waiting_images(maker.spec) // size)  # each holds a batch
+    with callers_pool(callers, max(callers, makers)) as pool:
         for done in pool.map(run, range(0, len(rows), size)):
             if late():
                 return None
@@ -133,14 +143,14 @@ class _Maker:
         failed: dict[int, str],
     ) -> None:
         get_ready(spec, policy)
-        self._index, self._digest, self._spec, self._policy, self._seed = index, digest, spec, policy, seed
+        self._index, self._digest, self.spec, self._policy, self._seed = index, digest, spec, policy, seed
         self._pictures = Pictures(index, spec.channels, None, digest)
         self._normalised = Normaliser(spec, torch.device("cpu"))
         self._failed = failed
 
     def batch(self, rows: NDArray[np.int64], view: int, size: int) -> tuple[NDArray[np.float32], list[bool]]:
         """``(size, channels, height, width)``, and which of the rows could be made."""
-        spec = self._spec
+        spec = self.spec
         batch = np.zeros((size, spec.channels, spec.height, spec.width), np.float32)
         made = []
         for place, row in enumerate(rows.tolist()):
@@ -154,13 +164,10 @@ class _Maker:
 
     def _mirrored(self, row: int) -> NDArray[np.float32]:
         content = self._index.content(row)
-        read = content.read()
-        if of_bytes(read) != self._digest[row].tobytes():
-            raise ImageError("was changed since it was indexed", file=content.name, remedy="make a new run")
-        return prepare(read, self._spec, content.name)[:, :, ::-1]
+        return prepare(read_as_indexed(content, self._digest[row].tobytes()), self.spec, content.name)[:, :, ::-1]
 
     def _random(self, row: int, view: int) -> NDArray[np.float32]:
-        spec = self._spec
+        spec = self.spec
         out = torch.empty(1, spec.height, spec.width, spec.channels, dtype=torch.uint8).permute(0, 3, 1, 2)
         random_view(self._pictures.of(row), spec, self._policy, rng_of(self._seed, VIEWS_FROM + view, row), out)
         inputs: NDArray[np.float32] = self._normalised(out)[0].numpy()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from linne.records.atomic import write_text
+from linne.records.errors import printable
 from linne.records.plan import Plan
 from linne.records.recipe import UNREAD
 from linne.records.trials import Trial
@@ -28,7 +29,7 @@ def as_toml(trial: Trial, plan: Plan, fixed: Mapping[str, Any], command: str) ->
 
     Those of which no level knows anything are left out.
     """
-    command = " ".join(command.split())
+    command = printable(" ".join(command.split()))
     lines = [
         f"# From `{command}`, {datetime.now(UTC).date().isoformat()}: trial {trial.number}, {plan.network}, "
         f"{trial.method}; {trial.seconds:.0f} s of training.",

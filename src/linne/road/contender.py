@@ -5,16 +5,19 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Collection, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from linne.embed.embedding import Embedding, embed, pick
+from linne.fit.decoded import Pictures
 from linne.fit.levels import WORTHWHILE_EPOCHS, Training
 from linne.fit.plan import Outlook, plan_training
 from linne.fit.probe import Probe
 from linne.nets.blocks.drop_path import DropPath
 from linne.records.errors import LinneError
+from linne.records.index import TRAIN
 from linne.records.plan import Plan
 from linne.records.progress import Progress
 from linne.records.recipe import Recipe
@@ -26,6 +29,7 @@ from linne.road.level import Start, stored_views
 from linne.road.look import Material
 from linne.road.outlook import Asked, finish_seconds, measured_outlook, mirrored
 from linne.road.probing import backend_of, probe_of
+from linne.road.training import open_pixel_cache
 
 DEAREST_PASS = 0.5
 """Of a run: what another pass may take that stores the inputs of another stage than the planner's."""
@@ -74,6 +78,7 @@ class Contender:
     cache_size: int
     again: float
     _stored: set[int] = field(default_factory=set)
+    _decoded: set[int] = field(default_factory=set)
     _made: _Made | None = None
 
     @property
@@ -82,12 +87,18 @@ class Contender:
         return any(isinstance(part, DropPath) for part in self.material.choice.network.modules())
 
     def make_inputs(self, levels: tuple[Recipe, ...], progress: Progress) -> float:
-        """Store what enters the first trained stage, and make its views, where that has not been done.
+        """Make what a way to train needs, where that has not been done: views of stored activations, decoded pixels.
 
-        Views of one way to train are held at a time, for they fill the memory. Gives the seconds that they took: a run
-        of its own makes them, too.
+        Gives the seconds that a run of its own takes for them: the first trial is not to pay for all.
         """
         plan = replace(self.plan, levels=levels)
+        return self._make_views(plan, levels, progress) + self._decode(plan, progress)
+
+    def _make_views(self, plan: Plan, levels: tuple[Recipe, ...], progress: Progress) -> float:
+        """Store what enters the first trained stage, and make its views; gives the seconds that the views took.
+
+        Views of one way to train are held at a time, for they fill the memory.
+        """
         if plan.stage is None:
             return 0.0
         if plan.stage not in self._stored:
@@ -102,6 +113,19 @@ class Contender:
             views = stored_views(self.start(levels, clock), levels[0], {}, progress, lambda: False)
             self._made = _Made(wanted, views, clock.elapsed())
         return self._made.seconds
+
+    def _decode(self, plan: Plan, progress: Progress) -> float:
+        """Fill the cache of pixels; gives about what that takes, whoever did. Without a cache each run decodes."""
+        index, digest = self.material.index, self.embedding.passed.digest
+        cache = open_pixel_cache(plan, digest, self.store, self.cache_size)
+        if cache is None:
+            return 0.0
+        with closing(cache):
+            rows = self.split.rows(TRAIN)
+            if cache.lacking(rows) and cache.side not in self._decoded:
+                Pictures(index, plan.pixels.channels, cache, digest).decode(rows, progress)
+                self._decoded.add(cache.side)  # what cannot be kept, or read, is not tried before each trial
+            return len(rows) * self.material.sample.seconds if cache.keeps else 0.0
 
     def start(self, levels: tuple[Recipe, ...], clock: Clock) -> Start:
         """Give what a training starts from, with a network of its own; the budget of `clock` is the training's."""
@@ -183,7 +207,7 @@ def ways_of(material: Material, asked: Asked, seconds: float | None, slowness: f
     LinneError
         The time is too short for a run.
     """
-    backend = backend_of(material, store, None)
+    backend = backend_of(material, store, None, seconds)
     outlook, passes = measured_outlook(material, asked, backend, store, seconds, slowness)
     rate = outlook.whole_rate.images_per_second if outlook.whole_rate else None
     finish = finish_seconds(material, backend, rate, slowness)

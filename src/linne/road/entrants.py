@@ -134,7 +134,7 @@ def _given(raced: Sequence[str], weights: Sequence[PathName], progress: Progress
         for path in files:
             try:
                 entrant = _of_file(path)
-            except WeightsError as error:
+            except LinneError as error:
                 progress.say(f"race: left out: {error}")
                 continue
             if entrant.network in raced:
@@ -142,16 +142,17 @@ def _given(raced: Sequence[str], weights: Sequence[PathName], progress: Progress
     return found
 
 
-def _refuse_without_a_year(network: str) -> None:
+def _refuse_without_a_year(network: str, path: Path | None = None) -> None:
     """Raise for networks of timm, and for names that are none."""
     if network.startswith("timm:"):
-        raise LinneError("is not of the lineage, and so has no year", value=network, remedy="take one of `linne nets`")
+        remedy = "take one of `linne nets`"
+        raise LinneError("is not of the lineage, and so has no year", file=path, value=network, remedy=remedy)
     entry(network)
 
 
 def _of_file(path: Path) -> Entrant:
     network = read_weights(path).network
-    _refuse_without_a_year(network)
+    _refuse_without_a_year(network, path)
     return Entrant(network, str(path.absolute()), of_bytes(path.read_bytes()).hex())
 
 

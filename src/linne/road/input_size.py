@@ -67,14 +67,14 @@ def of_a_size_in_time(material: Material, clock: Clock, chosen: Mapping[str, Any
     """
     frozen, full = material.backbone, _side_of(material.choice.pixels)
     if frozen is None or clock.budget is None or chosen.keys() & {"first_side", "last_side"}:
-        return Sized(material, backend_of(material, store, None))
+        return Sized(material, backend_of(material, store, None, clock.left()))
     digests = [digest.hex() for digest in material.sample.digests]
     asked = [__version__, machine(), material.index.fingerprint, digests, frozen.shelf(""), clock.budget]
     question = "" if clock.slowness > 1 else of_settings(asked)
     known = recalled(store / MEMORY).get(question)
     if known == full or (known is not None and known in _smaller(material)):
         seen = _at(material, known)
-        backend = backend_of(seen, store, None)
+        backend = backend_of(seen, store, None, clock.left())
         if least_seconds(seen, backend, store, clock.slowness) <= (clock.left() or 0.0) + LATE * clock.budget:
             return Sized(seen, backend)  # else the store has lost what it held then, or this process began late
     return replace(_in_time(material, clock, store), question=question)
@@ -84,8 +84,8 @@ def _in_time(material: Material, clock: Clock, store: Path) -> Sized:
     """The largest input for which the time suffices, or the one for which it comes closest to that."""
     if _is_hopeless(material, clock, store):
         smallest = _at(material, [_side_of(material.choice.pixels), *_smaller(material)][-1])
-        return Sized(smallest, backend_of(smallest, store, None))
-    backend = backend_of(material, store, None)
+        return Sized(smallest, backend_of(smallest, store, None, clock.left()))
+    backend = backend_of(material, store, None, clock.left())
     needed = least_seconds(material, backend, store, clock.slowness)
     left = clock.left() or 0.0
     if backend is None or needed <= left:
@@ -99,7 +99,7 @@ def _in_time(material: Material, clock: Clock, store: Path) -> Sized:
             needed, quickest = seconds, seen
         if seconds <= left:
             break
-    return Sized(quickest, backend if quickest is material else backend_of(quickest, store, None))
+    return Sized(quickest, backend if quickest is material else backend_of(quickest, store, None, clock.left()))
 
 
 def _is_hopeless(material: Material, clock: Clock, store: Path) -> bool:

@@ -17,13 +17,16 @@ PICKING_SECONDS = 1.5
 """About what it takes to measure how a network runs fastest, where that is not remembered."""
 
 
-def backend_of(material: Material, store: Path, stage: int | None) -> Pick | None:
-    """The way to run the network, measured on a sample of the images; None without pretrained weights."""
+def backend_of(material: Material, store: Path, stage: int | None, left: float | None = None) -> Pick | None:
+    """The way to run the network, measured on a sample of the images; None without pretrained weights.
+
+    `left` are the seconds that there are, if there is an end.
+    """
     if material.backbone is None:
         return None
     _, embedded = stored_shares(material.backbone, material.sample.digests, store, stage)
     to_come = round(len(material.index) * (1 - embedded))
-    return pick(material.backbone, to_come, store, stage, material.sample.inputs(material.choice.pixels))
+    return pick(material.backbone, to_come, store, stage, material.sample.inputs(material.choice.pixels), left)
 
 
 def probe_of(material: Material, embedding: Embedding, split: Split) -> Probe | None:

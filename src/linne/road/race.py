@@ -90,8 +90,8 @@ def race(
     RunError
         The folder holds a race under other conditions, or another process works in it.
     LinneError
-        The images, a network's name or weights cannot be used. Such an error of one network's run, or a RuntimeError,
-        as torch raises it for want of memory, is told in its row, and the race goes on.
+        The images, a network's name or weights cannot be used. Such an error of one network's run, or want of memory,
+        is told in its row, and the race goes on.
     """
     progress, seconds, seed = progress or Silent(), parse_budget(budget), as_seed(seed)
     store = Path(cache).absolute() if cache is not None else user_cache()

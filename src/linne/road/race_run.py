@@ -11,8 +11,9 @@ from linne.embed.backbone import backbone
 from linne.embed.look import LOOKS_SHELF
 from linne.embed.one_pass import Passed
 from linne.embed.store import Shelf
-from linne.records.errors import BudgetError, LinneError, RunError, Stopped
-from linne.records.leaderboard import Result
+from linne.records.errors import BudgetError, LinneError, RunError
+from linne.records.leaderboard import Finish, Result
+from linne.records.lock import LOCK, alone_in
 from linne.records.progress import Progress
 from linne.records.run import Run
 from linne.records.split import Split
@@ -58,32 +59,54 @@ def run_one(here: Race, entrant: Entrant, progress: Progress) -> Result:
     Raises
     ------
     KeyboardInterrupt, Stopped
-        The process was told to end; the next call goes on from there.
+        The process was told to end; the next call goes on from its checkpoint, or begins this network anew.
     """
-    result = Result(entrant.name, entrant.network, entrant.shown, entrant.year, entrant.start, here.question, None)
-    run = here.run(entrant.name)
+    weights = Path(entrant.weights).name if entrant.weights else ""
+    facts = (entrant.name, entrant.network, entrant.shown, entrant.year, entrant.start, here.question)
+    result, run = Result(*facts, finish=None, weights=weights), here.run(entrant.name)
+    run.folder.mkdir(parents=True, exist_ok=True)
     try:
-        if not run.is_finished():
-            own = _own_store(here, run)
-            clock = Clock.starting(here.request.budget)
-            material = _with_network(here, entrant, progress)
-            request = replace(here.request, weights=entrant.weights, network=entrant.network, store=own)
-            request.write(run.asked)
-            with ctrl_c_as_an_end():
-                walk(run, request, material, clock, progress, here.drawn)
-        run = Run.open(run.folder)
-        if run.facts["chosen"]["stopped"] == "interrupt":  # before its first step: it had not its whole budget
-            shutil.rmtree(run.folder)
-            raise KeyboardInterrupt
-        _refuse_another_split(here, run)
-        result = replace(result, finish=finish_of(run, here.drawn.split))
-    except Stopped:
-        progress.say("the same command goes on with it")  # no --resume is needed, or known here
-        raise
-    except (LinneError, RuntimeError) as error:
-        result = replace(result, reason=_reason(run, entrant, error))
-    shutil.rmtree(run.folder / STORE, ignore_errors=True)
+        with alone_in(run.folder):
+            try:
+                result = replace(result, finish=_finish(here, run, entrant, progress))
+            # For want of memory torch raises a RuntimeError, and NumPy a MemoryError.
+            except (LinneError, RuntimeError, MemoryError) as error:
+                result = replace(result, reason=_reason(run, entrant, error))
+            shutil.rmtree(run.folder / STORE, ignore_errors=True)
+    except RunError as error:  # another process works in it
+        result = replace(result, reason=str(error))
     return result
+
+
+def _finish(here: Race, run: Run, entrant: Entrant, progress: Progress) -> Finish:
+    """Train a network unless it has been, and measure it."""
+    if not run.is_finished():
+        if run.asked.exists() and not run.state.exists():
+            _clear(
+                run
+            )  # it was begun: what it had done, and how long that took, is not known: it has its whole budget again
+        own = _own_store(here, run)
+        clock = Clock.starting(here.request.budget)
+        material = _with_network(here, entrant, progress)
+        request = replace(here.request, weights=entrant.weights, network=entrant.network, store=own)
+        request.write(run.asked)
+        with ctrl_c_as_an_end():
+            walk(run, request, material, clock, progress, here.drawn)
+    run = Run.open(run.folder)
+    if run.facts["chosen"]["stopped"] == "interrupt":  # before its first step: it had not its whole budget
+        _clear(run)
+        raise KeyboardInterrupt
+    _refuse_another_split(here, run)
+    return finish_of(run, here.drawn.split)
+
+
+def _clear(run: Run) -> None:
+    """Delete all but the lock."""
+    for path in run.folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name != LOCK:
+            path.unlink()
 
 
 def _reason(run: Run, entrant: Entrant, error: Exception) -> str:

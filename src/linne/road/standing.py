@@ -6,12 +6,13 @@ import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from linne.evaluate.paired import CHANCE, Compared, adjusted, compare_paired
+from linne.evaluate.paired import CHANCE, adjusted, compare_paired, sign_test
 from linne.nets.catalogue import entry
 from linne.nets.shapes import on_meta
 from linne.records.bundle import MODEL
@@ -88,6 +89,9 @@ def opened(run: Run, finish: Finish, split: Split, progress: Progress) -> Finish
 def places_of(results: Sequence[Result], groups: NDArray[np.int64], tested: bool, seed: int) -> tuple[Place, ...]:
     """Rank results; those with the same start are compared with the best of them, image by image.
 
+    Which is the best is seen on the same images, so that chance has had all pairs to make a difference of: p-values are
+    adjusted for so many.
+
     Parameters
     ----------
     results : sequence of Result
@@ -109,19 +113,22 @@ def places_of(results: Sequence[Result], groups: NDArray[np.int64], tested: bool
         if not scored:
             continue
         first, *others = scored
-        best = _right(places[first].result, tested)
-        compared = [_compared(best, _right(places[i].result, tested), groups, seed) for i in others]
+        right = {i: _right(places[i].result, tested) for i in scored}
+        pairs = list(combinations(scored, 2))  # those with the leader come first
+        p_values = adjusted([sign_test(*_of_both(right[i], right[j], groups)) for i, j in pairs])
         places[first] = replace(places[first], leads=True)
-        p_values = adjusted([comparison.p for comparison in compared])
-        for i, comparison, p in zip(others, compared, p_values, strict=True):
-            places[i] = replace(places[i], tied=p >= CHANCE, behind=comparison.difference)
+        for i, p in zip(others, p_values, strict=False):
+            behind = compare_paired(*_of_both(right[first], right[i], groups), seed).difference
+            places[i] = replace(places[i], tied=p >= CHANCE, behind=behind)
     return tuple(places)
 
 
-def _compared(best: NDArray[np.bytes_], other: NDArray[np.bytes_], groups: NDArray[np.int64], seed: int) -> Compared:
-    """Compare on the images that both could read."""
-    both = (best != b"-") & (other != b"-")
-    return compare_paired(best[both] == b"1", other[both] == b"1", groups[both], seed)
+def _of_both(
+    first: NDArray[np.bytes_], second: NDArray[np.bytes_], groups: NDArray[np.int64]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.int64]]:
+    """What each got right, and the groups, of the images that both could read."""
+    both = (first != b"-") & (second != b"-")
+    return first[both] == b"1", second[both] == b"1", groups[both]
 
 
 def _right(result: Result, tested: bool) -> NDArray[np.bytes_]:

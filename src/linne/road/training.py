@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from linne.fit.checkpoint import Checkpoints
 from linne.fit.judge import Judge
 from linne.fit.policy import Policy
 from linne.fit.probe import Probe
+from linne.fit.processes import ALONE, Processes
 from linne.fit.tail import without_prefix
 from linne.fit.teacher import keep_two_heads
 from linne.fit.train import Loop, Position
@@ -90,7 +94,7 @@ def train_network(
         state = loop.resume(*kept)
         progress.say(f"training goes on: epoch {loop.position.epoch}, batch {loop.position.batches + 1}")
     _refuse_other_position(loop)
-    pixel_cache = _pixel_cache(start)
+    pixel_cache = open_pixel_cache(plan, start.digest, start.store, start.cache_size, processes)
     stopped = loop.position.stopped
     try:
         for number in range(loop.position.level, len(plan.levels)):
@@ -154,18 +158,19 @@ def refuse_for_several_labels(plan: Plan, taught: bool) -> None:
         raise LinneError("a teacher's answers are of one label an image", remedy="leave --teacher away")
 
 
-def _pixel_cache(start: Start) -> PixelCache | None:
-    """Open the cache of pixels, where an image is seen more than once."""
-    plan = start.plan
+def open_pixel_cache(
+    plan: Plan, digest: NDArray[np.uint8], store: Path, limit: int, processes: Processes = ALONE
+) -> PixelCache | None:
+    """Open the cache of pixels, where a plan shows an image more than once."""
     levels = [level for level in plan.levels if level.method != "stages"]
-    if not levels or sum(level.epochs for level in levels) < 2 or start.cache_size == 0:
+    if not levels or sum(level.epochs for level in levels) < 2 or limit == 0:
         return None
     side = Policy.named(levels[0].augment, plan.flip).cache_side(plan.pixels)
-    if not start.processes.first:
-        start.processes.wait()  # one writes it: who comes first
-    cache = PixelCache(start.store / FOLDER, start.digest, plan.pixels.channels, side, start.cache_size)
-    if start.processes.first:
-        start.processes.wait()
+    if not processes.first:
+        processes.wait()  # one writes it: who comes first
+    cache = PixelCache(store / FOLDER, digest, plan.pixels.channels, side, limit)
+    if processes.first:
+        processes.wait()
     return cache
 
 

@@ -93,10 +93,10 @@ class Trials:
         trial = running.trial
         contender, levels = self.contenders[trial.network], self._levels(trial)
         quiet = _OneTrial(self.progress, f"trial {trial.number}")
-        views = contender.make_inputs(levels, quiet)
+        inputs = contender.make_inputs(levels, quiet)
         if len(self.log.trials) > 1 and not self.has_time(clock):  # that took it
             return replace(trial, state="stopped", why=NO_TIME)
-        longest = None if self.terms.longest is None else self.terms.longest - views
+        longest = None if self.terms.longest is None else self.terms.longest - inputs
         ends = [seconds for seconds in (self._left(clock), longest) if seconds is not None]
         own = Clock.starting(max(min(ends), 0.0) if ends else None)
         folder, epochs = self.folder / "trials" / str(trial.number), sum(level.epochs for level in levels)

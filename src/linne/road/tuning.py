@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from linne import __version__
 from linne.embed.backbone import backbone
+from linne.embed.machine import machine
 from linne.records.errors import BudgetError, LinneError, RunError
-from linne.records.fingerprint import of_settings
+from linne.records.fingerprint import of_arrays, of_settings
 from linne.records.pixel_spec import PixelSpec
 from linne.records.progress import Progress
 from linne.records.recipe import Recipe
@@ -160,9 +162,10 @@ def _too_short(budget: float, why: str) -> LinneError:
 
 def _question(contenders: Mapping[str, Contender], asked: list[Any]) -> str:
     """What must be the same for trials to be compared."""
-    parts = list(asked)
+    parts = [__version__, machine(), *asked]
     for name, contender in contenders.items():
         plan = contender.plan
         parts.append([name, plan.weights_fingerprint, plan.pixels.fingerprint, plan.flip, plan.seed])
-        parts.append([contender.material.index.fingerprint, contender.split.fingerprint])
+        digest = of_arrays(contender.embedding.passed.digest)  # other photos may have the same names
+        parts.append([contender.material.index.fingerprint, digest, contender.split.fingerprint])
     return of_settings(parts)
