@@ -64,12 +64,22 @@ def norms(processes: Processes) -> None:
                 torch.testing.assert_close(module.state_dict()[f"0.{name}"], value)
 
 
+def one_value(processes: Processes) -> None:
+    """A batch of one image has no variance, and moves the running one to a number all the same."""
+    module = nn.Sequential(nn.BatchNorm1d(3))
+    (synced,) = sync_norms(module, processes)
+    synced.counts = processes.first
+    module(torch.ones(1, 3))
+    assert all(value.isfinite().all() for value in module.state_dict().values())
+
+
 def steps(processes: Processes) -> None:
     """Losses of one process are the reference, step by step, with batch norms that train, for uneven parts."""
 
-    def losses(who: Processes, cut: list[int], mix: Mix | None) -> list[float]:
+    def losses(who: Processes, cut: list[int], mix: Mix | None, parts: int = 1) -> list[float]:
         torch.manual_seed(0)
-        network, recipe = create("resnet20_cifar"), Recipe("scratch", learning_rate=1e-3, optimiser="sgd")
+        network = create("resnet20_cifar")
+        recipe = Recipe("scratch", learning_rate=1e-3, optimiser="sgd", accumulation=parts)
         groups = parameter_groups(network, 0, recipe.weight_decay, recipe.layer_decay)
         trainer = Trainer(
             Tail(network, 0),
@@ -92,11 +102,15 @@ def steps(processes: Processes) -> None:
 
     for cut, mix in ((CUTS[0], None), (CUTS[1], None), (CUTS[0], Mix(0.7, None))):
         torch.testing.assert_close(losses(processes, cut, mix), losses(ALONE, cut, mix), atol=1e-5, rtol=0)
+    # More parts than either process has images: norms then see one or two images, and never none.
+    found = losses(processes, CUTS[0], None, 2 * IMAGES)
+    assert all(torch.tensor(found).isfinite())
+    assert found == losses(processes, CUTS[0], None, 7)
 
 
 if __name__ == "__main__":
     both = join()
     assert both.world == 2
-    for check in (told, rolled, norms, steps):
+    for check in (told, rolled, norms, one_value, steps):
         check(both)
     print("all agree")  # noqa: T201

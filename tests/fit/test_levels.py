@@ -171,6 +171,11 @@ def test_a_method_by_hand_keeps_an_epoch_at_least(level: Level, seconds: float, 
     assert settle(Training((level,), None, ()), 0, SIZES, views).levels[0].recipe.views == views.get("views", 1)
 
 
+def test_inputs_that_grow_cost_less_to_train_on_and_as_much_to_validate() -> None:
+    level = Level(replace(RECIPES["whole"], epochs=2), 10.0, 1.0, cost=0.5)
+    assert level.seconds((100, 30)) == pytest.approx(2 * (0.5 * 100 + 30 / 3) / 10)
+
+
 def test_in_short() -> None:
     assert in_short(TAIL.of_length(1)) == "1 epoch of the last stages"
     assert in_short(TAIL.of_length(6, 4)) == "6 epochs of the last stages, 4 views of each image"

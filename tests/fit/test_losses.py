@@ -31,11 +31,31 @@ LABELS = torch.arange(BATCH) % CLASSES
 def test_cross_entropy_is_torchs_and_timms(smoothing: float, weighted: bool) -> None:
     weights = inverse_frequency(COUNTS) if weighted else None
     found = CrossEntropy(smoothing, weights)(logits(), LABELS)
-    expected = F.cross_entropy(logits(), LABELS, weights, reduction="none", label_smoothing=smoothing)
+    expected = F.cross_entropy(logits(), LABELS, reduction="none", label_smoothing=smoothing)
     assert found.shape == (BATCH,)
-    torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(found, expected if weights is None else expected * weights[LABELS])
+    if not smoothing:
+        torch.testing.assert_close(found, F.cross_entropy(logits(), LABELS, weights, reduction="none"))
     if not weighted:
         torch.testing.assert_close(found.mean(), LabelSmoothingCrossEntropy(smoothing)(logits(), LABELS))
+
+
+def test_a_smoothed_label_keeps_its_class_however_rare_another_is() -> None:
+    """Of images that are told apart without doubt the best answer is their own class, weighted or not."""
+    counts = torch.tensor([5000, 5])
+    for label in (0, 1):
+        free = torch.zeros(1, 2, requires_grad=True)
+        optimiser = torch.optim.LBFGS([free], max_iter=100)
+        loss = CrossEntropy(0.1, inverse_frequency(counts) / inverse_frequency(counts)[label])
+
+        def closure(free: torch.Tensor = free, loss: CrossEntropy = loss, label: int = label) -> torch.Tensor:
+            free.grad = None
+            value = loss(free, torch.tensor([label])).sum()
+            value.backward()  # type: ignore[no-untyped-call]
+            return value
+
+        optimiser.step(closure)  # type: ignore[no-untyped-call]
+        torch.testing.assert_close(free.softmax(1)[0, label], torch.tensor(0.95), atol=1e-3, rtol=0)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
@@ -93,11 +113,16 @@ def targets() -> torch.Tensor:
 
 def test_binary_cross_entropy_is_torchs() -> None:
     weights = torch.arange(1.0, CLASSES + 1)
-    found = binary_cross_entropy(logits(), targets(), 0.2, weights)
-    smooth = torch.where(targets() == 1, 0.9, 0.1)
-    expected = torch.nn.BCEWithLogitsLoss(pos_weight=weights)(logits(), smooth)
+    found = binary_cross_entropy(logits(), targets(), 0.0, weights)
     assert found.shape == (BATCH,)
-    torch.testing.assert_close(found.mean(), expected)
+    torch.testing.assert_close(found.mean(), torch.nn.BCEWithLogitsLoss(pos_weight=weights)(logits(), targets()))
+    smooth = torch.where(targets() == 1, 0.9, 0.1)
+    found = binary_cross_entropy(logits(), targets(), 0.2)
+    torch.testing.assert_close(found.mean(), torch.nn.BCEWithLogitsLoss()(logits(), smooth))
+    # What is smoothed weighs what the label does: the best answer to an absent one stays what smoothing says.
+    each = torch.nn.BCEWithLogitsLoss(reduction="none")(logits(), smooth)
+    found = binary_cross_entropy(logits(), targets(), 0.2, weights)
+    torch.testing.assert_close(found, torch.where(targets() == 1, each * weights, each).mean(1))
 
 
 @pytest.mark.parametrize("temperature", [1.0, 3.0])

@@ -85,3 +85,11 @@ def test_a_run_that_goes_on_stays_hurried() -> None:
 def test_after_the_end_all_is_done() -> None:
     assert Pace(100, 10.0).at(0, 10.0) == 1.0
     assert Pace(100, 10.0).at(3, 11.0) == 1.0
+
+
+def test_the_slow_first_step_of_a_run_that_goes_on_hurries_nothing() -> None:
+    pace, now = Pace(100, 100.0), 40.0
+    for step in range(50, 60):  # ten seconds to spare, of which the first step takes eight
+        assert pace.at(step, now) == step / 100
+        now += 9.0 if step == 50 else 1.0
+    assert pace.hurried is None

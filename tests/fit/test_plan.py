@@ -126,7 +126,7 @@ def test_never_more_seconds_than_are_left(given_: Outlook) -> None:
     total = given_.embed_seconds[training.stage] + given_.other_seconds
     for level in training.levels:
         rate = level.images_per_second
-        epoch = given_.train_images / rate + given_.validation_images / (VALIDATION_SPEED * rate)
+        epoch = level.cost * given_.train_images / rate + given_.validation_images / (VALIDATION_SPEED * rate)
         total += level.recipe.epochs * epoch
         total += (level.recipe.views - 1) * given_.train_images / given_.views_per_second
     assert total <= given_.seconds_left * (1 + 1e-9)
@@ -149,11 +149,12 @@ def test_what_is_trained_was_measured(given_: Outlook) -> None:
             assert recipe.frozen_stages == 0
             assert recipe.method == ("whole" if given_.pretrained else "scratch")
         assert (recipe.precision, recipe.lanes) == (rate.precision, rate.lanes)
+        assert level.images_per_second == rate.images_per_second
         if recipe.method != "whole" or given_.sides is None:
-            assert level.images_per_second == rate.images_per_second
+            assert level.cost == 1
         else:
             growth = Growth(given_.pixels, *given_.sides, 1, WORTHWHILE_EPOCHS["whole"])
-            assert level.images_per_second == pytest.approx(rate.images_per_second / growth.cost())
+            assert level.cost == pytest.approx(growth.cost())
             assert (recipe.first_side, recipe.last_side) == given_.sides
 
 
@@ -261,9 +262,38 @@ def test_views_by_hand_are_the_tail_s_alone() -> None:
     assert tail.recipe.epochs == MOST_EPOCHS["stages"]
 
 
+@pytest.mark.parametrize(
+    ("chosen", "sides"),
+    [
+        ({}, (128, 192)),
+        ({"last_side": 96}, (96, 96)),
+        ({"last_side": 160}, (128, 160)),
+        ({"last_side": None}, (128, None)),
+    ],
+)
+def test_inputs_grow_to_the_side_that_is_chosen(chosen: dict[str, int | None], sides: tuple[int, int | None]) -> None:
+    training = plan_training(outlook(left=None, views=100.0, sides=(128, 192)), {"method": "whole", **chosen})
+    (level,) = training.levels
+    assert (level.recipe.first_side, level.recipe.last_side) == sides
+
+
+def test_adjusted_logits_are_for_labels_that_are_not_smoothed() -> None:
+    for chosen, expected in (
+        ({}, 0.1),
+        ({"balance": "weights"}, 0.1),
+        ({"balance": "logits"}, 0.0),
+        ({"balance": "logits", "label_smoothing": 0.05}, 0.05),
+    ):
+        training = plan_training(outlook(left=None, views=100.0), chosen)
+        assert {level.recipe.label_smoothing for level in training.levels} == {expected}
+
+
 def test_where_images_are_not_to_vary_there_is_one_view() -> None:
     training = plan_training(outlook(left=None, views=100.0), {"augment": "none"})
-    assert [(level.recipe.views, level.recipe.augment) for level in training.levels] == [(1, "light"), (1, "none")]  # a tail reads no policy
+    assert [(level.recipe.views, level.recipe.augment) for level in training.levels] == [
+        (1, "light"),
+        (1, "none"),
+    ]  # a tail reads no policy
     assert settled(training, 1e6, augment="none").levels[0].recipe.views == 1
 
 

@@ -114,14 +114,26 @@ def same(host: AugmentedImages, source: ResidentImages, epoch: int) -> bool:
 
 def test_pictures_settle_after_the_first_epoch(index: Index, tmp_path: Path) -> None:
     host, source, cache = sources(index, tmp_path)
-    assert len(list(source.epoch(0))) == 2
+    assert len(list(source.epoch(1))) == 2
     assert not source.resident
     assert cache.lacking(np.arange(len(index))) == 6  # the last batch would have been smaller
-    for epoch in (1, 2):
+    for epoch in (2, 3):
         assert same(host, source, epoch)
         assert source.resident
     cache.close()
-    assert len(list(source.epoch(3))) == 2  # the cache is not needed any more
+    assert len(list(source.epoch(4))) == 2  # the cache is not needed any more
+
+
+def test_a_run_that_goes_on_in_a_later_epoch_has_the_views_that_it_would_have_had(index: Index, tmp_path: Path) -> None:
+    ends = []
+    for first in (1, 2):
+        _, source, cache = sources(index, tmp_path)
+        for epoch in range(first, 3):
+            last = [images.cpu().clone() for images, _ in source.epoch(epoch, first - 1)]
+        ends.append(last[first - 2 :])
+        cache.close()
+    (whole,), (resumed,) = ends
+    assert torch.equal(whole, resumed)
 
 
 def test_a_full_cache_of_an_earlier_run_changes_nothing(index: Index, tmp_path: Path) -> None:
@@ -141,7 +153,7 @@ def test_a_full_cache_of_an_earlier_run_changes_nothing(index: Index, tmp_path: 
 def test_pictures_stay_where_they_do_not_fit(index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     host, source, cache = sources(index, tmp_path)
     monkeypatch.setattr(resident, "SHARE", 0.0)
-    for epoch in range(3):
+    for epoch in range(1, 4):
         assert same(host, source, epoch)
         assert not source.resident
     cache.close()
@@ -149,7 +161,7 @@ def test_pictures_stay_where_they_do_not_fit(index: Index, tmp_path: Path, monke
 
 def test_pictures_stay_where_the_cache_is_too_small(index: Index, tmp_path: Path) -> None:
     host, source, cache = sources(index, tmp_path, 200_000)
-    for epoch in range(2):
+    for epoch in range(1, 3):
         assert same(host, source, epoch)
         assert not source.resident
     cache.close()
@@ -160,15 +172,15 @@ def test_what_is_gone_is_in_no_later_batch(tmp_path: Path) -> None:
         place(tmp_path / "photos" / "ab"[number % 2] / f"{number}.png", encode(scene(120, 150, seed=number), "PNG"))
     index = read_folder(tmp_path / "photos")
     _, source, cache = sources(index, tmp_path / "cache")
-    list(source.epoch(0))
+    list(source.epoch(1))
     (lacking,) = (row for row in range(9) if cache.get(row) is None)  # in no batch of the first epoch
     (tmp_path / "photos" / index.path(lacking)).unlink()
     seen = 0
-    for epoch in range(1, 4):
+    for epoch in range(2, 5):
         seen += sum(len(labels) for _, labels in source.epoch(epoch))
         assert source.resident
     assert list(source.failed) == [lacking]
-    drawn = sum(lacking not in shuffled(9, 8, 3, epoch)[0] for epoch in range(1, 4))
+    drawn = sum(lacking not in shuffled(9, 8, 3, epoch)[0] for epoch in range(2, 5))
     assert seen == 3 * 7 + drawn
     cache.close()
 

@@ -128,6 +128,14 @@ def test_sides_are_searched_only_where_the_plan_has_some_of_its_own(fixed: str) 
     assert "first_side" not in names(GROWING, (fixed,))
 
 
+def test_labels_of_adjusted_logits_are_not_smoothed() -> None:
+    def names(level: Recipe) -> set[str]:
+        return {axis.name for axis in axes((level,), False, ())}
+
+    assert "label_smoothing" in names(RECIPES["stages"])
+    assert "label_smoothing" not in names(replace(RECIPES["stages"], balance="logits"))
+
+
 @given(st.data(), st.sampled_from(list(PLANNED)), st.booleans())
 def test_every_place_is_a_recipe(data: st.DataObject, method: str, has_drop_path: bool) -> None:
     levels = PLANNED[method]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 import torch
-from small_networks import normal, small_network, state_of, without_chance
+from small_networks import normal, small_network, small_pixels, state_of, without_chance
 from torch import Tensor, nn
 from toy_training import trainer_of
 
 from linne.fit.optimise import Trainer
 from linne.fit.tail import Tail
 from linne.nets import create
+from linne.records.errors import LinneError
 from linne.records.recipe import Recipe
 
 
@@ -66,6 +67,33 @@ def test_where_channels_lie_changes_rounding_alone(kind: torch.dtype, lanes: int
         found.append(state_of(network))
     for name, value in found[0].items():
         torch.testing.assert_close(found[1][name], value, rtol=1e-3, atol=1e-4)
+
+
+def test_inputs_that_grow_are_normalised_at_every_size() -> None:
+    """As on a GPU, where batches come as intensities and are normalised by the trainer."""
+    network = without_chance(small_network(classes=3))
+    trainer = trainer_of(Tail(network, 0), Recipe("whole"))
+    pixels, spec = torch.randint(0, 256, (4, 3, 96, 96), dtype=torch.uint8), small_pixels()
+    for height, width in ((32, 64), (64, 64), (96, 96), (64, 32)):
+        images = pixels[:, :, :height, :width].contiguous(memory_format=torch.channels_last)
+        mean, std = (torch.tensor(values)[:, None, None] for values in (spec.mean, spec.std))
+        torch.testing.assert_close(trainer._on_device(images), (images / 255 - mean) / std, atol=1e-5, rtol=1e-5)
+        assert torch.isfinite(trainer.step(images, torch.arange(4) % 3, 0.5, (0,)))
+
+
+@pytest.mark.parametrize(("images", "accumulation"), [(1, 1), (4, 4)])
+def test_a_batch_norm_cannot_be_trained_by_one_value(images: int, accumulation: int) -> None:
+    module = nn.Sequential(nn.Flatten(), nn.BatchNorm1d(2), nn.Linear(2, 2))
+    trainer = trainer_of(module, Recipe("scratch", accumulation=accumulation), pretrained=False)
+    with pytest.raises(LinneError) as caught:
+        trainer.step(torch.from_numpy(normal(images, 2, 1, 1)), torch.zeros(images, dtype=torch.int64), 0.5, (0,))
+    assert caught.value.value == f"{images} images in {accumulation} parts"
+
+
+@pytest.mark.parametrize(("steps", "share"), [(1, 1.0), (9, 1.0), (10, 0.02), (100, 0.02)])
+def test_a_training_of_few_steps_is_not_warmed_up(steps: int, share: float) -> None:
+    trainer = trainer_of(nn.Linear(2, 2), Recipe("whole", learning_rate=0.5, warm_up=0.1), steps=steps)
+    assert trainer.rate_at(0.0) == pytest.approx(0.5 * share)
 
 
 def test_predictions_know_no_tf32() -> None:

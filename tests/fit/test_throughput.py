@@ -41,7 +41,7 @@ def test_tails_from_two_stages_on(batch: int) -> None:
     assert all(np.isfinite(rate.images_per_second) and rate.images_per_second > 0 for rate in rates)
     rounded = torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
     assert all(rate.precision in ("float32", "bfloat16")[: 1 + rounded] for rate in rates)
-    assert all(rate.lanes == 1 or rate.lanes == available_cores() <= batch for rate in rates)
+    assert all(rate.lanes in (1, min(available_cores(), batch)) for rate in rates)
     x = torch.zeros(1, 3, 64, 64)
     sizes = []
     with torch.inference_mode():
@@ -118,6 +118,28 @@ def test_what_was_chosen_by_hand_is_what_is_measured(monkeypatch: pytest.MonkeyP
     rates = tail_rates(small_network(), small_pixels(), 3, 4, CPU, 60, {"channels_last": False})
     assert {(each.lanes, each.channels_last) for each in rates} == {(2, False)}
     assert (rate.lanes, rate.channels_last) == (3, False)
+
+
+def test_a_teacher_is_asked_in_each_step(sample: Sample) -> None:
+    asked = []
+
+    def teacher(images: torch.Tensor) -> torch.Tensor:
+        asked.append(len(images))
+        return torch.zeros(len(images), 3)
+
+    whole_rate(small_network(), small_pixels(), 3, 4, CPU, sample, Policy(True), True, -1, {"lanes": 1}, teacher)
+    assert asked == [4, 4]  # a step that warms up, and one that is timed
+
+
+@pytest.mark.parametrize(("cores", "batch", "lanes"), [(32, 64, 32), (32, 8, 8), (2, 64, 2)])
+def test_lanes_are_tried_on_many_cores_too(
+    monkeypatch: pytest.MonkeyPatch, sample: Sample, cores: int, batch: int, lanes: int
+) -> None:
+    monkeypatch.setattr(throughput, "available_cores", lambda: cores)
+    monkeypatch.setattr(throughput._Bench, "_images_per_second", lambda _, trainer, __: float(trainer.recipe.lanes))
+    network = create("lenet5")
+    rate = whole_rate(network, entry("lenet5").pixels, 3, batch, CPU, sample, Policy(True), True, 60)
+    assert rate.lanes == lanes
 
 
 def test_a_gray_network(sample: Sample) -> None:

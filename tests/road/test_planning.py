@@ -19,6 +19,7 @@ from linne.road.budget import Clock
 from linne.road.look import Material, gather
 from linne.road.outlook import Asked
 from linne.road.planning import Planned, plan_run, remember, settle_plan
+from linne.road.teacher import Teaching
 
 ASKED = Asked(0, None, {}, None)
 TAIL = Level(replace(RECIPES["stages"], frozen_stages=1, epochs=3), 1000.0, 1000.0, 100)
@@ -114,7 +115,8 @@ def test_a_plan_is_remembered_for_the_same_question_alone(
     clock, asked = Clock.starting(None), replace(ASKED, chosen={"method": "stages"})
     remember(material, clock, asked, known, tmp_path)
     assert plan_run(material, clock, asked, tmp_path).training == known
-    assert plan_run(material, clock, replace(asked, taught=True), tmp_path).training != known
+    teaching = Teaching(tmp_path, material.choice.network, material.choice.pixels, list(range(10)), "digest")
+    assert plan_run(material, clock, replace(asked, teaching=teaching), tmp_path).training != known
     monkeypatch.setenv("TORCHELASTIC_RUN_ID", "one")
     monkeypatch.setenv("WORLD_SIZE", "2")
     beside_others = plan_run(material, clock, asked, tmp_path)

@@ -113,17 +113,22 @@ def test_a_run_that_goes_on_tells_no_epoch_twice(name: str, tmp_path: Path, mlfl
     pytest.importorskip("tensorboard")
     lines: list[str] = []
     before = Trackers([name], tmp_path, lines.append)  # type: ignore[list-item]
-    before.start({"seed": 0}, [], 0.0)
+    before.start({}, [], 0.0)  # it was cut off before it told what was planned
     for epoch in (FIRST, SECOND):
         before.epoch(epoch)
-    after = Trackers([name], tmp_path, lines.append)  # type: ignore[list-item]
-    after.start({"seed": 0}, [FIRST], 0.0)  # the checkpoint was written before the second
+    for _ in range(2):
+        after = Trackers([name], tmp_path, lines.append)  # type: ignore[list-item]
+        after.start({"seed": 0}, [FIRST], 0.0)  # the checkpoint was written before the second
     after.epoch(SECOND)
     after.end({"accuracy": 0.6})
     assert lines == []
     expected = [(0, 0.5), (1, 0.6)]
     if name == "mlflow":
-        assert tracked(json.loads((tmp_path / "mlflow.json").read_text())["run_id"], "validation/accuracy") == expected
+        from mlflow.tracking import MlflowClient
+
+        run = json.loads((tmp_path / "mlflow.json").read_text())["run_id"]
+        assert tracked(run, "validation/accuracy") == expected
+        assert MlflowClient().get_run(run).data.params == {"seed": "0"}
     else:
         assert events(tmp_path)["validation/accuracy"] == [(step, pytest.approx(value)) for step, value in expected]
 

@@ -12,7 +12,7 @@ from linne.choose.sample import Sample
 from linne.nets.build import build
 from linne.nets.catalogue import entry
 from linne.nets.weights.locate import Located
-from linne.records.errors import WeightsError
+from linne.records.errors import LinneError, WeightsError
 from linne.records.pixel_spec import PixelSpec
 
 SMALL_SIDE = 64
@@ -75,12 +75,25 @@ def choose(sample: Sample, classes: int, weights: Located | None, network: str |
     if pixels.channels == 1 and sample.colour:
         pixels = _with_channels(pixels, 3)
         reasons.append("three channels: the images have colour")
+    torch.manual_seed(seed)
+    built = build(entry(name), classes, pixels.channels).eval()
     if pixels.height > SCRATCH_SIDE:
         resize = round(pixels.resize * SCRATCH_SIDE / pixels.height)
-        pixels = replace(pixels, height=SCRATCH_SIDE, width=SCRATCH_SIDE, resize=resize)
-        reasons.append(f"{SCRATCH_SIDE} pixels: more epochs within the budget")
-    torch.manual_seed(seed)
-    return Choice(name, build(entry(name), classes, pixels.channels).eval(), pixels, False, UNTRAINED, tuple(reasons))
+        smaller = replace(pixels, height=SCRATCH_SIDE, width=SCRATCH_SIDE, resize=resize)
+        if takes(built, smaller):
+            pixels = smaller
+            reasons.append(f"{SCRATCH_SIDE} pixels: more epochs within the budget")
+    return Choice(name, built, pixels, False, UNTRAINED, tuple(reasons))
+
+
+def takes(network: nn.Module, pixels: PixelSpec) -> bool:
+    """Whether inputs of that size and so many channels go through a network."""
+    try:
+        with torch.inference_mode():
+            network(torch.zeros(1, pixels.channels, pixels.height, pixels.width))
+    except (LinneError, RuntimeError, ValueError, AssertionError):
+        return False  # a table of positions, a window that does not fit, nothing left of a small input
+    return True
 
 
 def _pretrained(sample: Sample, given: Located, network: str | None) -> Choice:

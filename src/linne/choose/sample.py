@@ -44,6 +44,8 @@ class Sample:
         To read and decode one image, with all cores at it; the median, for the first ones take longer.
     digests : tuple of bytes
         Of the files that could be read: they tell how much a store holds already.
+    reading : float
+        Of `seconds`, to read an image and take its digest: that is done for images that are stored, too.
     """
 
     pictures: tuple[Image.Image, ...]
@@ -51,6 +53,7 @@ class Sample:
     colour: bool
     seconds: float
     digests: tuple[bytes, ...]
+    reading: float = 0.0
 
     def inputs(self, spec: PixelSpec) -> NDArray[np.float32]:
         """Give the first few as a network's input: ``(n, channels, height, width)``."""
@@ -70,6 +73,7 @@ def take_sample(index: Index) -> Sample:
     pictures: list[Image.Image] = []
     digests: list[bytes] = []
     seconds: list[float] = []
+    reading: list[float] = []
     problems: list[str] = []
     held = 0
     at_once = 2 * available_cores()
@@ -79,8 +83,9 @@ def take_sample(index: Index) -> Sample:
             began = time.perf_counter()
             looks = list(pool.map(_look, contents))
             seconds.append((time.perf_counter() - began) / len(contents))
-            digests += [digest for digest, _ in looks if digest is not None]
-            for _, picture in looks:
+            digests += [digest for digest, _, _ in looks if digest is not None]
+            reading += [took / available_cores() for _, took, _ in looks]
+            for _, _, picture in looks:
                 if isinstance(picture, str):
                     problems.append(picture)
                 elif held < HELD_BYTES:
@@ -102,18 +107,20 @@ def take_sample(index: Index) -> Sample:
         any(map(_colourful, pictures)),
         float(np.median(seconds)),
         tuple(digests),
+        float(np.median(reading)),
     )
 
 
-def _look(content: Content) -> tuple[bytes | None, Image.Image | str]:
-    """Digest and picture of a file, or why there is none."""
-    digest = None
+def _look(content: Content) -> tuple[bytes | None, float, Image.Image | str]:
+    """Digest of a file, the seconds that this took, and its picture, or why there is none."""
+    digest, began, took = None, time.perf_counter(), 0.0
     try:
         read = content.read()
         digest = of_bytes(read)
-        return digest, decode(read, 3, content.name)
+        took = time.perf_counter() - began
+        return digest, took, decode(read, 3, content.name)
     except ImageError as error:
-        return digest, str(error)
+        return digest, took, str(error)
 
 
 def _colourful(picture: Image.Image) -> bool:

@@ -27,7 +27,9 @@ def log_prior(counts: Tensor, tau: float = 1.0) -> Tensor:
     """Give what is added to logits in training, so that the network need not learn how frequent classes are.
 
     Menon, Jayasumana, Rawat, Jain, Veit, Kumar: "Long-Tail Learning via Logit Adjustment", ICLR 2021 (arXiv
-    2007.07314), equation 10. In evaluation nothing is added, and each class counts the same.
+    2007.07314), equation 10, which is for labels that are not smoothed: a class that has a smaller share of the images
+    than smoothing gives it would seem likely in all of them. In evaluation nothing is added, and each class counts the
+    same.
 
     Parameters
     ----------

@@ -9,7 +9,7 @@ from linne.records.pixel_spec import PixelSpec
 
 
 class Normaliser:
-    """Does what `linne.pixels.prepare.normalise` does, to within the rounding of float32.
+    """Does what `linne.pixels.prepare.normalise` does, to within the rounding of float32, for inputs of any size.
 
     Parameters
     ----------
@@ -19,9 +19,8 @@ class Normaliser:
 
     def __init__(self, spec: PixelSpec, device: torch.device) -> None:
         std = torch.tensor(spec.std)
-        # One value a channel, over a whole row of pixels: long rows are what processors are fast at.
-        self._scale = (1 / (255 * std)).repeat(spec.width).to(device)
-        self._shift = (-torch.tensor(spec.mean) / std).repeat(spec.width).to(device)
+        self._scale, self._shift = (1 / (255 * std)).to(device), (-torch.tensor(spec.mean) / std).to(device)
+        self._rows: dict[int, tuple[Tensor, Tensor]] = {}
         self._device = device
 
     def __call__(self, images: Tensor) -> Tensor:
@@ -33,5 +32,12 @@ class Normaliser:
 
     def into(self, inputs: Tensor, images: Tensor) -> None:
         """Write the inputs of some images, both channels last, to where a batch has them."""
+        scale, shift = self._row(images.shape[3])
         out = inputs.permute(0, 2, 3, 1).flatten(2)
-        out.copy_(images.permute(0, 2, 3, 1).flatten(2)).mul_(self._scale).add_(self._shift)
+        out.copy_(images.permute(0, 2, 3, 1).flatten(2)).mul_(scale).add_(shift)
+
+    def _row(self, width: int) -> tuple[Tensor, Tensor]:
+        """One value a channel, over a whole row of pixels: long rows are what processors are fast at."""
+        if width not in self._rows:  # inputs grow from epoch to epoch
+            self._rows[width] = self._scale.repeat(width), self._shift.repeat(width)
+        return self._rows[width]

@@ -40,17 +40,20 @@ class Level:
     ----------
     recipe : Recipe
     images_per_second : float
-        That it takes in.
+        That it takes in at the size of validation.
     views_per_second : float
         That are made for it.
     most_views : int
         Of an image; 1 for all but tails.
+    cost : float
+        Of training on an image, in the mean of inputs that grow, as a share of that at the size of validation.
     """
 
     recipe: Recipe
     images_per_second: float
     views_per_second: float
     most_views: int = 1
+    cost: float = 1.0
 
     def seconds(self, sizes: Sizes) -> float:
         """Estimate of making its views, and of all its epochs."""
@@ -59,7 +62,7 @@ class Level:
     def epoch_seconds(self, sizes: Sizes) -> float:
         """Estimate of an epoch."""
         train_images, validation_images = sizes
-        return (train_images + validation_images / VALIDATION_SPEED) / self.images_per_second
+        return (self.cost * train_images + validation_images / VALIDATION_SPEED) / self.images_per_second
 
     def of_length(self, epochs: int, views: int = 1) -> Level:
         """Give it with another number of epochs, and of views."""

@@ -41,7 +41,10 @@ class CrossEntropy:
         """
         if self.added is not None:
             logits = logits + self.added
-        return F.cross_entropy(logits, labels, self.weights, reduction="none", label_smoothing=self.smoothing)
+        losses = F.cross_entropy(logits, labels, reduction="none", label_smoothing=self.smoothing)
+        # An image weighs what its class does. Torch weighs the smoothed label class by class, so that a rare class, of
+        # large weight, gets more than an image's own.
+        return losses if self.weights is None else losses * self.weights[labels]
 
     def on(self, device: torch.device) -> CrossEntropy:
         """Give the same with its tensors on a device."""
@@ -85,12 +88,12 @@ def binary_cross_entropy(
     smoothing : float
         Moves targets towards a half, in [0, 1).
     positive_weights : (classes,) float Tensor, optional
-        What a present label weighs over an absent one.
+        What a present label weighs over an absent one, smoothed or not.
 
     Returns
     -------
     (batch,) float Tensor
     """
     smooth = targets * (1 - smoothing) + smoothing / 2
-    losses = F.binary_cross_entropy_with_logits(logits, smooth, reduction="none", pos_weight=positive_weights)
-    return losses.mean(1)
+    losses = F.binary_cross_entropy_with_logits(logits, smooth, reduction="none")
+    return (losses if positive_weights is None else losses * (1 + (positive_weights - 1) * targets)).mean(1)

@@ -87,6 +87,7 @@ class Trainer:
         self._lanes = Lanes(self.module, recipe.lanes, pretrained, DTYPES[recipe.precision], processes)
         self._parts = recipe.accumulation
         self._scale = LossScale(active=recipe.precision == "float16")
+        self._warm_up = recipe.warm_up if recipe.warm_up * steps >= 1 else 0.0  # a share of a step would be all of it
         reach = recipe.average * steps
         self._average = Average(self.module, 1 - 1 / reach) if reach > 1 else None
 
@@ -151,38 +152,48 @@ class Trainer:
 
     def rate_at(self, at: float) -> float:
         """Learning rate at a place in the schedule, 0 to 1."""
-        return self.recipe.learning_rate * factor(self.recipe.schedule, at, self.recipe.warm_up)
+        return self.recipe.learning_rate * factor(self.recipe.schedule, at, self._warm_up)
 
     def _backward(
         self, images: Tensor, losses: Callable[[Tensor, slice], Tensor], seed: tuple[int, ...], whole: int
     ) -> Tensor:
         """Compute gradients; where memory does not suffice, in more parts, from now on."""
-        scale = self._scale.value / whole
+        scale, parts = self._scale.value / whole, self._parts
+        if self._lanes.in_step:  # a part that is empty in all processes would have no statistics
+            parts = max(min(parts, -(-whole // self._processes.world)), 1)
         if self._processes.shard:
             scale *= self._processes.world  # a mean over the processes is what it gives
         while True:
             try:
-                each = self._lanes.backward(images, losses, self._parts, seed, scale)
+                each = self._lanes.backward(images, losses, parts, seed, scale)
             except RuntimeError as error:  # torch.OutOfMemoryError is one
                 if not _out_of_memory(error):
                     raise
-                if self._lanes.in_step:  # the others are waiting in the middle of this very attempt
-                    raise LinneError(
-                        "memory does not suffice for a batch",
-                        value=f"{whole} images",
-                        remedy=f"--set accumulation={2 * self._parts}",
-                    ) from error
-                if self._parts >= len(images):
+                if parts >= len(images):
                     raise LinneError(
                         "memory does not suffice for one image",
                         value=f"{tuple(images.shape[1:])}",
                         remedy="take a smaller network or input",
                     ) from error
+                if self._lanes.in_step:  # the others are waiting in the middle of this very attempt
+                    raise LinneError(
+                        "memory does not suffice for a batch",
+                        value=f"{whole} images",
+                        remedy=f"--set accumulation={2 * parts}, or a smaller --set batch_size=",
+                    ) from error
+            except ValueError as error:
+                if "more than 1 value per channel" not in str(error):
+                    raise
+                raise LinneError(
+                    "a batch norm cannot be trained by one image",
+                    value=f"{whole} images in {parts} parts",
+                    remedy="give a larger batch_size, a smaller accumulation, or more images",
+                ) from error
             else:
                 self._scale.undo(self._trained)
                 return each
             self._lanes.forget()
-            self._parts *= 2
+            parts = self._parts = 2 * parts
             if self.device.type == "cuda":
                 torch.cuda.empty_cache()
 

@@ -28,6 +28,7 @@ class Pace:
 
     def __init__(self, steps: int, end: float | None, hurried: tuple[float, float] | None = None) -> None:
         self._steps, self.end = steps, end
+        self._begins: int | None = None
         self._first: tuple[int, float] | None = None
         self.hurried = hurried
 
@@ -48,7 +49,9 @@ class Pace:
 
     def seconds_a_step(self, step: int, now: float) -> float | None:
         """What a step has taken so far, from before this one; None until that is known."""
-        if self._first is None and step > 0:  # the first step is over
+        if self._begins is None:  # a run that goes on does so in the middle
+            self._begins = step
+        if self._first is None and step > self._begins:  # the first step is over
             self._first = step, now
         if self._first is None or step - self._first[0] < FEWEST_STEPS:
             return None

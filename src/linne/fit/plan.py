@@ -199,15 +199,20 @@ def _level(method: Method, rate: Rate, outlook: Outlook, chosen: Mapping[str, An
         measured |= dict(zip(_SIDES, outlook.sides, strict=True))
     elsewhere = ("method", "frozen_stages", "views", *UNREAD[method])
     by_hand = {name: value for name, value in chosen.items() if name not in elsewhere}
-    recipe = replace(RECIPES[method], **{**measured, **by_hand})
+    unsmoothed = {"label_smoothing": 0.0} if chosen.get("balance") == "logits" else {}
+    settings = {**measured, **unsmoothed, **by_hand}
+    if "first_side" not in by_hand and by_hand.get("last_side") is not None:  # what is planned does not shrink to it
+        first = settings.get("first_side")
+        settings["first_side"] = None if first is None else min(first, by_hand["last_side"])
+    recipe = replace(RECIPES[method], **settings)
     growth = Growth(outlook.pixels, recipe.first_side, recipe.last_side, 1, WORTHWHILE_EPOCHS["whole"])
-    cost = 1.0 if method == "stages" else growth.cost()
     most_views = 1
     if method == "stages":
         most_views = MOST_ACTIVATION_BYTES // (rate.activation_size * 2 * outlook.images)
         if not outlook.views_per_second or chosen.get("augment") == "none":
             most_views = min(most_views, 1)
-    return Level(recipe, rate.images_per_second / cost, outlook.views_per_second, most_views)
+    cost = 1.0 if method == "stages" else growth.cost()
+    return Level(recipe, rate.images_per_second, outlook.views_per_second, most_views, cost)
 
 
 def _varied(level: Level, outlook: Outlook, chosen: Mapping[str, Any]) -> Level:
@@ -235,7 +240,7 @@ def _words(level: Level, outlook: Outlook, chosen: Mapping[str, Any]) -> str:
         "scratch": "training every weight from a random start, from augmented images",
     }[recipe.method]
     how = [in_short(level), f"about {seconds:.0f} s"]
-    how.append(f"at about {level.images_per_second:.0f} images/s")
+    how.append(f"at about {level.images_per_second / level.cost:.0f} images/s")
     unusual = {
         "precision": f"products in {recipe.precision}" if recipe.precision != "float32" else "",
         "lanes": f"{recipe.lanes} parts of a batch side by side" if recipe.lanes > 1 else "",

@@ -164,14 +164,14 @@ class Processes:
         if self.alone:
             yield
             return
-        threads = torch.get_num_threads()
+        threads, most = torch.get_num_threads(), max(1, available_cores() // self.local_world)
         cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
         if cores:
             share = cores[self.local_rank :: self.local_world] or [cores[self.local_rank % len(cores)]]
             os.sched_setaffinity(0, share)
-            torch.set_num_threads(len(share))
+            torch.set_num_threads(min(len(share), most))
         else:
-            torch.set_num_threads(max(1, available_cores() // self.local_world))
+            torch.set_num_threads(most)
         try:
             yield
         finally:

@@ -30,8 +30,9 @@ def can_be_cut_at_once(spec: PixelSpec, policy: Policy) -> bool:
 class ResidentImages:
     """A `Source` that takes its batches from another one, and from the device's memory once all pictures are there.
 
-    They go there after the first epoch that was asked for, if they are in the pixel cache then, and fit: a cache that
-    an earlier run has filled changes nothing. Views are the same but for rounding; labels and order are the same.
+    They go there after the first epoch of the level, if they are in the pixel cache then, and fit: a cache that an
+    earlier run has filled changes nothing, nor does it where a run goes on in a later epoch. Views are the same but for
+    rounding; labels and order are the same.
 
     Parameters
     ----------
@@ -45,7 +46,6 @@ class ResidentImages:
         self.images, self.batch_size, self.failed = host.images, host.batch_size, host.failed
         self._waited = 0.0
         self._pictures: dict[int, Tensor] = {}
-        self._begun = False
 
     @property
     def waited(self) -> float:
@@ -60,10 +60,9 @@ class ResidentImages:
     def epoch(self, epoch: int, first: int = 0) -> Generator[Batch, None, None]:
         """Give batches of random views: uint8, channels last."""
         began = time.perf_counter()
-        if self._begun and not self.resident:
+        if epoch > self.host.growth.first and not self.resident:
             self._settle()
         self._waited += time.perf_counter() - began
-        self._begun = True
         if not self.resident:
             yield from self.host.epoch(epoch, first)
             return

@@ -180,7 +180,7 @@ class AugmentedImages:
         kept = np.delete(np.arange(len(rows)), missing)
         images = buffer[: len(rows)] if not missing else buffer[torch.from_numpy(kept)]
         yield images, label_tensor(self.label[rows[kept]])
-        free.append(buffer)
+        free.append(buffer)  # it has been copied by now: the labels, copied after it, are waited for
 
     def _fill(
         self,

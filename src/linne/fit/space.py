@@ -61,10 +61,11 @@ def axes(levels: tuple[Recipe, ...], has_drop_path: bool, fixed: Collection[str]
         ("learning_rate", Number("learning_rate", -1.0, 1.0, 0.0)),
         ("optimiser", Pick("optimiser", ("adamw", "muon", "sgd"), last.optimiser)),
         ("weight_decay", Number("weight_decay", -1.5, 0.8, 0.0)),
-        ("label_smoothing", Number("label_smoothing", 0.0, 0.2, last.label_smoothing)),
         ("batch_size", Pick("batch_size", (32, 64, 128), last.batch_size)),
         ("average", Pick("average", (0.0, 0.1, 0.2), last.average)),
     ]
+    if last.balance != "logits":  # it is for labels that are not smoothed
+        free.append(("label_smoothing", Number("label_smoothing", 0.0, 0.2, last.label_smoothing)))
     if last.method != "scratch":
         free.append(("layer_decay", Number("layer_decay", 0.5, 1.0, last.layer_decay)))
     if has_drop_path:

@@ -1,4 +1,4 @@
-"""Losses of steps; those on a GPU are fetched now and then, so that it is not waited for at each step."""
+"""Losses of steps; those on a GPU are fetched now and then, so that nothing waits for them at each step."""
 
 from __future__ import annotations
 

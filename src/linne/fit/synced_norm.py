@@ -66,7 +66,7 @@ class SyncedNorm:
         number = numbers.sum()
         mean = (numbers * means).sum(0) / number
         variance = (numbers * (variances + (means - mean).square())).sum(0) / number
-        self._note(mean.detach(), variance.detach() * number / (number - 1))
+        self._note(mean.detach(), variance.detach() * number / (number - 1).clamp(min=1))
         factor: Tensor = (variance + norm.eps).rsqrt()
         shift = -mean * factor
         if norm.affine:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -113,16 +113,18 @@ def whole_rate(
     pretrained: bool,
     seconds: float,
     chosen: Mapping[str, Any] = NOTHING,
+    teacher: Callable[[Tensor], Tensor] | None = None,
 ) -> Rate:
     """Measure training every stage from augmented images; the slower of augmenting and computing counts.
 
-    Once `seconds` are over, no more settings are tried. Those that were `chosen` by hand are what is measured.
+    Once `seconds` are over, no more settings are tried. Those that were `chosen` by hand are what is measured, and a
+    `teacher` is asked as in training.
     """
     trial = _trial(network, classes)
     end = time.perf_counter() + seconds
-    few = batch_size if device.type == "cuda" else min(batch_size, MEASURED_IMAGES)
+    few = batch_size if device.type == "cuda" else min(batch_size, max(MEASURED_IMAGES, 2 * available_cores()))
     images = torch.randn(few, pixels.height, pixels.width, pixels.channels).permute(0, 3, 1, 2)  # as views are
-    step = _Bench(trial, 0, images, classes, device, pretrained, pixels, end, chosen).fastest()
+    step = _Bench(trial, 0, images, classes, device, pretrained, pixels, end, chosen, teacher).fastest()
     augmented = augmented_per_second(sample, pixels, policy)
     # Augmenting and training share the cores on a CPU; a GPU leaves them to augmenting.
     rate = (
@@ -181,6 +183,7 @@ class _Bench:
     pixels: PixelSpec
     end: float
     chosen: Mapping[str, Any]
+    teacher: Callable[[Tensor], Tensor] | None = None
 
     def fastest(self) -> Rate:
         """Measure precisions, then parts side by side, then where channels lie, and give what to take.
@@ -188,14 +191,14 @@ class _Bench:
         What was chosen by hand is in all of them.
         """
         by_hand = self.chosen.keys()
-        precision, lanes = self.chosen.get("precision", "float32"), self.chosen.get("lanes", 1)
-        best = self.rate(precision, lanes, self.chosen.get("channels_last", True))
+        precision, layout = self.chosen.get("precision", "float32"), self.chosen.get("channels_last", True)
+        best = self.rate(precision, self.chosen.get("lanes", 1), layout)
         if "precision" not in by_hand and self._has_bfloat16():
             best = self._better(best, replace(best, precision="bfloat16"), BFLOAT16_GAIN)
-        cores, on_cpu = available_cores(), self.device.type == "cpu"
+        lanes, on_cpu = min(available_cores(), len(self.inputs)), self.device.type == "cpu"
         shared = on_cpu and can_share(Tail(self.network, self.stage), self.pretrained)
-        if "lanes" not in by_hand and shared and 1 < cores <= len(self.inputs):
-            best = self._better(best, replace(best, lanes=cores), LANES_GAIN)
+        if "lanes" not in by_hand and shared and lanes > 1:
+            best = self._better(best, replace(best, lanes=lanes), LANES_GAIN)
         if "channels_last" not in by_hand and on_cpu:  # tensor cores want channels last
             best = self._better(best, replace(best, channels_last=False), LAYOUT_GAIN)
         return best
@@ -225,7 +228,7 @@ class _Bench:
         make = partial(make_optimiser, recipe.optimiser, self.network, groups)
         loss = partial(F.cross_entropy, reduction="none")
         module = Tail(self.network, self.stage)
-        trainer = Trainer(module, make, recipe, self.device, self.pixels, loss, self.pretrained, 1)
+        trainer = Trainer(module, make, recipe, self.device, self.pixels, loss, self.pretrained, 1, self.teacher)
         speed = self._images_per_second(trainer, torch.arange(len(self.inputs)) % self.classes)
         return Rate(self.stage, precision, lanes, speed, self.inputs[0].numel(), channels_last)
 

@@ -64,8 +64,9 @@ class MLflow:
             )
             self._run = run.info.run_id
             write_json(self._folder / KEPT, {"run_id": self._run, "tracking_uri": self._uri})
-            listed = [Param(name, str(value)[:LONGEST_VALUE]) for name, value in params.items() if value is not None]
-            self._client.log_batch(self._run, params=listed)
+        # Again for a run that goes on: it may have been cut off before it could tell them. The same are no news.
+        listed = [Param(name, str(value)[:LONGEST_VALUE]) for name, value in params.items() if value is not None]
+        self._client.log_batch(self._run, params=listed)
         for epoch in done:
             self.epoch(epoch)
 

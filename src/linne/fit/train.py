@@ -15,6 +15,7 @@ from torch import Tensor
 from linne.fit.checkpoint import Checkpoints
 from linne.fit.judge import Judge
 from linne.fit.level import Level
+from linne.fit.levels import VALIDATION_SPEED
 from linne.fit.optimise import Trainer
 from linne.fit.pace import Pace
 from linne.fit.processes import ALONE, Processes
@@ -23,9 +24,6 @@ from linne.fit.step_losses import StepLosses
 from linne.fit.stopping import stopping
 from linne.records.errors import DataError, Stopped
 from linne.records.progress import Progress
-
-VALIDATED_FASTER = 3
-"""Images are validated about so many times as fast as they are trained on: before a level has been validated once."""
 
 NOTED = 20
 """The progress line shows the mean loss of so many steps."""
@@ -214,7 +212,7 @@ class Loop:
         if seconds_a_step is not None and self.judge.done[-1].level != self.position.level:
             # The level before was validated on stored activations, perhaps: this one reads files.
             batches = len(self.judge.best.seen) / level.source.batch_size
-            rest = max(rest, batches * seconds_a_step / VALIDATED_FASTER)
+            rest = max(rest, batches * seconds_a_step / VALIDATION_SPEED)
         return self.deadline - rest
 
     def _judge(

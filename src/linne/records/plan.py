@@ -11,7 +11,7 @@ from linne.records.errors import LinneError
 from linne.records.pixel_spec import PixelSpec
 from linne.records.recipe import Recipe
 
-SCHEMA = 2
+SCHEMA = 3
 REMEDY = "give the plan.json of a run"
 
 

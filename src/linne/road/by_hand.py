@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import torch
 from torch import nn
 
 from linne.choose.network import Choice
+from linne.choose.network import takes as takes_inputs
 from linne.fit.growth import scaled, usual_sides
 from linne.fit.lanes import can_share
 from linne.fit.policy import SMALL_SIDE
@@ -77,10 +77,4 @@ def sides_of(choice: Choice) -> tuple[int, int] | None:
 
 def takes(network: nn.Module, pixels: PixelSpec, side: int) -> bool:
     """Whether inputs of that shape, whose shorter side is `side`, go through a network."""
-    spec = scaled(pixels, side)
-    try:
-        with torch.inference_mode():
-            network(torch.zeros(1, spec.channels, spec.height, spec.width))
-    except (LinneError, RuntimeError, ValueError, AssertionError):
-        return False  # a table of positions, a window that does not fit, nothing left of a small input
-    return True
+    return takes_inputs(network, scaled(pixels, side))

@@ -21,11 +21,12 @@ LASTING = ("created", "openings", "reviews", "reserve")
 
 
 class Laps:
-    """Seconds of each step, in `seconds`."""
+    """Seconds of each step, in `seconds`; those that were `spent` by processes that were cut off are not told apart."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, spent: float) -> None:
         self._clock = clock
-        self.seconds: dict[str, float] = {"start": clock.elapsed()}
+        before = {"before it was cut off": spent} if spent else {}
+        self.seconds: dict[str, float] = {**before, "start": clock.elapsed() - spent}
 
     def end(self, step: str) -> None:
         """Note the seconds since the last step ended."""

@@ -175,7 +175,8 @@ def resume(
     Parameters
     ----------
     folder : path
-        A run that `linne.fit` has begun, with however many processes.
+        A run that `linne.fit` has begun, with however many processes; one with several views of each image goes on
+        with one.
     shard : bool
         As in `linne.fit`.
     progress : Progress, optional
@@ -201,6 +202,7 @@ def resume(
         request = Request.read(run.asked)  # before anything is written: it may be another folder of the user's
         if run.is_finished():
             progress.say("this run is finished")
+            run.state.unlink(missing_ok=True)  # it was cut off before it could do that
             run = Run.open(folder)
         else:
             with alone_in(folder):

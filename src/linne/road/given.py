@@ -21,6 +21,7 @@ from linne.road.outlook import Asked, outlook_of, with_rates
 from linne.road.planning import Planned
 from linne.road.probing import backend_of
 from linne.road.request import Request
+from linne.runtime.torchrun import started_by_torchrun
 
 SETTINGS_OF_SPEED = ("augment", "precision", "lanes", "channels_last", "optimiser")
 """With which training is measured."""
@@ -45,8 +46,12 @@ def plan_of(
         return None
     plan = Plan.read(path)
     _refuse_another_start(plan, path, material)
+    views = max((level.views for level in plan.levels), default=1)
+    if views > 1 and started_by_torchrun():
+        remedy = "go on with one process" if goes_on else "edit the plan, or take one process"
+        raise LinneError("several views of an image are made by one process", file=path, value=views, remedy=remedy)
     material = as_planned(material, plan)
-    backend = backend_of(material, request.store, plan.stage)
+    backend = backend_of(material, request.store, plan.stage, None if goes_on else clock.left())
     if goes_on:
         backend = _as_before(backend, material, plan.stage, before)
         return Planned(material, replace(plan, budget=clock.budget), None, backend, plan.stage, None)

@@ -25,12 +25,13 @@ from linne.report.cases import MOST_PICTURES
 from linne.road.budget import Clock
 from linne.road.by_hand import refuse_what_cannot_be, sides_of
 from linne.road.look import Material
+from linne.road.teacher import Teaching
 from linne.runtime.session import available_cores
 from linne.runtime.torchrun import started_by_torchrun
 from linne.split.assign import TEST_SHARE, VALIDATION_SHARE
 
 BATCH_SIZE = 64
-"""With which speed is measured."""
+"""With which speed is measured, unless another is chosen by hand."""
 
 MEASURING_SHARE = 0.05
 MOST_MEASURING_SECONDS = 20.0
@@ -59,14 +60,14 @@ WHOLE_NEEDS_SECONDS = {"cpu": 180.0, "cuda": 20.0}
 class Asked:
     """What the user said of the training itself; see `linne.fit`.
 
-    `chosen` are settings of a recipe, checked; `taught`: by a teacher.
+    `chosen` are settings of a recipe, checked.
     """
 
     seed: int
     weights: str | None
     chosen: Mapping[str, Any]
     flip: bool | None
-    taught: bool = False
+    teaching: Teaching | None = None
 
 
 def finish_seconds(
@@ -161,17 +162,18 @@ def with_rates(
     policy = Policy.named(asked.chosen.get("augment", recipe.augment), outlook.mirrored)
     left = clock.left()
     seconds = MOST_MEASURING_SECONDS if left is None else min(MOST_MEASURING_SECONDS, MEASURING_SHARE * left)
+    batch = min(asked.chosen.get("batch_size", BATCH_SIZE), outlook.train_images)
+    if device().type == "cpu":  # more at once are no faster, and take their time
+        batch = min(batch, BATCH_SIZE)
     tails: tuple[Rate, ...] = ()
     whole: Rate | None = None
     if choice.pretrained and method in (None, "stages"):
-        tails = tail_rates(choice.network, choice.pixels, classes, BATCH_SIZE, device(), seconds, asked.chosen)
+        tails = tail_rates(choice.network, choice.pixels, classes, batch, device(), seconds, asked.chosen)
     enough = left is None or left > WHOLE_NEEDS_SECONDS[device().type]
     if not choice.pretrained or method == "whole" or (method is None and enough):
-        batch = min(BATCH_SIZE, outlook.train_images)
-        seen, pretrained = (material.sample, policy), choice.pretrained
-        whole = whole_rate(
-            choice.network, choice.pixels, classes, batch, device(), *seen, pretrained, seconds, asked.chosen
-        )
+        teacher = None if asked.teaching is None else asked.teaching.seeing(choice.pixels)
+        network, pretrained = (choice.network, choice.pixels, classes, batch, device()), choice.pretrained
+        whole = whole_rate(*network, material.sample, policy, pretrained, seconds, asked.chosen, teacher)
     slowness = clock.slowness
     costs: dict[int | None, float] = {
         rate.frozen_stages: _embed_seconds(material, backend, cache, rate.frozen_stages, slowness) for rate in tails
@@ -199,7 +201,8 @@ def _embed_seconds(material: Material, backend: Pick | None, cache: Path, stage:
     compute = 1 / backend.rate if backend is not None else 0.0
     seconds = (1 - embedded) * compute
     looking = material.sample.seconds + LOOKING_SECONDS / available_cores()
-    seconds += slowness * (1 - min(looked_at, embedded)) * looking
+    held = min(looked_at, embedded)
+    seconds += slowness * ((1 - held) * looking + held * material.sample.reading)
     preparing = backend.preparing if backend is not None and embedded < 1 else 0.0
     return preparing + images * (1.1 * seconds + FROM_STORE_SECONDS)
 

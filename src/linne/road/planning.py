@@ -154,8 +154,7 @@ def _last_reasons(material: Material, asked: Asked, levels: Sequence[Recipe]) ->
     if any(level.views > 1 or (level.method != "stages" and level.augment != "none") for level in levels):
         reasons.append(mirrored(material, asked)[1])
     if unused := _unused(material, asked, levels):
-        what = "stored activations" if levels else "the probe alone"
-        reasons.append(f"of no use, since what is trained is {what}: {', '.join(unused)}, chosen by hand")
+        reasons.append(f"of no use for what is trained: {', '.join(unused)}, chosen by hand")
     if material.choice.pretrained and levels:
         reasons.append("whichever does best on validation images is kept, the probe too")
     return reasons
@@ -166,7 +165,10 @@ def _unused(material: Material, asked: Asked, levels: Sequence[Recipe]) -> list[
     chosen = asked.chosen.keys() - {"method"}
     if task_of(material.index) == "multi":
         chosen -= {"label_smoothing"}  # it is linne that chose it
-    return sorted(name for name in chosen if all(name in UNREAD[level.method] for level in levels))
+    asks_nobody = () if asked.teaching is not None else ("teacher_share", "teacher_temperature")
+    return sorted(
+        name for name in chosen if name in asks_nobody or all(name in UNREAD[level.method] for level in levels)
+    )
 
 
 def _question(material: Material, clock: Clock, asked: Asked) -> str:
@@ -184,7 +186,7 @@ def _question(material: Material, clock: Clock, asked: Asked) -> str:
             machine(),
             dict(asked.chosen),
             asked.flip,
-            asked.taught,
+            asked.teaching and asked.teaching.fingerprint,
             started_by_torchrun(),  # several processes make no views
         ]
     )
@@ -205,7 +207,10 @@ def _training(value: dict[str, Any]) -> Training:
         recipe, rate = Recipe.from_json(kept["recipe"]), float(kept["images_per_second"])
         if not 0 < rate < math.inf:
             raise ValueError("is no speed")
-        return Level(recipe, rate, float(kept["views_per_second"]), int(kept["most_views"]))
+        cost = float(kept["cost"])
+        if not 0 < cost < math.inf:
+            raise ValueError("is no share")
+        return Level(recipe, rate, float(kept["views_per_second"]), int(kept["most_views"]), cost)
 
     spare = None if value["spare"] is None else level(value["spare"])
     return Training(tuple(map(level, value["levels"])), spare, tuple(value["reasons"]), bool(value["settled"]))

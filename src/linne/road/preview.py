@@ -76,6 +76,7 @@ class Preview:
         return {
             "file": str(self.file),
             "network": self.network,
+            "augment": self.augment,
             "pixels": self.pixels.to_json(),
             "policy": {**asdict(self.policy), "in_words": self.policy.in_words(self.pixels)},
             "mirroring": self.mirroring,

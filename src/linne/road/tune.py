@@ -29,6 +29,7 @@ from linne.road.sizes import parse_size
 from linne.road.trials import Trials
 from linne.road.tuning import Materials, Terms, agree, in_words, settled
 from linne.road.weights import lasting
+from linne.runtime.session import available_cores
 
 PathName = str | PathLike[str]
 
@@ -122,7 +123,7 @@ def tune(
     """
     clock = Clock(time.monotonic() if started is None else started, parse_budget(budget))
     _refuse_what_is_missing()
-    torch.set_num_threads(torch.get_num_threads())  # see `linne.road.walk`
+    torch.set_num_threads(min(torch.get_num_threads(), available_cores()))  # see `linne.road.walk`
     if clock.budget is None and trials is None:
         raise LinneError("a search without an end", remedy="give a --budget, or --trials")
     if trials is not None and trials < 1:

@@ -18,7 +18,7 @@ from linne.fit.processes import ALONE, BEGINS, Processes
 from linne.fit.tracking import Trackers, flat
 from linne.records.errors import LinneError, RunError
 from linne.records.findings import Findings
-from linne.records.index import Index
+from linne.records.index import TEST, Index
 from linne.records.progress import Progress
 from linne.records.run import Run
 from linne.records.split import Split
@@ -36,10 +36,13 @@ from linne.road.outlook import Asked, finish_seconds
 from linne.road.planning import Planned, plan_run, settle_plan
 from linne.road.probing import probe_of
 from linne.road.request import Request
+from linne.road.seen_before import seen_before
 from linne.road.ship import ship
 from linne.road.teacher import Teaching, read_teacher, refuse_another_teacher
 from linne.road.training import refuse_for_several_labels, scores_of, train_network
 from linne.runtime.contention import slowness
+from linne.runtime.session import available_cores
+from linne.split.groups import groups_by_name
 
 
 @dataclass(frozen=True)
@@ -70,18 +73,24 @@ def walk(
     """
     # The first thread that sets its number of threads changes how MKL sums in all of them: a run that measures has such
     # threads before it trains, and one that goes on, or has a plan, has none.
-    torch.set_num_threads(torch.get_num_threads())
-    clock, index, asked = clock.with_spent(elapsed_of(run.state)), material.index, _asked(request, material.index)
+    torch.set_num_threads(min(torch.get_num_threads(), available_cores()))
+    spent, index = elapsed_of(run.state), material.index
+    clock = clock.with_spent(spent)
+    teaching = None if request.teacher is None else read_teacher(request.teacher, index.labels)
+    asked = _asked(request, index, teaching)
+    if request.group_by is not None and not run.split.exists():
+        groups_by_name(index, request.group_by)  # a pattern that groups nothing is told of before the pass
     if request.plan is None and not run.plan.exists():
         refuse_what_cannot_be(material.choice, asked.chosen)
     if clock.budget is not None and not run.plan.exists():
         clock = replace(clock, slowness=slowness())
         if clock.slowness > 1:
             progress.say(f"the machine is busy: steps are expected to take {clock.slowness:.1f} times as long")
+    if processes.shard and asked.chosen.get("optimiser") == "muon":
+        raise LinneError("needs whole matrices", value="muon", remedy="take another optimiser, or do not --shard")
     here = _Here(run, request, asked, clock, progress, known_facts(run))
-    laps, trackers = Laps(clock), Trackers(request.track, run.folder, progress.say)
+    laps, trackers = Laps(clock, spent), Trackers(request.track, run.folder, progress.say)
     _refuse_other_photos(run, index)
-    teaching = None if request.teacher is None else read_teacher(request.teacher, index.labels)
     planned = _planned(here, material, teaching)
     laps.end("plan")
 
@@ -118,21 +127,21 @@ def walk(
 
     write_report(run)
     laps.end("report")
-    run.facts["finished"] = True
-    run.write()
-    left = clock.left()
-    if left is not None and clock.budget is not None and left < -LATE * clock.budget:
-        progress.say(f"{-left:.0f} s late: what came after the plan took longer than was expected")
     told = ("accuracy", "log_loss", "average_precision", "epoch")
     trackers.end({name: value for name, value in run.facts["chosen"].items() if name in told})
+    run.facts["finished"] = True
+    run.write()
     run.state.unlink(missing_ok=True)
+    if clock.budget is not None and start.elapsed() > (1 + LATE) * clock.budget:
+        late = start.elapsed() - clock.budget
+        progress.say(f"{late:.0f} s late: what came after the plan took longer than was expected")
 
 
-def _asked(request: Request, index: Index) -> Asked:
+def _asked(request: Request, index: Index, teaching: Teaching | None) -> Asked:
     # A class that is decided for itself has no others to take the blame, and smoothing only blurs it.
     several = task_of(index) == "multi"
     settings = {"label_smoothing": 0.0, **request.chosen} if several else request.chosen
-    return Asked(request.seed, request.weights, settings, request.flip, request.teacher is not None)
+    return Asked(request.seed, request.weights, settings, request.flip, teaching)
 
 
 def _planned(here: _Here, material: Material, teaching: Teaching | None) -> Planned:
@@ -203,6 +212,9 @@ def _start(
     if teaching is not None and planned.training and all(level.method == "stages" for level in plan.levels):
         unused = "the teacher is not asked: what is trained are stored activations, or the probe alone"
         plan, new = replace(plan, reasons=(*plan.reasons, unused)), (*new, unused)
+    told = seen_before(request.weights, request.teacher, embedding.passed.digest[split.rows(TEST)])
+    told = tuple(reason for reason in told if reason not in plan.reasons)
+    plan, new = replace(plan, reasons=(*plan.reasons, *told)), (*new, *told)
     for reason in new:
         here.progress.say(f"plan: {reason}")
     run.facts |= {"plan": plan.to_json(), "reserve": reserve}

@@ -19,8 +19,8 @@ BLOCK = bytes(1 << 20)
 def slowness() -> float:
     """How many times as long as on a machine of its own a process needs that keeps all cores at work; 1 on such a one.
 
-    Threads on all cores compute for a moment: the time that went by over that in which they ran. Other programs count,
-    and so does a container's share of the processor. Measurements of speed do not tell, since their best moments are
+    Threads on all cores compute for a moment: the time that went by over that in which they ran. Other programs count.
+    Measurements of speed do not tell, since their best moments are
     those in which nothing else ran. What is noticed must be so a second time: one moment may be a hiccup.
     """
     found = _measured()

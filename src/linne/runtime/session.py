@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +13,9 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from linne.records.errors import LinneError
+
+CGROUP = Path("/sys/fs/cgroup")
+"""Where Linux tells of a process's control group, a container's too."""
 
 
 class Session:
@@ -51,5 +57,18 @@ class Session:
 
 
 def available_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Cores that this process may use: those that it may run on, and no more than a container's share of them."""
+    own = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, math.ceil(min(own, quota(CGROUP))))
+
+
+@cache
+def quota(cgroup: Path) -> float:
+    """Cores' worth of time that a control group gives its processes, by Linux's files, of version 2 or 1; else inf."""
+    with suppress(OSError, ValueError, ZeroDivisionError):
+        given, period = (cgroup / "cpu.max").read_text().split()
+        return math.inf if given == "max" else int(given) / int(period)
+    with suppress(OSError, ValueError, ZeroDivisionError):
+        given, period = ((cgroup / "cpu" / f"cpu.cfs_{name}_us").read_text() for name in ("quota", "period"))
+        return int(given) / int(period) if int(given) > 0 else math.inf
+    return math.inf
