@@ -142,6 +142,17 @@ def test_lanes_are_tried_on_many_cores_too(
     assert rate.lanes == lanes
 
 
+def test_several_processes_have_one_lane_each(monkeypatch: pytest.MonkeyPatch, sample: Sample) -> None:
+    monkeypatch.setattr(throughput._Bench, "_images_per_second", lambda _, trainer, __: float(trainer.recipe.lanes))
+    monkeypatch.setattr(throughput, "available_cores", lambda: 2)
+    for several, lanes in ((False, 2), (True, 1)):
+        if several:
+            monkeypatch.setenv("TORCHELASTIC_RUN_ID", "one")
+            monkeypatch.setenv("WORLD_SIZE", "2")
+        rate = whole_rate(small_network(), small_pixels(), 3, 4, CPU, sample, Policy(True), True, 60)
+        assert rate.lanes == lanes
+
+
 def test_a_gray_network(sample: Sample) -> None:
     network, pixels = create("lenet5"), entry("lenet5").pixels
     assert whole_rate(network, pixels, 3, 4, CPU, sample, Policy(True), False, 60).images_per_second > 0

@@ -28,7 +28,7 @@ def told(levels: tuple[Recipe, ...], fixed: dict[str, Any]) -> dict[str, Any]:
 def test_what_one_level_alone_reads_is_said_for_it() -> None:
     said = told((TAIL, WHOLE), {})
     assert (said["first_side"], said["last_side"], said["augment"]) == (160, 192, "trivial")
-    assert not said.keys() & {"method", "learning_rate", "frozen_stages", "views"}
+    assert not said.keys() & {"method", "learning_rate", "frozen_stages", "views", "teacher_share"}
     assert told((TAIL, WHOLE), {"views": 4})["views"] == 4
 
 

@@ -127,6 +127,7 @@ def test_a_plan_without_groups_or_of_another_schema(grouped: Run, tmp_path: Path
         ({"method": "stages", "frozen_stages": 1}, ("teacher_share", 0.3)),
         ({"method": "whole"}, ("views", 2)),
         ({"method": "whole"}, ("frozen_stages", 1)),
+        ({"method": "whole"}, ("teacher_temperature", 3.0)),  # there is no teacher
         ({"method": "whole", "last_side": 32}, ("first_side", 33)),  # it would shrink
     ],
 )
@@ -160,6 +161,16 @@ def test_several_processes_refuse_a_plan_of_several_views_before_they_embed(
     with pytest.raises(LinneError) as caught:
         plan_of(run, *given)
     assert (caught.value.file, caught.value.value) == (str(run.plan), 2)
+
+
+def test_what_the_network_has_not_is_refused_in_a_plan(
+    grouped: Run, few: Path, lenet_weights: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "plan.json"
+    replace(Plan.read(grouped.plan), levels=(Recipe("whole", drop_path=0.3),)).write(path)
+    with pytest.raises(LinneError) as caught:
+        linne.fit(few, weights=lenet_weights, plan=path, cache=tmp_path / "c", out=tmp_path / "o")
+    assert (caught.value.file, caught.value.value) == (str(path), 0.3)
 
 
 @pytest.mark.parametrize("side", ["pixels", "first_side", "last_side"])

@@ -63,7 +63,9 @@ def tune(
     budget: Annotated[
         str, typer.Option(help="90s, 10m, 2h, or none; counted from the start, the last run included.")
     ] = "1h",
-    trials: Annotated[int | None, typer.Option(help="Trials to make at most.", min=1)] = None,
+    trials: Annotated[
+        int | None, typer.Option(help="Trials to make at most, now: those of earlier calls are not counted.", min=1)
+    ] = None,
     group_by: Annotated[
         str | None, typer.Option(help="Pattern on file names; images with the same match stay in one subset.")
     ] = None,
@@ -137,7 +139,9 @@ def _print(tuned: Tuned) -> None:
         table.add_row(str(trial.number), *numbers, f"{shown(trial.network)}, {trial.method}{own}")
     out.print(table)
     pruned = sum(trial.state == "pruned" for trial in tuned.trials)
-    out.print(f"{len(tuned.trials)} trials, {len(complete)} to their end, {pruned} given up as poor")
+    others = len(tuned.trials) - len(complete) - pruned
+    cut = f", {others} cut off or failed" if others else ""
+    out.print(f"{len(tuned.trials)} trials: {len(complete)} to their end, {pruned} given up as poor{cut}")
     out.print(
         f"The best of {len(complete)} scores on the same validation images is too good by some luck. "
         "The test set has not been looked at.",

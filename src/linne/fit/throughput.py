@@ -31,6 +31,7 @@ from linne.pixels.shrunk import Decoded
 from linne.records.pixel_spec import PixelSpec
 from linne.records.recipe import Precision, Recipe
 from linne.runtime.session import available_cores
+from linne.runtime.torchrun import started_by_torchrun
 
 LANES_GAIN = 1.05
 """Parts side by side must be this much faster to be taken."""
@@ -196,7 +197,8 @@ class _Bench:
         if "precision" not in by_hand and self._has_bfloat16():
             best = self._better(best, replace(best, precision="bfloat16"), BFLOAT16_GAIN)
         lanes, on_cpu = min(available_cores(), len(self.inputs)), self.device.type == "cpu"
-        shared = on_cpu and can_share(Tail(self.network, self.stage), self.pretrained)
+        alone = on_cpu and not started_by_torchrun()  # several processes have one lane each
+        shared = alone and can_share(Tail(self.network, self.stage), self.pretrained)
         if "lanes" not in by_hand and shared and lanes > 1:
             best = self._better(best, replace(best, lanes=lanes), LANES_GAIN)
         if "channels_last" not in by_hand and on_cpu:  # tensor cores want channels last

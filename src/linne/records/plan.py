@@ -96,8 +96,8 @@ class Plan:
             raise LinneError("levels are missing", remedy="give at least one of method scratch")
         full = min(self.pixels.height, self.pixels.width)
         for level in self.levels:
-            for name, value in level.unused().items():
-                problem = f"{name} does nothing in a level of method {level.method}"
+            for name, value in level.unused(taught=bool(self.teacher)).items():
+                problem = f"{name} does nothing in such a level of method {level.method}"
                 raise LinneError(problem, value=value, remedy="leave it away")
             first, last = level.first_side, level.last_side or full
             if first is not None and first > last:

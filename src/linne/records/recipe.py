@@ -126,17 +126,19 @@ class Recipe:
             raise LinneError("method is missing", remedy=f"give one of {', '.join(METHODS)}")
         return cls(**{name: checked(name, given) for name, given in value.items()})
 
-    def unused(self) -> dict[str, Any]:
-        """Settings that say something which the method knows nothing of."""
+    def unused(self, taught: bool) -> dict[str, Any]:
+        """Settings that say something which the method knows nothing of, or that is for a teacher and there is none."""
         usual = {field.name: field.default for field in fields(self)}
-        told = {name: getattr(self, name) for name in UNREAD[self.method]}
+        told = {name: getattr(self, name) for name in (*UNREAD[self.method], *(() if taught else TEACHERS))}
         return {name: value for name, value in told.items() if value != usual[name]}
 
 
 METHODS: tuple[Method, ...] = get_args(Method)
 
+TEACHERS = ("teacher_share", "teacher_temperature")
+
 UNREAD: dict[Method, tuple[str, ...]] = {
-    "stages": ("augment", "mix", "first_side", "last_side", "teacher_share", "teacher_temperature"),
+    "stages": ("augment", "mix", "first_side", "last_side", *TEACHERS),
     "whole": ("frozen_stages", "views"),
     "scratch": ("frozen_stages", "views"),
 }

@@ -11,7 +11,7 @@ from typing import Any
 from linne.records.atomic import write_text
 from linne.records.errors import printable
 from linne.records.plan import Plan
-from linne.records.recipe import UNREAD
+from linne.records.recipe import TEACHERS, UNREAD
 from linne.records.trials import Trial
 
 MEASURED = ("epochs", "precision", "lanes", "channels_last", "accumulation")
@@ -39,7 +39,8 @@ def as_toml(trial: Trial, plan: Plan, fixed: Mapping[str, Any], command: str) ->
     several = len(plan.levels) > 1
     found_anew = (*MEASURED, *UNREAD["whole"]) if several else MEASURED
     for name in plan.levels[0].to_json():
-        values = [getattr(level, name) for level in plan.levels if name not in UNREAD[level.method]]
+        unread = () if plan.teacher else TEACHERS
+        values = [getattr(level, name) for level in plan.levels if name not in (*UNREAD[level.method], *unread)]
         if any(other != values[0] for other in values[1:]):
             lines.append(f"# {name}: {', then '.join(map(str, values))}")
         elif values and name in found_anew and name not in fixed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from torch import nn
@@ -37,13 +38,22 @@ def refuse_what_cannot_be(choice: Choice, chosen: Mapping[str, Any]) -> None:
         raise LinneError("views vary images", value=chosen["views"], remedy="give one view, or another --augment")
     if chosen.get("views", 1) > 1 and started_by_torchrun():
         raise LinneError("several views are made by one process", value=chosen["views"], remedy="give --set views=1")
-    if chosen.get("lanes", 1) > 1 and (started_by_torchrun() or not can_share(choice.network, choice.pretrained)):
-        why = "several processes have one lane each, and batch norms that train see the whole batch"
-        raise LinneError(f"lanes must be one here: {why}", value=chosen["lanes"], remedy="leave lanes away")
-    if chosen.get("drop_path") and not any(isinstance(part, DropPath) for part in choice.network.modules()):
-        why = "drop_path is for networks with residual branches"
-        raise LinneError(why, value=chosen["drop_path"], remedy="leave it away, or take another network")
+    if chosen.get("lanes", 1) > 1 and started_by_torchrun():
+        raise LinneError("several processes have one of the lanes each", value=chosen["lanes"], remedy="leave it away")
+    refuse_what_the_network_lacks(choice, chosen.get("lanes", 1), chosen.get("drop_path"))
     _refuse_sides(choice, chosen)
+
+
+def refuse_what_the_network_lacks(
+    choice: Choice, lanes: int, drop_path: float | None, file: Path | None = None
+) -> None:
+    """Raise where lanes, or stochastic depth, would do nothing in a network; `file` is the plan that says so."""
+    if lanes > 1 and not can_share(choice.network, choice.pretrained):
+        why = "batch norms that train see the whole batch: lanes must be one"
+        raise LinneError(why, file=file, value=lanes, remedy="leave it away")
+    if drop_path and not any(isinstance(part, DropPath) for part in choice.network.modules()):
+        why = "drop_path is for networks with residual branches"
+        raise LinneError(why, file=file, value=drop_path, remedy="leave it away, or take another network")
 
 
 def _refuse_sides(choice: Choice, chosen: Mapping[str, Any]) -> None:

@@ -15,7 +15,7 @@ from linne.records.errors import LinneError
 from linne.records.plan import Plan
 from linne.records.run import Run
 from linne.road.budget import Clock
-from linne.road.by_hand import takes
+from linne.road.by_hand import refuse_what_the_network_lacks, takes
 from linne.road.look import Material
 from linne.road.outlook import Asked, outlook_of, with_rates
 from linne.road.planning import Planned
@@ -51,6 +51,9 @@ def plan_of(
         remedy = "go on with one process" if goes_on else "edit the plan, or take one process"
         raise LinneError("several views of an image are made by one process", file=path, value=views, remedy=remedy)
     material = as_planned(material, plan)
+    if not goes_on:
+        for level in plan.levels:
+            refuse_what_the_network_lacks(material.choice, level.lanes, level.drop_path, path)
     backend = backend_of(material, request.store, plan.stage, None if goes_on else clock.left())
     if goes_on:
         backend = _as_before(backend, material, plan.stage, before)
@@ -61,8 +64,8 @@ def plan_of(
         refuse_if_too_short(outlook)
         if backend is None:
             as_there = {name: getattr(plan.levels[0], name) for name in SETTINGS_OF_SPEED}
-            level = replace(asked, chosen=as_there)
-            measured = with_rates(outlook, material, clock, level, backend, request.store).whole_rate
+            by_plan = replace(asked, chosen=as_there)
+            measured = with_rates(outlook, material, clock, by_plan, backend, request.store).whole_rate
             rate = None if measured is None else measured.images_per_second
     return Planned(material, replace(plan, budget=clock.budget), None, backend, plan.stage, rate)
 

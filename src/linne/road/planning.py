@@ -21,7 +21,7 @@ from linne.records.errors import LinneError
 from linne.records.index import TRAIN, VALIDATION
 from linne.records.memory import keep, recalled
 from linne.records.plan import Plan
-from linne.records.recipe import UNREAD, Recipe
+from linne.records.recipe import TEACHERS, UNREAD, Recipe
 from linne.records.split import Split
 from linne.records.truth import task_of
 from linne.road.budget import Clock
@@ -165,7 +165,7 @@ def _unused(material: Material, asked: Asked, levels: Sequence[Recipe]) -> list[
     chosen = asked.chosen.keys() - {"method"}
     if task_of(material.index) == "multi":
         chosen -= {"label_smoothing"}  # it is linne that chose it
-    asks_nobody = () if asked.teaching is not None else ("teacher_share", "teacher_temperature")
+    asks_nobody = () if asked.teaching is not None else TEACHERS
     return sorted(
         name for name in chosen if name in asks_nobody or all(name in UNREAD[level.method] for level in levels)
     )

@@ -249,10 +249,10 @@ def _train(here: _Here, start: Start, trackers: Trackers) -> None:
     with start.processes.own_cores():
         run.facts["chosen"] = train_network(start, run, here.progress, (trackers.epoch,))
     if start.probe is None:
-        _refuse_untrained(run)
+        _refuse_untrained(run, clock.budget)
 
 
-def _refuse_untrained(run: Run) -> None:
+def _refuse_untrained(run: Run, budget: float | None) -> None:
     """Raise where a network from a random start is no better than that, or was stopped before it could be."""
     chosen = run.facts["chosen"]
     if chosen["epoch"] > 0:
@@ -263,5 +263,5 @@ def _refuse_untrained(run: Run) -> None:
     raise LinneError(
         "nothing was learnt: no epoch is better than the random start",
         file=run.folder,
-        remedy="give a longer --budget, or pretrained --weights",
+        remedy=f"give {'more epochs' if budget is None else 'a longer --budget'}, or pretrained --weights",
     )
