@@ -47,7 +47,7 @@ from linne.fit.views import cut_views
 from linne.nets import create
 from linne.pixels.cache import PixelCache
 from linne.records.recipe import Precision, Recipe
-from linne.runtime.session import available_cores
+from linne.runtime.cores import available_cores
 
 CLASSES = 10
 DEVICE = device()

@@ -21,7 +21,7 @@ from linne.embed.machine import machine
 from linne.embed.measure import cosine, eager_way, onnx_way, pick_backend
 from linne.embed.way import Way
 from linne.records.memory import keep, recalled
-from linne.runtime.session import available_cores
+from linne.runtime.cores import available_cores
 
 FROZEN = {"colour": small_backbone, "gray": gray_backbone}
 BATCH = 8

@@ -130,6 +130,7 @@ def test_a_run_that_goes_on_in_a_later_epoch_has_the_views_that_it_would_have_ha
         _, source, cache = sources(index, tmp_path)
         for epoch in range(first, 3):
             last = [images.cpu().clone() for images, _ in source.epoch(epoch, first - 1)]
+        assert source.resident
         ends.append(last[first - 2 :])
         cache.close()
     (whole,), (resumed,) = ends

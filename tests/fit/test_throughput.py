@@ -16,7 +16,7 @@ from linne.fit.policy import Policy
 from linne.fit.throughput import augmented_per_second, tail_rates, whole_rate
 from linne.nets import create
 from linne.nets.catalogue import entry
-from linne.runtime.session import available_cores
+from linne.runtime.cores import available_cores
 
 CPU = torch.device("cpu")
 

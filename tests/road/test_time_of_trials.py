@@ -67,7 +67,7 @@ def test_a_later_trial_whose_time_went_before_it_trained_is_not_trained(contende
         """There is time when a trial is begun, and none when its inputs are stored."""
 
         def left(self) -> float | None:
-            return 1.0 if len(trials.log.trials) == 1 else -1.0
+            return 1e6 if len(trials.log.trials) == 1 else -1.0
 
     trials.go(Late.starting(10.0), None, "test")
     assert [trial.state for trial in trials.log.trials] == ["complete", "stopped"]

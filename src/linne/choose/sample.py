@@ -17,7 +17,7 @@ from linne.records.errors import DataError, ImageError
 from linne.records.fingerprint import of_bytes
 from linne.records.index import Index
 from linne.records.pixel_spec import PixelSpec
-from linne.runtime.session import available_cores
+from linne.runtime.cores import available_cores
 
 SAMPLE = 64
 

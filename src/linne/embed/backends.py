@@ -22,7 +22,8 @@ from linne.nets.blocks.branches import fold
 from linne.nets.blocks.fold_norms import fold_norms
 from linne.nets.to_onnx import to_onnx
 from linne.records.pixel_spec import PixelSpec
-from linne.runtime.session import Session, available_cores
+from linne.runtime.cores import available_cores
+from linne.runtime.session import Session
 
 Backend = Callable[[NDArray[np.float32]], list[NDArray[np.float32]]]
 """A batch ``(way.batch, channels, height, width)`` to one array an output, for `way.callers` threads at once."""

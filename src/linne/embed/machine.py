@@ -15,7 +15,7 @@ from linne.embed.backends import device
 from linne.embed.way import Way
 from linne.records.fingerprint import of_settings
 from linne.records.memory import keep, recalled
-from linne.runtime.session import available_cores
+from linne.runtime.cores import available_cores
 
 
 def machine() -> dict[str, Any]:

@@ -20,7 +20,7 @@ from linne.embed.machine import machine, recall, remember
 from linne.embed.way import Way
 from linne.records.fingerprint import of_settings
 from linne.records.pixel_spec import PixelSpec
-from linne.runtime.session import available_cores
+from linne.runtime.cores import available_cores
 
 COMPILE_SECONDS = 60.0
 """Compiling must be able to pay: it is tried where the pass would take longer than twice this without it."""

@@ -27,7 +27,7 @@ from linne.records.fingerprint import DIGEST_BYTES
 from linne.records.index import Index
 from linne.records.pixel_spec import PixelSpec
 from linne.records.progress import Progress
-from linne.runtime.session import available_cores
+from linne.runtime.cores import available_cores
 
 SHARD = 512
 """Images a shard: what a kill can lose."""

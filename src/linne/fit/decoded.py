@@ -16,7 +16,7 @@ from linne.records.content import read_as_indexed
 from linne.records.errors import ImageError
 from linne.records.index import Index
 from linne.records.progress import Progress
-from linne.runtime.session import available_cores
+from linne.runtime.cores import available_cores
 
 BATCH = 256
 """Images that are decoded between two looks at Ctrl-C."""

@@ -13,7 +13,7 @@ from linne.records.content import read_as_indexed
 from linne.records.errors import ImageError
 from linne.records.index import Index
 from linne.records.pixel_spec import PixelSpec
-from linne.runtime.session import available_cores
+from linne.runtime.cores import available_cores
 
 
 def prepared_batches(

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from linne.records.errors import LinneError, LostError
-from linne.runtime.session import available_cores
+from linne.runtime.cores import available_cores
 from linne.runtime.torchrun import started_by_torchrun
 
 ANSWERED_WITHIN = timedelta(minutes=10)

@@ -23,7 +23,7 @@ from linne.fit.policy import Policy
 from linne.records.errors import ImageError
 from linne.records.pixel_spec import PixelSpec
 from linne.records.truth import Truth
-from linne.runtime.session import available_cores
+from linne.runtime.cores import available_cores
 
 Batch = tuple[Tensor, Tensor]
 

@@ -30,7 +30,7 @@ from linne.fit.tail import Tail
 from linne.pixels.shrunk import Decoded
 from linne.records.pixel_spec import PixelSpec
 from linne.records.recipe import Precision, Recipe
-from linne.runtime.session import available_cores
+from linne.runtime.cores import available_cores
 from linne.runtime.torchrun import started_by_torchrun
 
 LANES_GAIN = 1.05

@@ -26,7 +26,7 @@ from linne.records.errors import ImageError
 from linne.records.index import Index
 from linne.records.pixel_spec import PixelSpec
 from linne.records.progress import Progress
-from linne.runtime.session import available_cores
+from linne.runtime.cores import available_cores
 
 Activations = NDArray[np.float16]
 

@@ -115,7 +115,7 @@ class Contender:
         return self._made.seconds
 
     def _decode(self, plan: Plan, progress: Progress) -> float:
-        """Fill the cache of pixels; gives about what that takes, whoever did. Without a cache each run decodes."""
+        """Fill the cache of pixels; gives about what those in it took, whoever did. The others each run decodes."""
         index, digest = self.material.index, self.embedding.passed.digest
         cache = open_pixel_cache(plan, digest, self.store, self.cache_size)
         if cache is None:
@@ -125,7 +125,7 @@ class Contender:
             if cache.lacking(rows) and cache.side not in self._decoded:
                 Pictures(index, plan.pixels.channels, cache, digest).decode(rows, progress)
                 self._decoded.add(cache.side)  # what cannot be kept, or read, is not tried before each trial
-            return len(rows) * self.material.sample.seconds if cache.keeps else 0.0
+            return (len(rows) - cache.lacking(rows)) * self.material.sample.seconds
 
     def start(self, levels: tuple[Recipe, ...], clock: Clock) -> Start:
         """Give what a training starts from, with a network of its own; the budget of `clock` is the training's."""

@@ -31,7 +31,7 @@ from linne.records.index import Index
 from linne.records.label_noise import LabelNoise
 from linne.records.progress import Progress
 from linne.records.truth import task_of
-from linne.runtime.session import available_cores
+from linne.runtime.cores import available_cores
 from linne.split.groups import join_groups
 
 THUMBNAILS_SUFFICE = 0.8

@@ -26,7 +26,7 @@ from linne.road.budget import Clock
 from linne.road.by_hand import refuse_what_cannot_be, sides_of
 from linne.road.look import Material
 from linne.road.teacher import Teaching
-from linne.runtime.session import available_cores
+from linne.runtime.cores import available_cores
 from linne.runtime.torchrun import started_by_torchrun
 from linne.split.assign import TEST_SHARE, VALIDATION_SHARE
 

@@ -82,9 +82,8 @@ def _finish(here: Race, run: Run, entrant: Entrant, progress: Progress) -> Finis
     """Train a network unless it has been, and measure it."""
     if not run.is_finished():
         if run.asked.exists() and not run.state.exists():
-            _clear(
-                run
-            )  # it was begun: what it had done, and how long that took, is not known: it has its whole budget again
+            # It was begun. What it had done, and how long that took, is not known: it has its whole budget again.
+            _clear(run)
         own = _own_store(here, run)
         clock = Clock.starting(here.request.budget)
         material = _with_network(here, entrant, progress)

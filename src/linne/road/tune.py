@@ -29,7 +29,7 @@ from linne.road.sizes import parse_size
 from linne.road.trials import Trials
 from linne.road.tuning import Materials, Terms, agree, in_words, settled
 from linne.road.weights import lasting
-from linne.runtime.session import available_cores
+from linne.runtime.cores import available_cores
 
 PathName = str | PathLike[str]
 

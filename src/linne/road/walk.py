@@ -41,7 +41,7 @@ from linne.road.ship import ship
 from linne.road.teacher import Teaching, read_teacher, refuse_another_teacher
 from linne.road.training import refuse_for_several_labels, scores_of, train_network
 from linne.runtime.contention import slowness
-from linne.runtime.session import available_cores
+from linne.runtime.cores import available_cores
 from linne.split.groups import groups_by_name
 
 

@@ -6,7 +6,7 @@ import hashlib
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from linne.runtime.session import available_cores
+from linne.runtime.cores import available_cores
 
 SECONDS = 0.25
 

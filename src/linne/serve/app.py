@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.requests import ClientDisconnect
 
 from linne.records.errors import ImageError
-from linne.runtime.session import available_cores
+from linne.runtime.cores import available_cores
 from linne.serve.body import MAX_BODY, RequestError, is_multipart, read_body, read_files
 from linne.serve.guard import LOOPBACK, Guard, own_files_only, refusal
 from linne.serve.predictor import Prediction, Predictor, reason

@@ -19,7 +19,8 @@ from linne.records.bundle import MODEL, REMEDY, Bundle
 from linne.records.content import Content, FileContent
 from linne.records.errors import BundleError, ImageError, LinneError
 from linne.records.task import Task
-from linne.runtime.session import Session, available_cores
+from linne.runtime.cores import available_cores
+from linne.runtime.session import Session
 
 BATCH = 32
 

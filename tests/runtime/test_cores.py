@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from linne.runtime import session
-from linne.runtime.session import available_cores, quota
+from linne.runtime import cores as of_cores
+from linne.runtime.cores import available_cores, quota
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,6 @@ def test_a_container_has_its_share_of_the_cores(tmp_path: Path, files: dict[str,
 @pytest.mark.parametrize(("share", "cores"), [("max", 8), ("150000", 2), ("10000", 1), ("9000000", 8)])
 def test_no_more_than_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share: str, cores: int) -> None:
     (tmp_path / "cpu.max").write_text(f"{share} 100000")
-    monkeypatch.setattr(session, "CGROUP", tmp_path)
+    monkeypatch.setattr(of_cores, "CGROUP", tmp_path)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
     assert available_cores() == cores
